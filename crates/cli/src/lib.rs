@@ -1,0 +1,12 @@
+//! What every program does the same way: its exit codes, its messages, its
+//! options, its `--help`. Allocates nothing, knows no program in particular.
+
+mod exit;
+mod message;
+mod options;
+mod words;
+
+pub use exit::Exit;
+pub use message::{Tool, put, put_all};
+pub use options::{BadOption, Opt, Options};
+pub use words::words;

@@ -1,0 +1,6 @@
+//! The thinking, without the doing: formats, patterns and state machines.
+//! Data in, data out; no clock, no file, no system call, no allocation.
+
+#![no_std]
+
+pub mod tai;

@@ -1,0 +1,28 @@
+//! The two clocks: one that only goes forward, for deadlines, and the one
+//! that people read, for stamps.
+
+use rustix::time::{ClockId, Timespec, clock_gettime};
+
+/// Nanoseconds on the clock that never goes back.
+#[must_use]
+pub fn monotonic() -> u64 {
+    let now = clock_gettime(ClockId::Monotonic);
+    now.tv_sec.cast_unsigned() * 1_000_000_000 + now.tv_nsec.cast_unsigned()
+}
+
+/// Seconds since 1970 (before it: negative) and nanoseconds.
+#[must_use]
+pub fn wall() -> (i64, u32) {
+    let now = clock_gettime(ClockId::Realtime);
+    (now.tv_sec, u32::try_from(now.tv_nsec).unwrap_or(0))
+}
+
+/// What is left until `deadline` (monotonic nanoseconds), as poll wants it.
+#[must_use]
+pub fn until(deadline: u64) -> Timespec {
+    let left = deadline.saturating_sub(monotonic());
+    Timespec {
+        tv_sec: (left / 1_000_000_000).cast_signed(),
+        tv_nsec: (left % 1_000_000_000).cast_signed(),
+    }
+}

@@ -1,0 +1,103 @@
+//! Replacing this process by another program. Every function here returns
+//! only when it failed, with the reason.
+
+use crate::Args;
+use core::ffi::{CStr, c_char};
+use rustix::io::Errno;
+use std::ffi::CString;
+
+unsafe extern "C" {
+    static environ: *const *const c_char;
+}
+
+/// What the last failed call of the C library left in errno.
+pub(crate) fn last_errno() -> Errno {
+    // SAFETY: the location belongs to this thread and is always readable.
+    crate::ids::errno_of(unsafe { *libc::__errno_location() })
+}
+
+pub(crate) fn environment() -> *const *const c_char {
+    // SAFETY: these programs have one thread and never change the variable.
+    unsafe { environ }
+}
+
+/// Every `NAME=value` of this process's environment.
+pub fn variables() -> impl Iterator<Item = &'static CStr> {
+    let mut at = environment();
+    core::iter::from_fn(move || {
+        if at.is_null() {
+            return None;
+        }
+        // SAFETY: `at` stays inside the vector: it stops at the null pointer
+        // that closes it, and the strings live as long as the process.
+        unsafe {
+            let entry = *at;
+            if entry.is_null() {
+                return None;
+            }
+            at = at.add(1);
+            Some(CStr::from_ptr(entry))
+        }
+    })
+}
+
+/// The value of the environment variable `name`.
+#[must_use]
+pub fn variable(name: &[u8]) -> Option<&'static [u8]> {
+    variables().find_map(|entry| entry.to_bytes().strip_prefix(name)?.strip_prefix(b"="))
+}
+
+/// The last errno of an `execve` of `path`, which did not return by success.
+pub(crate) fn execve(path: &CStr, argv: *const *const c_char, envp: *const *const c_char) -> Errno {
+    // SAFETY: both vectors are closed by null pointers and hold valid C
+    // strings: `Args`, `environ`, or built by this crate for this call.
+    unsafe { libc::execve(path.as_ptr(), argv, envp) };
+    last_errno()
+}
+
+/// Runs `args` in the place of this process. A name without a slash is looked
+/// for in PATH, which stands for `/bin:/usr/bin` where it is not set.
+#[must_use]
+pub fn run(args: Args) -> Errno {
+    search(args, environment())
+}
+
+/// The same with `variables` as the whole environment. PATH is still this
+/// process's own.
+#[must_use]
+pub fn run_with(args: Args, variables: &[CString]) -> Errno {
+    let mut pointers: Vec<*const c_char> = variables.iter().map(|v| v.as_ptr()).collect();
+    pointers.push(core::ptr::null());
+    search(args, pointers.as_ptr())
+}
+
+fn search(args: Args, envp: *const *const c_char) -> Errno {
+    let Some(file) = args.get(0) else { return Errno::NOENT };
+    if file.to_bytes().contains(&b'/') {
+        return execve(file, args.as_ptr(), envp);
+    }
+    let path = variable(b"PATH").unwrap_or(b"/bin:/usr/bin");
+    let mut kept = None;
+    for candidate in candidates(path, file) {
+        let why = execve(&candidate, args.as_ptr(), envp);
+        if why == Errno::NOENT {
+            continue;
+        }
+        kept = Some(why);
+        if ![Errno::ACCESS, Errno::PERM, Errno::ISDIR].contains(&why) {
+            break;
+        }
+    }
+    kept.unwrap_or(Errno::NOENT)
+}
+
+/// Where `file` may be, in the order of `path`. An empty part of `path` means
+/// the current directory.
+pub fn candidates<'a>(path: &'a [u8], file: &'a CStr) -> impl Iterator<Item = CString> + 'a {
+    path.split(|&b| b == b':').map(move |part| {
+        let mut full = if part.is_empty() { b".".to_vec() } else { part.to_vec() };
+        full.push(b'/');
+        full.extend_from_slice(file.to_bytes());
+        CString::new(full).unwrap_or_default()
+    })
+}

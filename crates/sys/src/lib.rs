@@ -1,0 +1,18 @@
+//! What upkeep asks of the kernel where rustix has no wrapper: the entry
+//! point, fork and exec, signals as a descriptor, the table that grows
+//! without the allocator. The only crate with `unsafe`, and it decides
+//! nothing: no policy, no messages, no file names.
+
+pub mod args;
+pub mod clock;
+pub mod entry;
+pub mod exec;
+pub mod ids;
+pub mod localtime;
+pub mod sealed;
+pub mod signals;
+pub mod spawn;
+pub mod table;
+
+pub use args::Args;
+pub use rustix::io::Errno;

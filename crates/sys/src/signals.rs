@@ -1,0 +1,134 @@
+//! Signals as a descriptor: blocked, so that nothing is interrupted, and read
+//! when poll says so, so that none is missed.
+
+use core::mem::{MaybeUninit, size_of};
+use rustix::fd::{AsFd, BorrowedFd, FromRawFd, OwnedFd};
+use rustix::io::{Errno, Result};
+pub use rustix::process::Signal;
+
+/// The signals a program asked for, waiting to be read.
+#[derive(Debug)]
+pub struct Signals {
+    fd: OwnedFd,
+    before: Mask,
+}
+
+/// A set of blocked signals, as it was when it was taken.
+#[derive(Clone, Copy)]
+pub struct Mask(libc::sigset_t);
+
+impl core::fmt::Debug for Mask {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str("Mask")
+    }
+}
+
+fn empty() -> libc::sigset_t {
+    let mut set = MaybeUninit::uninit();
+    // SAFETY: sigemptyset fills the whole set and cannot fail on a valid
+    // pointer.
+    unsafe {
+        libc::sigemptyset(set.as_mut_ptr());
+        set.assume_init()
+    }
+}
+
+impl Signals {
+    /// Blocks `wanted` and opens the descriptor that delivers them.
+    #[doc(alias = "signalfd")]
+    pub fn take(wanted: &[Signal]) -> Result<Self> {
+        let mut set = empty();
+        for signal in wanted {
+            // SAFETY: the set is initialised and the number is a signal's.
+            unsafe { libc::sigaddset(&raw mut set, signal.as_raw()) };
+        }
+        let mut before = empty();
+        // SAFETY: both sets are valid for the call.
+        if unsafe { libc::sigprocmask(libc::SIG_BLOCK, &raw const set, &raw mut before) } == -1 {
+            return Err(crate::exec::last_errno());
+        }
+        // SAFETY: the set is valid; -1 asks for a new descriptor.
+        let fd =
+            unsafe { libc::signalfd(-1, &raw const set, libc::SFD_CLOEXEC | libc::SFD_NONBLOCK) };
+        if fd == -1 {
+            return Err(crate::exec::last_errno());
+        }
+        // SAFETY: the descriptor is new and nobody else's.
+        Ok(Self { fd: unsafe { OwnedFd::from_raw_fd(fd) }, before: Mask(before) })
+    }
+
+    /// The next signal that came, if one did.
+    pub fn next(&self) -> Option<Signal> {
+        let mut info = MaybeUninit::<libc::signalfd_siginfo>::uninit();
+        // SAFETY: the kernel writes at most one record into its own size.
+        let buffer = unsafe {
+            core::slice::from_raw_parts_mut(
+                info.as_mut_ptr().cast::<MaybeUninit<u8>>(),
+                size_of::<libc::signalfd_siginfo>(),
+            )
+        };
+        loop {
+            match rustix::io::read(&self.fd, &mut *buffer) {
+                Err(Errno::INTR) => {}
+                Err(_) => return None,
+                Ok((filled, _)) if filled.len() < size_of::<libc::signalfd_siginfo>() => {
+                    return None;
+                }
+                Ok(_) => break,
+            }
+        }
+        // SAFETY: the read filled the whole record.
+        let number = unsafe { info.assume_init() }.ssi_signo;
+        Signal::from_named_raw(number.cast_signed())
+    }
+
+    /// What was blocked before: what a child that inherits should get.
+    #[must_use]
+    pub fn before(&self) -> Mask {
+        self.before
+    }
+}
+
+impl AsFd for Signals {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.fd.as_fd()
+    }
+}
+
+/// Blocks nothing, or what `mask` says.
+pub(crate) fn set_mask(mask: Option<Mask>) {
+    let set = mask.map_or_else(empty, |m| m.0);
+    // SAFETY: the set is valid for the call; the old one is not asked for.
+    unsafe { libc::sigprocmask(libc::SIG_SETMASK, &raw const set, core::ptr::null_mut()) };
+}
+
+/// Gives every signal its default disposition, one by one: the way for
+/// kernels whose clone cannot do it.
+pub(crate) fn default_dispositions() {
+    for number in 1..=64 {
+        // SAFETY: SIG_DFL installs no code; numbers that cannot be changed
+        // are refused without harm.
+        unsafe { libc::signal(number, libc::SIG_DFL) };
+    }
+}
+
+/// Makes a write to a closed pipe an error instead of a death.
+pub fn ignore_broken_pipes() {
+    // SAFETY: SIG_IGN installs no code.
+    unsafe { libc::signal(libc::SIGPIPE, libc::SIG_IGN) };
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_blocked_signal_is_read_once() {
+        let signals = Signals::take(&[Signal::USR1]).unwrap();
+        assert_eq!(signals.next(), None);
+        // SAFETY: USR1 is blocked in this thread, so raise only queues it.
+        unsafe { libc::raise(libc::SIGUSR1) };
+        assert_eq!(signals.next(), Some(Signal::USR1));
+        assert_eq!(signals.next(), None);
+    }
+}

@@ -1,0 +1,3 @@
+//! Placeholder.
+#![no_main]
+upkeep_sys::main!(|_| 0);
