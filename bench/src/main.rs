@@ -1,0 +1,2 @@
+//! The comparison with the C suites.
+fn main() {}

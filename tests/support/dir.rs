@@ -1,0 +1,202 @@
+//! A directory for one test, and everything that the test starts in it. What
+//! still runs when the test is over is killed; what is left is removed.
+
+use super::process::{Finished, Process};
+use super::wait::{deadline, readable};
+use rustix::fs::{Mode, OFlags};
+use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
+use std::ffi::OsStr;
+use std::fs::{self, Permissions};
+use std::io::Read;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
+
+/// The variable that marks every process a test started.
+const MARK: &str = "UPKEEP_TEST_MARK";
+
+/// A test's own directory.
+pub struct Dir {
+    path: PathBuf,
+    mark: String,
+}
+
+impl Dir {
+    /// A new, empty one.
+    pub fn new() -> Self {
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let n = COUNT.fetch_add(1, Ordering::Relaxed);
+        let mark = format!("upkeep-{}-{n}", std::process::id());
+        let path = std::env::temp_dir().join(&mark);
+        let _ = fs::remove_dir_all(&path);
+        fs::create_dir_all(&path).unwrap();
+        Self { path: path.canonicalize().unwrap(), mark }
+    }
+
+    /// Its path, or that of something in it.
+    pub fn path(&self, inside: impl AsRef<Path>) -> PathBuf {
+        self.path.join(inside)
+    }
+
+    /// Makes a directory and those above it.
+    pub fn mkdir(&self, inside: impl AsRef<Path>) -> PathBuf {
+        let path = self.path(inside);
+        fs::create_dir_all(&path).unwrap();
+        path
+    }
+
+    /// Makes a file, and the directories above it.
+    pub fn file(&self, inside: impl AsRef<Path>, content: impl AsRef<[u8]>) -> PathBuf {
+        let path = self.path(inside);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(&path, content).unwrap();
+        path
+    }
+
+    /// Makes an executable shell script. It appears whole: written beside and
+    /// renamed, since somebody may be about to run it.
+    pub fn script(&self, inside: impl AsRef<Path>, body: &str) -> PathBuf {
+        let path = self.path(inside);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        let beside = path.with_extension("beside");
+        fs::write(&beside, format!("#!/bin/sh\n{body}\n")).unwrap();
+        fs::set_permissions(&beside, Permissions::from_mode(0o755)).unwrap();
+        fs::rename(&beside, &path).unwrap();
+        path
+    }
+
+    /// Makes the FIFO `inside` and reads what is said on it.
+    pub fn fifo(&self, inside: impl AsRef<Path>) -> Fifo {
+        let path = self.path(inside);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        rustix::fs::mknodat(
+            rustix::fs::CWD,
+            &path,
+            rustix::fs::FileType::Fifo,
+            Mode::from_raw_mode(0o622),
+            0,
+        )
+        .unwrap();
+        // Opened for both, so that it never is at its end between writers.
+        let file = rustix::fs::open(&path, OFlags::RDWR | OFlags::CLOEXEC, Mode::empty()).unwrap();
+        Fifo { file: file.into(), held: Vec::new(), path }
+    }
+
+    /// A command that will run in this directory, marked as this test's.
+    pub fn command(&self, program: impl AsRef<OsStr>) -> Command {
+        let mut command = Command::new(program);
+        command.current_dir(&self.path).env(MARK, &self.mark).stdin(Stdio::null());
+        command
+    }
+
+    /// A program under test with its arguments, to be changed or started.
+    pub fn tool<A: AsRef<OsStr>>(&self, name: &str, args: impl IntoIterator<Item = A>) -> Command {
+        let mut command = self.command(super::program(name));
+        command.args(args);
+        command
+    }
+
+    /// Starts a program under test.
+    pub fn start<A: AsRef<OsStr>>(&self, name: &str, args: impl IntoIterator<Item = A>) -> Process {
+        Process::start(&mut self.tool(name, args))
+    }
+
+    /// Runs a program under test to its end.
+    pub fn run<A: AsRef<OsStr>>(&self, name: &str, args: impl IntoIterator<Item = A>) -> Finished {
+        self.start(name, args).finish()
+    }
+
+    /// Every process that this test started, directly or not, and that kept
+    /// its environment.
+    pub fn processes(&self) -> Vec<(i32, String)> {
+        let mark = format!("{MARK}={}", self.mark);
+        let mut found = Vec::new();
+        for entry in fs::read_dir("/proc").unwrap().flatten() {
+            let Some(pid) = entry.file_name().to_str().and_then(|n| n.parse().ok()) else {
+                continue;
+            };
+            let environ = fs::read(entry.path().join("environ")).unwrap_or_default();
+            if environ.split(|&b| b == 0).any(|v| v == mark.as_bytes()) {
+                let line = fs::read(entry.path().join("cmdline")).unwrap_or_default();
+                let line = String::from_utf8_lossy(&line).replace('\0', " ");
+                found.push((pid, line));
+            }
+        }
+        found
+    }
+
+    fn kill_all(&self) {
+        let until = deadline();
+        loop {
+            let left = self.processes();
+            if left.is_empty() {
+                return;
+            }
+            for (pid, line) in left {
+                let Some(pid) = Pid::from_raw(pid) else { continue };
+                let Ok(fd) = pidfd_open(pid, PidfdFlags::empty()) else { continue };
+                // Held by the descriptor, it can no longer be somebody else.
+                if self.processes().iter().any(|(p, _)| *p == pid.as_raw_pid()) {
+                    let _ = pidfd_send_signal(&fd, Signal::KILL);
+                    assert!(readable(&fd, until), "cannot kill {line}");
+                }
+            }
+        }
+    }
+
+    fn show(&self) {
+        let tree = Command::new("find").arg(&self.path).args(["-ls"]).output();
+        if let Ok(tree) = tree {
+            eprintln!("{}", String::from_utf8_lossy(&tree.stdout));
+        }
+        for (pid, line) in self.processes() {
+            eprintln!("process {pid}: {line}");
+        }
+    }
+}
+
+impl Drop for Dir {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.show();
+        }
+        self.kill_all();
+        let _ = fs::remove_dir_all(&self.path);
+    }
+}
+
+/// A FIFO on which services tell the test what they do.
+pub struct Fifo {
+    file: fs::File,
+    held: Vec<u8>,
+    path: PathBuf,
+}
+
+impl Fifo {
+    /// The next line, without its end.
+    pub fn line(&mut self) -> String {
+        let until = deadline();
+        loop {
+            if let Some(end) = self.held.iter().position(|&b| b == b'\n') {
+                let rest = self.held.split_off(end + 1);
+                let line = std::mem::replace(&mut self.held, rest);
+                return String::from_utf8_lossy(&line[..end]).into_owned();
+            }
+            assert!(readable(&self.file, until), "nobody spoke on {}", self.path.display());
+            let mut buffer = [0; 4096];
+            let n = self.file.read(&mut buffer).unwrap();
+            self.held.extend(&buffer[..n]);
+        }
+    }
+
+    /// Whether nothing is waiting to be read right now.
+    pub fn is_silent(&self) -> bool {
+        self.held.is_empty() && !readable(&self.file, std::time::Instant::now())
+    }
+
+    /// Its path, for the script that writes to it.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+}

@@ -1,0 +1,143 @@
+//! Processes under test, with what they print and how they end.
+
+use super::wait::{deadline, readable};
+use std::io::Read;
+use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::process::ExitStatusExt;
+use std::process::{Child, Command, Stdio};
+
+/// A process that has ended.
+#[derive(Debug)]
+pub struct Finished {
+    /// Its exit code; 128 + n for a signal, as a shell says it.
+    pub code: i32,
+    /// What it printed.
+    pub out: Vec<u8>,
+    /// What it complained about.
+    pub err: Vec<u8>,
+}
+
+impl Finished {
+    /// Standard output as text.
+    pub fn out(&self) -> String {
+        String::from_utf8_lossy(&self.out).into_owned()
+    }
+
+    /// Standard error as text.
+    pub fn err(&self) -> String {
+        String::from_utf8_lossy(&self.err).into_owned()
+    }
+}
+
+/// A process that runs. Dropping it kills it.
+pub struct Process {
+    child: Child,
+    command: String,
+    pidfd: OwnedFd,
+    out: Vec<u8>,
+    err: Vec<u8>,
+}
+
+impl Process {
+    /// Starts `command` with its output and errors coming here.
+    pub fn start(command: &mut Command) -> Self {
+        let text = format!("{command:?}");
+        let child = command
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap_or_else(|why| panic!("{text}: {why}"));
+        let pid = rustix::process::Pid::from_child(&child);
+        let pidfd = rustix::process::pidfd_open(pid, rustix::process::PidfdFlags::empty()).unwrap();
+        Self { child, command: text, pidfd, out: Vec::new(), err: Vec::new() }
+    }
+
+    /// Its process id.
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Sends it a signal.
+    pub fn signal(&self, signal: rustix::process::Signal) {
+        rustix::process::pidfd_send_signal(&self.pidfd, signal).unwrap();
+    }
+
+    /// Its standard input, if the command asked for a pipe. Dropping it is
+    /// the end of file.
+    pub fn stdin(&mut self) -> std::process::ChildStdin {
+        self.child.stdin.take().expect("no stdin pipe")
+    }
+
+    /// Waits for a line on standard error that holds `text`.
+    pub fn complains(&mut self, text: &str) -> String {
+        let until = deadline();
+        let mut looked = 0;
+        loop {
+            while let Some(end) = self.err[looked..].iter().position(|&b| b == b'\n') {
+                let line = String::from_utf8_lossy(&self.err[looked..looked + end]).into_owned();
+                looked += end + 1;
+                if line.contains(text) {
+                    self.err.drain(..looked);
+                    return line;
+                }
+            }
+            let pipe = self.child.stderr.as_mut().unwrap();
+            assert!(
+                readable(pipe.as_fd(), until) && take(pipe, &mut self.err) > 0,
+                "{} never complained {text:?}, only:\n{}",
+                self.command,
+                String::from_utf8_lossy(&self.err)
+            );
+        }
+    }
+
+    /// Waits for its end.
+    pub fn finish(mut self) -> Finished {
+        let until = deadline();
+        drop(self.child.stdin.take());
+        let (mut out, mut err) =
+            (self.child.stdout.take().unwrap(), self.child.stderr.take().unwrap());
+        // Both pipes are read as they fill; which ends first does not matter.
+        let reader = std::thread::spawn(move || {
+            let mut all = Vec::new();
+            out.read_to_end(&mut all).map(|_| all)
+        });
+        let complaints = std::thread::spawn(move || {
+            let mut all = Vec::new();
+            err.read_to_end(&mut all).map(|_| all)
+        });
+        if !readable(&self.pidfd, until) {
+            let _ = self.child.kill();
+            panic!("{} did not end", self.command);
+        }
+        let status = self.child.wait().unwrap();
+        let code = status.code().unwrap_or_else(|| 128 + status.signal().unwrap_or(0));
+        self.out.extend(reader.join().unwrap().unwrap());
+        self.err.extend(complaints.join().unwrap().unwrap());
+        Finished { code, out: std::mem::take(&mut self.out), err: std::mem::take(&mut self.err) }
+    }
+
+    /// Waits for its end without caring for what children of it still print.
+    pub fn ends(&mut self) -> i32 {
+        assert!(readable(&self.pidfd, deadline()), "{} did not end", self.command);
+        let status = self.child.wait().unwrap();
+        status.code().unwrap_or_else(|| 128 + status.signal().unwrap_or(0))
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+        if std::thread::panicking() && !self.err.is_empty() {
+            eprintln!("{} had said:\n{}", self.command, String::from_utf8_lossy(&self.err));
+        }
+    }
+}
+
+fn take(pipe: &mut impl Read, into: &mut Vec<u8>) -> usize {
+    let mut buffer = [0; 4096];
+    let n = pipe.read(&mut buffer).unwrap_or(0);
+    into.extend(&buffer[..n]);
+    n
+}

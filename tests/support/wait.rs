@@ -1,0 +1,65 @@
+//! Waiting: for a descriptor to have something, for a directory to change.
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::fd::{AsFd, OwnedFd};
+use rustix::fs::inotify;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+/// When a test that still waits has failed.
+pub fn deadline() -> Instant {
+    let factor = std::env::var("UPKEEP_PATIENCE").ok().and_then(|p| p.parse().ok()).unwrap_or(1);
+    Instant::now() + Duration::from_secs(30) * factor
+}
+
+/// Waits until `fd` can be read or `until` has come; says which.
+pub fn readable(fd: impl AsFd, until: Instant) -> bool {
+    loop {
+        let left = until.saturating_duration_since(Instant::now());
+        let timeout = Timespec::try_from(left).unwrap();
+        let mut fds = [PollFd::new(&fd, PollFlags::IN)];
+        match poll(&mut fds, Some(&timeout)) {
+            Ok(0) => return false,
+            Ok(_) => return true,
+            Err(rustix::io::Errno::INTR) => {}
+            Err(why) => panic!("poll: {why}"),
+        }
+    }
+}
+
+/// Watches directories, so that a condition is looked at when one changed.
+pub struct Changes {
+    inotify: OwnedFd,
+}
+
+impl Changes {
+    /// Watches `dirs`.
+    pub fn of(dirs: &[&Path]) -> Self {
+        let inotify =
+            inotify::init(inotify::CreateFlags::CLOEXEC | inotify::CreateFlags::NONBLOCK).unwrap();
+        for dir in dirs {
+            let what = inotify::WatchFlags::CREATE
+                | inotify::WatchFlags::MOVE
+                | inotify::WatchFlags::DELETE
+                | inotify::WatchFlags::CLOSE_WRITE
+                | inotify::WatchFlags::MODIFY
+                | inotify::WatchFlags::ATTRIB;
+            inotify::add_watch(&inotify, *dir, what)
+                .unwrap_or_else(|why| panic!("watch {}: {why}", dir.display()));
+        }
+        Self { inotify }
+    }
+
+    /// Waits until `look` finds what it looks for.
+    pub fn until<T>(&self, what: &str, mut look: impl FnMut() -> Option<T>) -> T {
+        let until = deadline();
+        loop {
+            if let Some(found) = look() {
+                return found;
+            }
+            assert!(readable(&self.inotify, until), "waited in vain: {what}");
+            let mut buffer = [0; 4096];
+            while rustix::io::read(&self.inotify, &mut buffer).is_ok() {}
+        }
+    }
+}
