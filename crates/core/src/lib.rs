@@ -3,4 +3,7 @@
 
 #![no_std]
 
+pub mod control;
+pub mod status;
+pub mod supervise;
 pub mod tai;
