@@ -4,6 +4,7 @@
 #![no_std]
 
 pub mod control;
+pub mod scan;
 pub mod status;
 pub mod supervise;
 pub mod tai;

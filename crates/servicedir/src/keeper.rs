@@ -103,9 +103,16 @@ impl AsFd for Keeper {
 /// is how it is moved away from a read-only file system.
 fn make_directory() -> Result<()> {
     let mode = Mode::from_raw_mode(0o700);
-    if fs::mkdir(names::SUPERVISE, mode).is_ok() {
+    if fs::mkdir(names::SUPERVISE, mode).is_ok() || fs::stat(names::SUPERVISE).is_ok() {
         return Ok(());
     }
+    make_target(mode)
+}
+
+/// Apart, because its buffers are pages of stack that every supervise would
+/// keep.
+#[inline(never)]
+fn make_target(mode: Mode) -> Result<()> {
     let mut buffer = [core::mem::MaybeUninit::uninit(); 4096];
     match fs::readlinkat_raw(CWD, names::SUPERVISE, &mut buffer[..4095]) {
         Ok((target, _)) => {
