@@ -5,3 +5,5 @@
 //! multiplies the one deadline, for slow machines.
 
 mod support;
+
+mod supervise;

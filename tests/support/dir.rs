@@ -166,6 +166,12 @@ impl Drop for Dir {
     }
 }
 
+impl std::os::fd::AsFd for Fifo {
+    fn as_fd(&self) -> std::os::fd::BorrowedFd<'_> {
+        self.file.as_fd()
+    }
+}
+
 /// A FIFO on which services tell the test what they do.
 pub struct Fifo {
     file: fs::File,

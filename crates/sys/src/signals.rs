@@ -108,17 +108,27 @@ pub(crate) fn set_mask(mask: Option<Mask>) {
 /// nobody has looked.
 static IGNORED: AtomicU64 = AtomicU64::new(u64::MAX);
 
+/// The kernel's own record of a disposition, whose first word is the handler.
+/// The C library's calls are not used because they hide signals 32 and 33,
+/// which can be ignored like any other.
+type Disposition = [usize; 8];
+
+fn rt_sigaction(number: i32, new: Option<&Disposition>, old: Option<&mut Disposition>) -> bool {
+    const SET_SIZE: usize = 8;
+    let new = new.map_or(core::ptr::null(), |new| new.as_ptr());
+    let old = old.map_or(core::ptr::null_mut(), |old| old.as_mut_ptr());
+    // SAFETY: both records are larger than the kernel's and valid for the
+    // call; the only one ever installed is all zeros, SIG_DFL, with no code.
+    unsafe { libc::syscall(libc::SYS_rt_sigaction, number, new, old, SET_SIZE) == 0 }
+}
+
 /// Looks which signals this process was started with as ignored: a shell
 /// starts background jobs like that, and so does nohup.
 fn note_ignored() {
     let mut ignored = 0;
     for number in 1..=64 {
-        let mut action = MaybeUninit::<libc::sigaction>::uninit();
-        // SAFETY: only asks; the answer is read where there was one.
-        let is_ignored = unsafe {
-            libc::sigaction(number, core::ptr::null(), action.as_mut_ptr()) == 0
-                && action.assume_init().sa_sigaction == libc::SIG_IGN
-        };
+        let mut old = [0; 8];
+        let is_ignored = rt_sigaction(number, None, Some(&mut old)) && old[0] == libc::SIG_IGN;
         ignored |= u64::from(is_ignored) << (number - 1);
     }
     IGNORED.store(ignored, Ordering::Relaxed);
@@ -128,9 +138,7 @@ fn note_ignored() {
 pub(crate) fn default_dispositions() {
     let ignored = IGNORED.load(Ordering::Relaxed);
     for number in (1..=64).filter(|n| ignored & (1 << (n - 1)) != 0) {
-        // SAFETY: SIG_DFL installs no code; numbers that cannot be changed
-        // are refused without harm.
-        unsafe { libc::signal(number, libc::SIG_DFL) };
+        rt_sigaction(number, Some(&[0; 8]), None);
     }
 }
 
