@@ -7,7 +7,7 @@ use rustix::fs::{Mode, OFlags};
 use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
 use std::ffi::OsStr;
 use std::fs::{self, Permissions};
-use std::io::Read;
+use std::io::{Read, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -194,6 +194,12 @@ impl Fifo {
             let n = self.file.read(&mut buffer).unwrap();
             self.held.extend(&buffer[..n]);
         }
+    }
+
+    /// Writes a line, for a script that reads the FIFO.
+    pub fn say(&self, line: &str) {
+        let mut writer = fs::OpenOptions::new().write(true).open(&self.path).unwrap();
+        writeln!(writer, "{line}").unwrap();
     }
 
     /// Whether nothing is waiting to be read right now.

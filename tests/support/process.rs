@@ -117,8 +117,8 @@ impl Process {
         Finished { code, out: std::mem::take(&mut self.out), err: std::mem::take(&mut self.err) }
     }
 
-    /// Waits for its end without caring for what children of it still print.
-    pub fn ends(&mut self) -> i32 {
+    /// Waits for its end when a descendant may keep its pipes open.
+    pub fn ends(mut self) -> i32 {
         assert!(readable(&self.pidfd, deadline()), "{} did not end", self.command);
         let status = self.child.wait().unwrap();
         status.code().unwrap_or_else(|| 128 + status.signal().unwrap_or(0))

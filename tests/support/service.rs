@@ -3,6 +3,7 @@
 use super::dir::{Dir, Fifo};
 use super::process::Process;
 use super::wait::Changes;
+use rustix::fs::{Mode, OFlags};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -109,12 +110,16 @@ pub fn seen(path: &Path) -> Option<Seen> {
     })
 }
 
+/// Whether a supervise holds `supervise/ok` open, asked without a program.
+pub fn is_supervised(path: &Path) -> bool {
+    let flags = OFlags::WRONLY | OFlags::NONBLOCK | OFlags::CLOEXEC;
+    rustix::fs::open(path.join("supervise/ok"), flags, Mode::empty()).is_ok()
+}
+
 /// Waits until a supervise is there: it opens `supervise/ok` last.
-pub fn supervised(dir: &Dir, path: &Path) {
+pub fn supervised(path: &Path) {
     let parent = Changes::of(&[path]);
     parent.until("supervise/ to appear", || path.join("supervise").is_dir().then_some(()));
     let changes = Changes::of(&[&path.join("supervise")]);
-    changes.until("a supervise", || {
-        (path.join("supervise/ok").exists() && dir.run("svok", [path]).code == 0).then_some(())
-    });
+    changes.until("a supervise", || is_supervised(path).then_some(()));
 }

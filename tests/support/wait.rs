@@ -43,6 +43,7 @@ impl Changes {
                 | inotify::WatchFlags::DELETE
                 | inotify::WatchFlags::CLOSE_WRITE
                 | inotify::WatchFlags::MODIFY
+                | inotify::WatchFlags::OPEN
                 | inotify::WatchFlags::ATTRIB;
             inotify::add_watch(&inotify, *dir, what)
                 .unwrap_or_else(|why| panic!("watch {}: {why}", dir.display()));
