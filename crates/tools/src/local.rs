@@ -9,7 +9,7 @@ use upkeep_sys::localtime::Local;
 /// Room for a date: a year of 20 digits, and 28 bytes behind it.
 const ROOM: usize = 48;
 /// As many digits as a label has; those before the last 24 have no effect.
-const DIGITS: u32 = 24;
+const DIGITS: usize = 24;
 
 /// Where in a line the last piece ended.
 #[derive(Clone, Copy, Debug)]
@@ -17,7 +17,7 @@ enum Place {
     /// Before its first byte.
     Start,
     /// In its label, after so many digits of this value.
-    Label { value: u128, digits: u32 },
+    Label { value: u128, digits: usize },
     /// In the rest of it.
     Rest,
 }
@@ -52,17 +52,21 @@ impl<F: FnMut(i64) -> Option<Local>> Localizer<F> {
                     input = &input[1..];
                 }
                 Place::Start => self.place = Place::Rest,
-                Place::Label { value, digits } => match hex(first) {
-                    Some(digit) => {
-                        let value = value << 4 | u128::from(digit);
-                        self.place = Place::Label { value, digits: digits.saturating_add(1) };
-                        input = &input[1..];
+                Place::Label { mut value, digits } => {
+                    let mut used = 0;
+                    while let Some(digit) = input.get(used).copied().and_then(hex) {
+                        value = value << 4 | u128::from(digit);
+                        used += 1;
                     }
-                    None => {
+                    let digits = digits.saturating_add(used);
+                    input = &input[used..];
+                    if input.is_empty() {
+                        self.place = Place::Label { value, digits };
+                    } else {
                         out(self.shown(value, digits).bytes())?;
                         self.place = Place::Rest;
                     }
-                },
+                }
                 Place::Rest => {
                     let newline = memchr(b'\n', input);
                     let (line, rest) = input.split_at(newline.map_or(input.len(), |at| at + 1));
@@ -79,7 +83,7 @@ impl<F: FnMut(i64) -> Option<Local>> Localizer<F> {
 
     /// The date for a label, or the label where it is a moment that no
     /// calendar knows.
-    fn shown(&mut self, value: u128, digits: u32) -> Text<ROOM> {
+    fn shown(&mut self, value: u128, digits: usize) -> Text<ROOM> {
         // Seconds and nanoseconds are the last 96 bits.
         let [_, _, _, _, packed @ ..] = value.to_be_bytes();
         let moment = Tai64n::unpack(&packed);
@@ -97,11 +101,11 @@ impl<F: FnMut(i64) -> Option<Local>> Localizer<F> {
 }
 
 /// `@` and the digits as they were, of which the last 24 are known.
-fn label(moment: Tai64n, digits: u32) -> Text<ROOM> {
+fn label(moment: Tai64n, digits: usize) -> Text<ROOM> {
     let all = moment.label();
     let mut text = Text::new();
     text.push(b"@");
-    text.push(&all[all.len() - digits.min(DIGITS) as usize..]);
+    text.push(&all[all.len() - digits.min(DIGITS)..]);
     text
 }
 
