@@ -86,14 +86,19 @@ fn fghack_stays_for_those_in_the_background() {
     let dir = Dir::new();
     let made = dir.command("mkfifo").arg("gone").status().unwrap();
     assert!(made.success());
+    let mut told = dir.fifo("told");
     // The one in the background sees the end of the FIFO when the one that
-    // started it, which alone has it open to write, is gone.
-    let script = "{ cat gone; sh -c :; echo late >late; } >/dev/null 2>&1 &
+    // started it, which alone has it open to write, is gone. An fghack that
+    // did not wait has long ended, and is Z, when it looks.
+    let script = "{ cat gone; for i in 1 2 3 4 5; do sh -c :; done
+cut -d' ' -f3 /proc/$PPID/stat; echo late >late; } </dev/null >told 2>&1 &
 exec 9>gone
 exit 5";
-    let done = dir.run("fghack", ["sh", "-c", script]);
+    let process = dir.start("fghack", ["sh", "-c", script]);
+    assert_eq!(told.line(), "S");
+    let done = process.finish();
     assert_eq!((done.code, done.err()), (5, String::new()));
-    assert!(dir.path("late").exists(), "it did not wait");
+    assert!(dir.path("late").exists());
 }
 
 #[test]

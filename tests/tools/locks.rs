@@ -1,8 +1,8 @@
 //! setlock.
 
 use super::said;
-use crate::support::Dir;
-use rustix::fs::{FlockOperation, flock};
+use crate::support::{Dir, deadline, readable};
+use rustix::fs::{FlockOperation, flock, inotify};
 use std::fs::File;
 use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
@@ -38,8 +38,15 @@ fn a_lock_that_is_held() {
     assert_eq!(last.0, 111);
     assert!(!dir.path("ran").exists());
 
-    // One that waits sees what was written before the lock became free.
+    // One that waits sees what was written before the lock became free, which
+    // is after it has opened the file.
+    let opened = inotify::init(inotify::CreateFlags::CLOEXEC).unwrap();
+    inotify::add_watch(&opened, dir.path("lock"), inotify::WatchFlags::OPEN).unwrap();
     let waiting = dir.start("setlock", ["-nNx", "lock", "cat", "note"]);
+    assert!(readable(&opened, deadline()), "it does not open the file");
+    // Meanwhile nobody else gets it either.
+    assert_eq!(said(&dir, &["setlock", "-n", "lock", "touch", "ran"]), failed);
+    assert_eq!(said(&dir, &["setlock", "-nx", "lock", "touch", "ran"]), quiet);
     dir.file("note", "written first");
     flock(&file, FlockOperation::Unlock).unwrap();
     let done = waiting.finish();
