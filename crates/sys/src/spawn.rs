@@ -1,4 +1,4 @@
-//! The one way a child is started. The child makes system calls only: it
+//! How a child is started. The child makes system calls only: it
 //! allocates nothing, takes no lock and never returns.
 
 use crate::Args;
