@@ -3,6 +3,7 @@
 //! otherwise passes unchanged.
 
 use memchr::memchr;
+use upkeep_cli::decimal;
 use upkeep_core::tai::Tai64n;
 use upkeep_sys::localtime::Local;
 
@@ -154,15 +155,13 @@ impl<const N: usize> Text<N> {
     }
 
     /// In decimal, with zeros in front up to `width`.
-    fn number(&mut self, mut number: u64, width: usize) {
-        let mut digits = [b'0'; 20];
-        let mut from = digits.len();
-        while number > 0 || digits.len() - from < width {
-            from -= 1;
-            digits[from] = b'0' + (number % 10) as u8;
-            number /= 10;
+    fn number(&mut self, number: u64, width: usize) {
+        let mut room = [0; 20];
+        let digits = decimal(number, &mut room);
+        for _ in digits.len()..width {
+            self.push(b"0");
         }
-        self.push(&digits[from..]);
+        self.push(digits);
     }
 
     fn bytes(&self) -> &[u8] {

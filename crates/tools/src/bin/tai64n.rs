@@ -32,7 +32,7 @@ fn run(args: Args) -> Exit {
         return exit;
     }
     let mut stamper = Stamper::default();
-    filter(|input, output| stamper.feed(&now(), input, |bytes| output.put(bytes)))
+    filter(|input, output| stamper.feed(&now(), input, |bytes| output.push(bytes)))
 }
 
 fn now() -> Stamp {

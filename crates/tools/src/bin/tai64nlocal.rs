@@ -33,5 +33,5 @@ fn run(args: Args) -> Exit {
         return exit;
     }
     let mut localizer = Localizer::new(local);
-    filter(|input, output| localizer.feed(input, |bytes| output.put(bytes)))
+    filter(|input, output| localizer.feed(input, |bytes| output.push(bytes)))
 }
