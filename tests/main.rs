@@ -4,7 +4,13 @@
 //! originals: /usr/bin); without it, those that cargo built. UPKEEP_PATIENCE
 //! multiplies the one deadline, for slow machines.
 
+#![expect(unreachable_pub, reason = "a test binary has no callers outside itself")]
+#![expect(clippy::print_stderr, reason = "a test that fails shows what it saw")]
+
+#[expect(dead_code, unused_imports, reason = "there are not yet tests for all of it")]
 mod support;
 
+mod pages;
 mod supervise;
 mod svscan;
+mod tools;

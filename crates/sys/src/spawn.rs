@@ -1,6 +1,7 @@
-//! The one way a child is started. The child makes system calls only: it
+//! How a child is started. The child makes system calls only: it
 //! allocates nothing, takes no lock and never returns.
 
+use crate::Args;
 use crate::signals::{self, Mask};
 use core::ffi::{CStr, c_char};
 use rustix::fd::{AsRawFd, BorrowedFd};
@@ -62,11 +63,8 @@ impl Spawn<'_> {
     /// must only write) and exits 111.
     #[doc(alias = "fork")]
     pub fn start(&self, failed: &dyn Fn(Step, Errno)) -> Result<Pid> {
-        // SAFETY: one thread runs, and the child makes system calls only.
-        match unsafe { libc::fork() } {
-            -1 => return Err(crate::exec::last_errno()),
-            0 => {}
-            pid => return Pid::from_raw(pid).ok_or(Errno::CHILD),
+        if let Some(pid) = fork()? {
+            return Ok(pid);
         }
         let (step, why) = self.become_it();
         failed(step, why);
@@ -148,6 +146,30 @@ impl Spawn<'_> {
             }
         }
         why
+    }
+}
+
+/// Starts `args` beside this process, with all that this process has, as
+/// `exec::run` would start it in its place. `prepare` runs in the child first.
+/// When the program cannot be run, the child calls `failed` (which must only
+/// write) and exits 111.
+pub fn beside(args: Args, prepare: impl FnOnce(), failed: impl FnOnce(Errno)) -> Result<Pid> {
+    if let Some(pid) = fork()? {
+        return Ok(pid);
+    }
+    prepare();
+    failed(crate::exec::run(args));
+    // SAFETY: ends the child without running the parent's exit handlers.
+    unsafe { libc::_exit(111) }
+}
+
+/// Splits this process in two; the child gets no pid.
+fn fork() -> Result<Option<Pid>> {
+    // SAFETY: one thread runs, and the child makes system calls only.
+    match unsafe { libc::fork() } {
+        -1 => Err(crate::exec::last_errno()),
+        0 => Ok(None),
+        pid => Pid::from_raw(pid).map(Some).ok_or(Errno::CHILD),
     }
 }
 
