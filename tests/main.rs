@@ -10,6 +10,8 @@
 #[expect(dead_code, unused_imports, reason = "there are not yet tests for all of it")]
 mod support;
 
+mod bad_input;
+mod clients;
 mod pages;
 mod supervise;
 mod svscan;

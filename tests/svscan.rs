@@ -82,6 +82,7 @@ fn the_pipe_outlives_logger_and_service() {
     let main = service.until("the service", |seen| seen.pid != 0).pid;
     let before = parent_of(logger);
     log.svc(&dir, "-dx");
+    log.until("the end of the logger", |seen| seen.pid == 0);
     kill(main);
     service.until("the next service", |seen| seen.pid != 0 && seen.pid != main);
     said.say("3");

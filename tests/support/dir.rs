@@ -196,6 +196,17 @@ impl Fifo {
         }
     }
 
+    /// Everything that has been written so far.
+    pub fn bytes(&self) -> Vec<u8> {
+        let mut all = Vec::new();
+        while readable(&self.file, std::time::Instant::now()) {
+            let mut buffer = [0; 4096];
+            let n = (&self.file).read(&mut buffer).unwrap();
+            all.extend(&buffer[..n]);
+        }
+        all
+    }
+
     /// Writes a line, for a script that reads the FIFO.
     pub fn say(&self, line: &str) {
         let mut writer = fs::OpenOptions::new().write(true).open(&self.path).unwrap();

@@ -109,10 +109,10 @@ impl World {
         self.now += 1_000_000;
         match letter {
             Letter::Told(command) => {
-                match command {
-                    Command::Up | Command::Once => self.must_stay_down = false,
-                    Command::Down => self.must_stay_down = true,
-                    _ => {}
+                if matches!(command, Command::Up | Command::Once) {
+                    self.must_stay_down = false;
+                } else if command == Command::Down {
+                    self.must_stay_down = true;
                 }
                 self.feed(Event::Told(command));
             }
