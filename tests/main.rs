@@ -7,7 +7,6 @@
 #![expect(unreachable_pub, reason = "a test binary has no callers outside itself")]
 #![expect(clippy::print_stderr, reason = "a test that fails shows what it saw")]
 
-#[expect(dead_code, unused_imports, reason = "there are not yet tests for all of it")]
 mod support;
 
 mod bad_input;

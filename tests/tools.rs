@@ -15,6 +15,9 @@ use std::os::unix::ffi::OsStringExt;
 use std::path::Path;
 use std::process::Command;
 
+/// Where programs are looked for: nowhere that may not be looked at.
+const PATH: &str = "/usr/bin:/bin";
+
 /// An argument that is not text.
 fn bytes(raw: &[u8]) -> OsString {
     OsString::from_vec(raw.to_vec())
@@ -29,14 +32,19 @@ fn by_shell(
     args: &[impl AsRef<std::ffi::OsStr>],
 ) -> Command {
     let mut command = dir.command("sh");
-    command.arg("-c").arg(format!("{before} exec \"$0\" \"$@\"")).arg(program).args(args);
+    command
+        .env("PATH", PATH)
+        .arg("-c")
+        .arg(format!("{before} exec \"$0\" \"$@\""))
+        .arg(program)
+        .args(args);
     command
 }
 
 /// A program under test with words from the list as its arguments, in the
 /// test's directory: its exit code, its output, its complaints.
 fn said(dir: &Dir, words: &[&str]) -> (i32, String, String) {
-    let done = dir.run(words[0], &words[1..]);
+    let done = Process::start(dir.tool(words[0], &words[1..]).env("PATH", PATH)).finish();
     (done.code, done.out(), done.err())
 }
 

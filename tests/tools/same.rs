@@ -1,7 +1,7 @@
 //! The same command lines to both, ours and the originals: what they print,
 //! what they complain about and how they end must be the same bytes.
 
-use super::{by_shell, bytes};
+use super::{PATH, by_shell, bytes};
 use crate::support::{Dir, Finished, Process, originals, ours};
 use std::fs::Permissions;
 use std::os::unix::fs::PermissionsExt;
@@ -195,7 +195,7 @@ fn run(dir: &Dir, programs: &Path, before: &str, words: &[&str]) -> Finished {
     let raw = |word: &str| word.split("%b").map(str::as_bytes).collect::<Vec<_>>().join(&0xff);
     let args: Vec<_> = words[1..].iter().map(|word| bytes(&raw(word))).collect();
     let mut command = by_shell(dir, before, &programs.join(words[0]), &args);
-    command.env_clear().env("PATH", "/usr/bin:/bin").env("HOME", "/").env("LAST", "1");
+    command.env_clear().env("PATH", PATH).env("HOME", "/").env("LAST", "1");
     Process::start(&mut command).finish()
 }
 

@@ -1,7 +1,7 @@
 //! Wrong command lines: what is said and which code it ends with.
 
-use super::{bytes, said};
-use crate::support::Dir;
+use super::{by_shell, bytes, said};
+use crate::support::{Dir, Process, program};
 
 const SOFTLIMIT: &str = "softlimit: usage: softlimit [-a allbytes] [-c corebytes] \
 [-d databytes] [-f filebytes] [-l lockbytes] [-m membytes] [-o openfiles] [-p processes] \
@@ -83,7 +83,8 @@ fn a_program_that_is_not_there() {
 #[test]
 fn names_are_bytes() {
     let dir = Dir::new();
-    let done = dir.run("pgrphack", [bytes(b"\xff\xfe")]);
+    let done = Process::start(&mut by_shell(&dir, "", &program("pgrphack"), &[bytes(b"\xff\xfe")]));
+    let done = done.finish();
     assert_eq!(done.err, b"pgrphack: fatal: unable to run \xff\xfe: file does not exist\n");
     let done = dir.run("setlock", [bytes(b"\xff/lock"), bytes(b"true")]);
     assert_eq!(done.err, b"setlock: fatal: unable to open \xff/lock: file does not exist\n");
