@@ -9,7 +9,7 @@ use crate::wait::readable;
 use rustix::process::{Pid, PidfdFlags, pidfd_open};
 use std::io::Write;
 use std::path::PathBuf;
-use std::process::{Command, ExitStatus};
+use std::process::{Child, Command, ExitStatus};
 
 /// The means to measure.
 pub(crate) struct Bench {
@@ -88,8 +88,12 @@ pub(crate) fn progress(what: &str) {
 
 /// Runs a command to its end.
 pub(crate) fn finish(command: &mut Command) -> Result<ExitStatus, Failure> {
-    let mut child = command.spawn().unable(format_args!("run {command:?}"))?;
-    let pidfd = pidfd_open(Pid::from_child(&child), PidfdFlags::empty()).unable("watch it")?;
-    readable(&pidfd, &format!("the end of {command:?}"))?;
-    child.wait().unable("wait")
+    end(command.spawn().unable(format_args!("run {command:?}"))?)
+}
+
+/// Waits for the end of a command.
+pub(crate) fn end(mut child: Child) -> Result<ExitStatus, Failure> {
+    let pidfd = pidfd_open(Pid::from_child(&child), PidfdFlags::empty());
+    readable(pidfd.unable("watch a command")?, "the end of a command")?;
+    child.wait().unable("wait for a command")
 }

@@ -18,9 +18,13 @@ pub(crate) fn measure(bench: &Bench, report: &mut Report) -> Result<(), Failure>
         [(false, "death to next start"), (true, "the same, service says it is ready")]
     {
         let measure = Measure::less(Group::Restart, name, "ms");
-        bench.take_turns(name, &bench.columns(), 4, report, |column, _, report| {
-            one(bench, &measure, column, ready, report)
-        })?;
+        bench.take_turns(
+            name,
+            &bench.columns(),
+            bench.rounds(4, 2),
+            report,
+            |column, _, report| one(bench, &measure, column, ready, report),
+        )?;
     }
     Ok(())
 }

@@ -1,6 +1,6 @@
 //! How long it takes to take a service down that has just been started.
 
-use crate::bench::{Bench, finish};
+use crate::bench::{Bench, end, finish};
 use crate::failure::{Context, Failure};
 use crate::report::{Column, Group, Measure, Report};
 use crate::wait::{MILLISECOND, milliseconds, now, readable, until};
@@ -14,7 +14,7 @@ const TIMES: usize = 5;
 /// From running the command to the end of the service.
 pub(crate) fn measure(bench: &Bench, report: &mut Report) -> Result<(), Failure> {
     let name = "svc -d after 50 ms to death";
-    bench.take_turns(name, &bench.columns(), 4, report, |column, _, report| {
+    bench.take_turns(name, &bench.columns(), bench.rounds(4, 2), report, |column, _, report| {
         one(bench, &Measure::less(Group::Stop, name, "ms"), column, report)
     })
 }
@@ -35,10 +35,10 @@ fn one(
         until(start.when + UP)?;
         let mut command = tree.suite.down(&tree.dirs[0]);
         let began = now();
-        let mut child = command.spawn().unable(format_args!("run {command:?}"))?;
+        let child = command.spawn().unable(format_args!("run {command:?}"))?;
         readable(&service, "the end of a service that was told to go down")?;
         report.add(measure, column, milliseconds(now() - began));
-        child.wait().unable("wait")?;
+        end(child)?;
     }
     Ok(())
 }
