@@ -157,7 +157,6 @@ impl Supervise {
             // Nobody could ever say anything to us again.
             let name = self.dir.to_bytes();
             self.leaving = Some(TOOL.fatal(&[b"unable to start ", name, b"/run: ", GONE]));
-            self.feed(Event::NotStarted);
             return;
         }
         match process::start(self.dir) {
@@ -202,7 +201,7 @@ fn warn(dir: &CStr, trouble: Trouble) {
     trouble.why.map_or_else(|| TOOL.warn(&parts), |why| TOOL.warn_os(&parts, why));
 }
 
-fn parts<'a>(dir: &'a CStr, trouble: &'a Trouble) -> [&'a [u8]; 8] {
+fn parts<'a>(dir: &'a CStr, trouble: &'a Trouble) -> [&'a [u8]; 9] {
     // daemontools names the second file of a rename too.
     let to = if trouble.verb == "rename" { " to status" } else { "" };
     [
@@ -214,5 +213,6 @@ fn parts<'a>(dir: &'a CStr, trouble: &'a Trouble) -> [&'a [u8]; 8] {
         trouble.file.to_bytes(),
         to.as_bytes(),
         b": ",
+        trouble.reason().as_bytes(),
     ]
 }

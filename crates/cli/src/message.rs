@@ -16,7 +16,7 @@ pub struct Tool {
 }
 
 /// As many parts as one message may have.
-const PARTS: usize = 12;
+const PARTS: usize = 13;
 
 impl Tool {
     /// Answers `--help`, `-h` and `--version` when they are the first
