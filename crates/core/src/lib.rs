@@ -3,4 +3,9 @@
 
 #![no_std]
 
+pub mod archives;
+pub mod pattern;
+pub mod recovery;
+pub mod rotation;
+pub mod script;
 pub mod tai;
