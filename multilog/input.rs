@@ -1,6 +1,6 @@
 //! Standard input. What comes through a pipe is looked at, put into the logs
 //! and only then taken out of the pipe, so that a logger that is killed in
-//! between has taken nothing along: the next one finds it.
+//! between has taken no line along: the next one finds it.
 
 use crate::pipe::Pipe;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -15,9 +15,6 @@ use upkeep_sys::signals::Signals;
 const BATCH: usize = 64 * READ;
 /// Room before each read for the line whose end has not come.
 const BEGUN: usize = READ;
-/// How long, in seconds, the beginning of a line is left in the pipe. Then it
-/// makes room, for a pipe that is full has no room for the end.
-const PATIENCE: i64 = 1;
 
 /// What a read brought.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -50,13 +47,13 @@ struct Kept {
 
 impl Input {
     /// Makes the room, and finds out what standard input is.
-    pub(crate) fn open(signals: &Signals) -> Result<Self, TryReserveError> {
+    pub(crate) fn open() -> Result<Self, TryReserveError> {
         let mut buffer = Vec::new();
         buffer.try_reserve_exact(BEGUN + BATCH)?;
         buffer.resize(BEGUN, 0);
         let kept = Kept { buffer, start: BEGUN };
         // What cannot be looked into is read.
-        let pipe = Pipe::open(signals).ok().flatten();
+        let pipe = Pipe::open().ok().flatten();
         Ok(Self { kept, seen: 0, left: 0, pipe, leaving: false })
     }
 
@@ -77,23 +74,16 @@ impl Input {
         self.leaving = true;
     }
 
-    /// Waits until there may be something to read, or a signal.
-    pub(crate) fn wait(&mut self, signals: &Signals) {
-        if let Some(pipe) = &mut self.pipe {
-            let timeout = match (pipe.is_quiet(), self.left) {
-                (false, _) => Some(Timespec::default()),
-                (true, 0) => None,
-                (true, _) => Some(Timespec { tv_sec: PATIENCE, tv_nsec: 0 }),
-            };
-            if pipe.wait(timeout.as_ref()) == 0 && pipe.is_quiet() {
-                self.hold();
-            }
-            return;
-        }
+    /// Waits until there may be something to read, or a signal; answers
+    /// whether there may be a signal.
+    pub(crate) fn wait(&self, signals: &Signals) -> bool {
         let mut fds =
             [PollFd::from_borrowed_fd(stdin(), PollFlags::IN), PollFd::new(signals, PollFlags::IN)];
-        // If it fails, reading says why.
-        let _ = poll(&mut fds, None);
+        // What is left in the pipe would be found again and again; the next
+        // look decides whether it is all there is.
+        let timeout = (self.left > 0).then(Timespec::default);
+        // If it fails, a look at everything does no harm.
+        poll(&mut fds, timeout.as_ref()).is_err() || !fds[1].revents().is_empty()
     }
 
     /// Gets new bytes, after those that were not used.
@@ -117,7 +107,7 @@ impl Input {
 
     /// Looks into the pipe. The answer is as if what is new had been read.
     fn look(&mut self) -> Result<usize, Errno> {
-        let Some(pipe) = &mut self.pipe else { return Err(Errno::BADF) };
+        let Some(pipe) = &self.pipe else { return Err(Errno::BADF) };
         // What is new ends with a whole read of the original's, and fits.
         let there = pipe.look(self.left + BATCH - READ)?;
         self.kept.forget_last(self.left);
@@ -127,11 +117,13 @@ impl Input {
         }
         let fresh = there.saturating_sub(self.left);
         self.left = there;
-        match fresh {
-            0 if there == 0 || pipe.showed_the_last() => Ok(0),
-            0 => Err(Errno::AGAIN),
-            _ => Ok(fresh),
+        if fresh == 0 && there > 0 {
+            // The line will take a while to end, and nothing tells that the
+            // pipe holds more than before: only that it holds something.
+            self.hold();
+            return Err(Errno::AGAIN);
         }
+        Ok(fresh)
     }
 
     /// The first `n` bytes are in the logs and need not be kept.

@@ -33,7 +33,7 @@ fn start(args: Args, voice: &mut Voice) -> Result<(Engine, Input, Signals), Exit
     let signals = Signals::take(&[Signal::TERM, Signal::ALARM])
         .map_err(|why| voice.fatal(&[b"unable to catch signals: "], why))?;
     let plan = Plan::read(args, signals.before(), voice)?;
-    let input = Input::open(&signals).map_err(|_| voice.out_of_memory())?;
+    let input = Input::open().map_err(|_| voice.out_of_memory())?;
     let engine = Engine::new(plan, voice)?;
     Ok((engine, input, signals))
 }
@@ -41,13 +41,14 @@ fn start(args: Args, voice: &mut Voice) -> Result<(Engine, Input, Signals), Exit
 fn work(mut engine: Engine, mut input: Input, signals: &Signals, voice: &mut Voice) {
     let mut leaving = false;
     loop {
-        input.wait(signals);
-        while let Some(signal) = signals.next() {
-            if signal == Signal::ALARM {
-                engine.rotate(voice);
-            } else {
-                leaving = true;
-                input.leave();
+        if input.wait(signals) {
+            while let Some(signal) = signals.next() {
+                if signal == Signal::ALARM {
+                    engine.rotate(voice);
+                } else {
+                    leaving = true;
+                    input.leave();
+                }
             }
         }
         if leaving && input.is_empty() && engine.is_between_lines() {
