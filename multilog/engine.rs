@@ -18,7 +18,8 @@ type Stamp = [u8; LABEL + 1];
 /// The plan, and the line that it is at.
 pub(crate) struct Engine {
     plan: Plan,
-    copies: bool,
+    /// Whether a step looks at lines.
+    looks: bool,
     /// The logs that the line goes to, by number.
     chosen: Vec<bool>,
     /// As much of a line is judged at once, its stamp left out.
@@ -40,7 +41,7 @@ impl Engine {
         chosen.resize(plan.directories.len(), false);
         let judged = if plan.stamped { LINE - size_of::<Stamp>() } else { LINE };
         Ok(Self {
-            copies: plan.copies_everything(),
+            looks: plan.looks_at_lines(),
             plan,
             chosen,
             judged,
@@ -66,7 +67,8 @@ impl Engine {
         let mut at = 0;
         let mut end = seen;
         while end < bytes.len() {
-            let blocks = if self.copies { self.spare_blocks() } else { 0 };
+            let copies = !self.looks && !self.plan.stamped;
+            let blocks = if copies { self.spare_blocks() } else { 0 };
             end = bytes.len().min(end + blocks.max(1) * READ);
             if blocks > 0 {
                 at += self.copy(&bytes[at..end], voice);
@@ -105,7 +107,7 @@ impl Engine {
     /// gets one.
     pub(crate) fn finish(mut self, rest: &[u8], voice: &mut Voice) {
         if !rest.is_empty() {
-            self.line(rest, voice);
+            self.line(rest, rest.len(), voice);
         }
         if self.inside || !rest.is_empty() {
             self.more(b"\n", voice);
@@ -165,11 +167,10 @@ impl Engine {
             }
             let window = &rest[..rest.len().min(self.judged)];
             if let Some(end) = memchr::memchr(b'\n', window) {
-                self.line(&window[..end], voice);
-                self.more(b"\n", voice);
+                self.line(window, end, voice);
                 at += end + 1;
             } else if window.len() == self.judged {
-                self.line(window, voice);
+                self.line(window, window.len(), voice);
                 self.inside = true;
                 at += window.len();
             } else {
@@ -188,15 +189,17 @@ impl Engine {
         }
     }
 
-    /// Does with a line's beginning what the script says.
-    fn line(&mut self, text: &[u8], voice: &mut Voice) {
+    /// Does what the script says with a line of `len` bytes, or with the
+    /// beginning of one. If the line's end is there too, it comes along.
+    fn line(&mut self, bytes: &[u8], len: usize, voice: &mut Voice) {
+        let text = &bytes[..len];
         let stamp = self.begun.take().unwrap_or(self.now);
         let stamp = if self.plan.stamped { &stamp[..] } else { &[] };
-        let whole = if self.plan.stamped && !self.copies {
-            let len = stamp.len() + text.len();
-            self.line[..stamp.len()].copy_from_slice(stamp);
-            self.line[stamp.len()..len].copy_from_slice(text);
-            &self.line[..len]
+        let whole = if self.plan.stamped && self.looks {
+            let (front, back) = self.line.split_at_mut(stamp.len());
+            front.copy_from_slice(stamp);
+            back[..text.len()].copy_from_slice(text);
+            &self.line[..stamp.len() + text.len()]
         } else {
             text
         };
@@ -222,9 +225,10 @@ impl Engine {
                 Step::Directory(number) => self.chosen[number] = selected,
             }
         }
+        let ended = &bytes[..bytes.len().min(len + 1)];
         for (directory, chosen) in self.plan.directories.iter_mut().zip(&self.chosen) {
             if *chosen {
-                directory.line(stamp, text, voice);
+                directory.line(stamp, ended, voice);
             }
         }
     }

@@ -53,7 +53,7 @@ impl Input {
         buffer.resize(BEGUN, 0);
         let kept = Kept { buffer, start: BEGUN };
         // What cannot be looked into is read.
-        let pipe = Pipe::open().ok().flatten();
+        let pipe = Pipe::open(2 * BATCH).ok().flatten();
         Ok(Self { kept, seen: 0, left: 0, pipe, leaving: false })
     }
 
@@ -107,9 +107,13 @@ impl Input {
 
     /// Looks into the pipe. The answer is as if what is new had been read.
     fn look(&mut self) -> Result<usize, Errno> {
-        let Some(pipe) = &self.pipe else { return Err(Errno::BADF) };
+        let Some(pipe) = &mut self.pipe else { return Err(Errno::BADF) };
         // What is new ends with a whole read of the original's, and fits.
-        let there = pipe.look(self.left + BATCH - READ)?;
+        let most = self.left + BATCH - READ;
+        let there = pipe.look(most)?;
+        if there == most {
+            pipe.widen();
+        }
         self.kept.forget_last(self.left);
         self.kept.align();
         while self.kept.buffer.len() < BEGUN + there {

@@ -14,22 +14,27 @@ pub(crate) struct Pipe {
     into: OwnedFd,
     /// Where what is taken out of the pipe goes.
     nowhere: OwnedFd,
+    wide: bool,
 }
 
+/// How large a pipe is made through which much comes: while one part of it is
+/// looked at, there must be room to write others.
+const WIDE: usize = 256 * 1024;
+
 impl Pipe {
-    /// Prepares to look into standard input, if that can be done.
-    pub(crate) fn open() -> Result<Option<Self>> {
+    /// Prepares to look into standard input, if that can be done, with `room`
+    /// for what is seen at once.
+    pub(crate) fn open(room: usize) -> Result<Option<Self>> {
         if FileType::from_raw_mode(rustix::fs::fstat(stdin())?.st_mode) != FileType::Fifo {
             return Ok(None);
         }
-        let size = rustix::pipe::fcntl_getpipe_size(stdin())?;
         let (from, into) = rustix::pipe::pipe_with(PipeFlags::CLOEXEC)?;
         // A user who has many pipes may not have large ones: less is seen at
         // once then.
-        let _ = rustix::pipe::fcntl_setpipe_size(&into, size);
+        let _ = rustix::pipe::fcntl_setpipe_size(&into, room);
         let flags = OFlags::WRONLY | OFlags::CLOEXEC;
         let nowhere = rustix::fs::open(c"/dev/null", flags, Mode::empty())?;
-        Ok(Some(Self { from, into, nowhere }))
+        Ok(Some(Self { from, into, nowhere, wide: false }))
     }
 
     /// Shows at most the first `most` bytes, which stay in the pipe. They
@@ -37,6 +42,18 @@ impl Pipe {
     #[doc(alias = "tee")]
     pub(crate) fn look(&self, most: usize) -> Result<usize> {
         rustix::pipe::tee(stdin(), &self.into, most, SpliceFlags::NONBLOCK)
+    }
+
+    /// Much comes through this pipe.
+    #[doc(alias = "F_SETPIPE_SZ")]
+    pub(crate) fn widen(&mut self) {
+        if !self.wide {
+            self.wide = true;
+            if rustix::pipe::fcntl_getpipe_size(stdin()).is_ok_and(|size| size < WIDE) {
+                // Refused to users who have many; it works as it is, too.
+                let _ = rustix::pipe::fcntl_setpipe_size(stdin(), WIDE);
+            }
+        }
     }
 
     /// Reads what the last look showed, or a part of it.

@@ -81,10 +81,9 @@ impl Plan {
         Ok(plan)
     }
 
-    /// Whether every line goes unchanged into every directory, and nowhere
-    /// else.
-    pub(crate) fn copies_everything(&self) -> bool {
-        !self.stamped && self.steps.iter().all(|step| matches!(step, Step::Directory(_)))
+    /// Whether it matters what a line says.
+    pub(crate) fn looks_at_lines(&self) -> bool {
+        self.steps.iter().any(|step| !matches!(step, Step::Directory(_)))
     }
 }
 

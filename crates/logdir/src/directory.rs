@@ -63,13 +63,20 @@ impl LogDirectory {
         Ok(Self { rotation, current: current.fd, pace: Pace::default(), cut, out, passed: 0 })
     }
 
-    /// Takes the first 1000 bytes of a line, or all of it; `label` is a part
-    /// of them, and comes first.
-    pub fn line(&mut self, label: &[u8], line: &[u8], voice: &mut Voice) {
-        self.gather(label, voice);
-        self.gather(line, voice);
-        for portion in self.pace.line(label.len() + line.len()) {
+    /// Takes the first 1000 bytes of a line, or all of it and then its end;
+    /// `stamp` is a part of them, and comes first.
+    pub fn line(&mut self, stamp: &[u8], text: &[u8], voice: &mut Voice) {
+        let ended = text.last() == Some(&b'\n');
+        let len = stamp.len() + text.len() - usize::from(ended);
+        self.make_room(len + 1, voice);
+        self.out.extend_from_slice(stamp);
+        self.out.extend_from_slice(text);
+        for portion in self.pace.line(len) {
             self.pass(portion, voice);
+        }
+        if ended {
+            let (before, _) = self.pace.bytes(1);
+            self.pass(before, voice);
         }
     }
 
@@ -79,7 +86,8 @@ impl LogDirectory {
             let (before, taken) = self.pace.bytes(bytes.len());
             self.pass(before, voice);
             let (now, rest) = bytes.split_at(taken);
-            self.gather(now, voice);
+            self.make_room(taken, voice);
+            self.out.extend_from_slice(now);
             bytes = rest;
         }
     }
@@ -104,7 +112,8 @@ impl LogDirectory {
         if bytes.len() >= LARGE {
             self.write(bytes, voice);
         } else {
-            self.gather(bytes, voice);
+            self.make_room(bytes.len(), voice);
+            self.out.extend_from_slice(bytes);
             self.passed += bytes.len();
         }
     }
@@ -136,11 +145,10 @@ impl LogDirectory {
         });
     }
 
-    fn gather(&mut self, bytes: &[u8], voice: &mut Voice) {
-        if self.out.len() + bytes.len() > GATHERED {
+    fn make_room(&mut self, n: usize, voice: &mut Voice) {
+        if self.out.len() + n > GATHERED {
             self.write_out(voice);
         }
-        self.out.extend_from_slice(bytes);
     }
 
     /// The next `n` bytes go to a log.
