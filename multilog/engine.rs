@@ -3,6 +3,7 @@
 //! nothing.
 
 use crate::plan::{Plan, Step};
+use crate::status;
 use upkeep_cli::Exit;
 use upkeep_core::pattern::matches;
 use upkeep_core::rotation::READ;
@@ -29,6 +30,8 @@ pub(crate) struct Engine {
     now: Stamp,
     /// The stamp of a line that began earlier and is not yet judged.
     begun: Option<Stamp>,
+    /// How many lines status files have been given.
+    kept: u64,
     /// The stamped line, for steps that look at it.
     line: [u8; LINE],
 }
@@ -48,6 +51,7 @@ impl Engine {
             inside: false,
             now: [b' '; LABEL + 1],
             begun: None,
+            kept: 0,
             line: [0; LINE],
         })
     }
@@ -87,9 +91,7 @@ impl Engine {
 
     /// Writes everything that has been taken.
     pub(crate) fn settle(&mut self, voice: &mut Voice) {
-        for status in &mut self.plan.statuses {
-            status.write_out(voice);
-        }
+        status::write_out(&mut self.plan.statuses, voice);
         for directory in &mut self.plan.directories {
             directory.write_out(voice);
         }
@@ -112,9 +114,7 @@ impl Engine {
         if self.inside || !rest.is_empty() {
             self.more(b"\n", voice);
         }
-        for status in &mut self.plan.statuses {
-            status.write_out(voice);
-        }
+        status::write_out(&mut self.plan.statuses, voice);
         for directory in self.plan.directories {
             directory.close(voice);
         }
@@ -219,7 +219,8 @@ impl Engine {
                 }
                 Step::Status(number) => {
                     if selected {
-                        self.plan.statuses[number].keep(whole);
+                        self.kept += 1;
+                        self.plan.statuses[number].keep(whole, self.kept);
                     }
                 }
                 Step::Directory(number) => self.chosen[number] = selected,

@@ -16,7 +16,9 @@ pub(crate) struct Status {
     name: &'static [u8],
     fd: OwnedFd,
     line: [u8; SIZE],
-    changed: bool,
+    /// When the line that is not yet written was kept, in the order of all
+    /// status files' lines.
+    kept: Option<u64>,
 }
 
 impl Status {
@@ -31,24 +33,22 @@ impl Status {
             return Err(voice.fatal(&[b"unable to create ", name, b": "], why));
         }
         match rustix::fs::openat(CWD, path, flags, Mode::empty()) {
-            Ok(fd) => Ok(Self { name, fd, line: [b'\n'; SIZE], changed: false }),
+            Ok(fd) => Ok(Self { name, fd, line: [b'\n'; SIZE], kept: None }),
             Err(why) => Err(voice.fatal(&[b"unable to write ", name, b": "], why)),
         }
     }
 
-    /// The line to be kept now; at most its first 1000 bytes are.
-    pub(crate) fn keep(&mut self, line: &[u8]) {
+    /// The line to be kept now, and its place in the order; at most its first
+    /// 1000 bytes are kept.
+    pub(crate) fn keep(&mut self, line: &[u8], place: u64) {
         let kept = line.len().min(SIZE - 1);
         self.line[..kept].copy_from_slice(&line[..kept]);
         self.line[kept..].fill(b'\n');
-        self.changed = true;
+        self.kept = Some(place);
     }
 
-    /// Writes the line if it is another one.
-    pub(crate) fn write_out(&mut self, voice: &mut Voice) {
-        if !core::mem::take(&mut self.changed) {
-            return;
-        }
+    fn write_out(&mut self, voice: &mut Voice) {
+        self.kept = None;
         let Self { name, fd, line, .. } = self;
         let unable = [b"unable to write ", *name, b", pausing: "];
         voice.insist(&unable, || {
@@ -60,5 +60,14 @@ impl Status {
                 other => other,
             }
         });
+    }
+}
+
+/// Writes the lines that are not yet written. Two of the files may be one, so
+/// that what was kept last is written last.
+pub(crate) fn write_out(all: &mut [Status], voice: &mut Voice) {
+    let waiting = |status: &&mut Status| status.kept.is_some();
+    while let Some(first) = all.iter_mut().filter(waiting).min_by_key(|status| status.kept) {
+        first.write_out(voice);
     }
 }

@@ -4,4 +4,5 @@
 //! originals: /usr/bin); without it, those that cargo built. UPKEEP_PATIENCE
 //! multiplies the one deadline, for slow machines.
 
+mod multilog_same;
 mod support;
