@@ -88,9 +88,8 @@ impl Spawn<'_> {
             // Lowering a soft limit is always allowed.
             let _ = rustix::process::setrlimit(Resource::Nofile, limit);
         }
-        if let Err(why) = self.place_descriptors() {
-            return (Step::Descriptors, why);
-        }
+        // Before the descriptors: one of those may be put where the directory's
+        // is now.
         let moved = match self.directory {
             None => Ok(()),
             Some(Directory::Path(path)) => rustix::process::chdir(path),
@@ -98,6 +97,9 @@ impl Spawn<'_> {
         };
         if let Err(why) = moved {
             return (Step::Directory, why);
+        }
+        if let Err(why) = self.place_descriptors() {
+            return (Step::Descriptors, why);
         }
         if matches!(self.inherit, Inherit::Nothing) {
             close_above(self.fds.iter().map(|f| f.1).fold(2, i32::max));
