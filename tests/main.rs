@@ -4,5 +4,7 @@
 //! originals: /usr/bin); without it, those that cargo built. UPKEEP_PATIENCE
 //! multiplies the one deadline, for slow machines.
 
+mod multilog;
 mod multilog_same;
+mod multilog_trouble;
 mod support;

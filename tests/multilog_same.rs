@@ -3,6 +3,7 @@
 //! made from a seed, which a failure prints. UPKEEP_CASES multiplies them.
 
 use super::support::{Dir, Process, originals, program};
+use rustix::pipe::{PipeFlags, pipe_with};
 use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::{Read, Write};
@@ -216,7 +217,7 @@ fn run(
             Stdio::from(file)
         }
         Through::Pipe => {
-            let (from, into) = rustix::pipe::pipe().unwrap();
+            let (from, into) = pipe_with(PipeFlags::CLOEXEC).unwrap();
             rustix::pipe::fcntl_setpipe_size(&into, 1 << 20).unwrap();
             File::from(into).write_all(input).unwrap();
             Stdio::from(from)
