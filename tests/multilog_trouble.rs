@@ -85,6 +85,18 @@ fn lines(log: &Path) -> Vec<String> {
         .collect()
 }
 
+/// Each of the numbered lines is there, in order. Some may be there twice: a
+/// batch that was being written, its last line cut the first time.
+fn assert_nothing_lost(log: &Path, count: usize) {
+    let mut next = 0;
+    for line in lines(log) {
+        if line == format!("line number {next:09}") {
+            next += 1;
+        }
+    }
+    assert_eq!(next, count, "a line is lost");
+}
+
 #[test]
 fn killed_again_and_again_it_loses_no_line() {
     if testing_originals() {
@@ -124,15 +136,7 @@ fn killed_again_and_again_it_loses_no_line() {
     let last = Process::start(dir.tool("multilog", script).stdin(Stdio::from(from)));
     assert_eq!(last.finish().code, 0);
     writer.join().unwrap();
-    let mut next = 0;
-    for line in lines(&log) {
-        // A batch that was being written may come twice, and its last line
-        // may be cut the first time.
-        if line == format!("line number {next:09}") {
-            next += 1;
-        }
-    }
-    assert_eq!(next, LINES, "a line is lost");
+    assert_nothing_lost(&log, LINES);
 }
 
 /// Whether a mount namespace of one's own can be had.
@@ -181,6 +185,36 @@ fn a_full_disk_is_waited_for() {
     assert!(fs::read(&current).unwrap() == input);
     drop(stdin);
     assert_eq!(process.finish().code, 0);
+}
+
+#[test]
+fn killed_while_it_waits_it_loses_no_line() {
+    if testing_originals() || !may_mount() {
+        return;
+    }
+    let dir = Dir::new();
+    dir.mkdir("disk");
+    let mut spoken = dir.fifo("spoken");
+    let _nobody_says_it = dir.fifo("over");
+    let mount = "mount -t tmpfs -o size=256k none disk && head -c 240000 /dev/zero >disk/ballast \
+                 && cd disk && { \"$0\" \"$@\"; rm ballast; \"$0\" \"$@\"; }; \
+                 echo end >../spoken; read word <../over";
+    let mut command = dir.command("unshare");
+    command.args(["-m", "sh", "-c", mount]).arg(program("multilog")).args(["s16777215", "./log"]);
+    let mut process = Process::start(command.stdin(Stdio::piped()));
+    let mut stdin = process.stdin();
+    let input: String = (0..2_000).map(|n| format!("line number {n:09}\n")).collect();
+    stdin.write_all(input.as_bytes()).unwrap();
+    process.complains("pausing: out of disk space");
+    let multilog = program("multilog").to_str().unwrap().to_owned();
+    let running = dir.processes();
+    let (pid, _) = running.iter().find(|(_, line)| line.starts_with(&multilog)).unwrap();
+    let pid = rustix::process::Pid::from_raw(*pid).unwrap();
+    rustix::process::kill_process(pid, rustix::process::Signal::KILL).unwrap();
+    drop(stdin);
+    assert_eq!(spoken.line(), "end");
+    let log = format!("/proc/{}/root{}/log", process.pid(), dir.path("disk").display());
+    assert_nothing_lost(Path::new(&log), 2_000);
 }
 
 #[test]
