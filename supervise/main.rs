@@ -1,3 +1,8 @@
-//! Placeholder.
+//! supervise: runs one service for ever.
 #![no_main]
-upkeep_sys::main!(|_| 0);
+
+mod keep;
+mod process;
+
+upkeep_sys::sealable!();
+upkeep_sys::main!(|args| keep::run(args).code());

@@ -1,3 +1,6 @@
-//! Placeholder.
+//! svc: says something to supervise.
 #![no_main]
-upkeep_sys::main!(|_| 0);
+
+mod tell;
+
+upkeep_sys::main!(|args| tell::run(args).code());

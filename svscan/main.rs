@@ -1,3 +1,11 @@
-//! Placeholder.
+//! svscan: watches a directory and keeps one supervise for each service.
 #![no_main]
-upkeep_sys::main!(|_| 0);
+
+mod launch;
+mod notice;
+mod roster;
+mod settle;
+mod watch;
+
+upkeep_sys::sealable!();
+upkeep_sys::main!(|args| watch::run(args).code());

@@ -1,3 +1,6 @@
-//! Placeholder.
+//! svstat: shows what supervise says.
 #![no_main]
-upkeep_sys::main!(|_| 0);
+
+mod show;
+
+upkeep_sys::main!(|args| show::run(args).code());

@@ -4,7 +4,17 @@
 //! originals: /usr/bin); without it, those that cargo built. UPKEEP_PATIENCE
 //! multiplies the one deadline, for slow machines.
 
+#![expect(unreachable_pub, reason = "a test binary has no callers outside itself")]
+#![expect(clippy::print_stderr, reason = "a test that fails shows what it saw")]
+
+mod support;
+
+mod bad_input;
+mod clients;
 mod multilog;
 mod multilog_same;
 mod multilog_trouble;
-mod support;
+mod pages;
+mod supervise;
+mod svscan;
+mod tools;

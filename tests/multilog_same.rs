@@ -12,7 +12,7 @@ use std::path::Path;
 use std::process::Stdio;
 
 /// Numbers that look random and are the same each time.
-struct Random(u64);
+pub struct Random(u64);
 
 impl Random {
     fn new(seed: u64) -> Self {

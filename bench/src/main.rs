@@ -1,2 +1,108 @@
-//! The comparison with the C suites.
-fn main() {}
+//! The comparison with the C suites: the same work for each, in turn.
+
+mod bench;
+mod calls;
+mod failure;
+mod guard;
+mod idle;
+mod input;
+mod install;
+mod json;
+mod log;
+mod logger;
+mod machine;
+mod memory;
+mod options;
+mod processes;
+mod report;
+mod restart;
+mod service;
+mod stats;
+mod status;
+mod stop;
+mod suites;
+mod table;
+mod tree;
+mod trees;
+mod wait;
+
+use bench::{Bench, progress};
+use failure::{Context, Failure};
+use options::{Asked, Options};
+use report::{Column, Group, Report};
+use std::ffi::OsString;
+use std::io::Write;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use suites::{Family, Suite};
+
+/// A metric that needs nothing of the others.
+type Metric = fn(&Bench, &mut Report) -> Result<(), Failure>;
+
+fn main() -> ExitCode {
+    let mut args = std::env::args_os();
+    let name = args.next().unwrap_or_default();
+    if std::path::Path::new(&name).file_name() == Some("run".as_ref()) {
+        service::run();
+    }
+    run(args.collect()).unwrap_or_else(|why| {
+        progress(&format!("fatal: {why}"));
+        ExitCode::from(111)
+    })
+}
+
+fn run(args: Vec<OsString>) -> Result<ExitCode, Failure> {
+    let options = match options::parse(args.iter().cloned()) {
+        Asked::Help => return print(options::HELP).map(|()| ExitCode::SUCCESS),
+        Asked::Wrong(why) => {
+            progress(&format!("fatal: {why}, see --help"));
+            return Ok(ExitCode::from(100));
+        }
+        Asked::Run(options) => options,
+    };
+    if let Some(work) = guard::inner()? {
+        let measured = measure(&options, work.clone());
+        // The outer one does this too, but may be gone.
+        let cleared = processes::end_all();
+        let _ = std::fs::remove_dir_all(work);
+        return measured.and(cleared).map(|()| ExitCode::SUCCESS);
+    }
+    install::complete();
+    guard::measure_inside(&args).map(ExitCode::from)
+}
+
+fn measure(options: &Options, work: PathBuf) -> Result<(), Failure> {
+    let programs = options.programs.canonicalize();
+    let programs = programs.unable(format_args!("find {}", options.programs.display()))?;
+    let ours = Suite::at(Column::Ours, Family::Daemontools, &programs);
+    let ours = ours.ok_or("not all of svscan, supervise, svc, svstat and multilog are there");
+    let ours = ours.unable(format_args!("use {}", programs.display()))?;
+    let suites = std::iter::once(ours).chain(install::here()).collect();
+    let exe = std::env::current_exe().unable("find myself")?;
+    let bench = Bench { suites, work, exe, quick: options.quick };
+    let mut report = Report::default();
+    machine::describe(&bench, &mut report)?;
+    trees::measure(&bench, options, &mut report)?;
+    let rest: [(Group, Metric); 4] = [
+        (Group::Restart, restart::measure),
+        (Group::Stop, stop::measure),
+        (Group::Log, log::measure),
+        (Group::Calls, calls::measure),
+    ];
+    for (group, metric) in rest {
+        if options.wants(group) {
+            metric(&bench, &mut report)?;
+        }
+    }
+    report.head("load after", machine::load());
+    print(&table::text(&report))?;
+    if let Some(path) = &options.json {
+        std::fs::write(path, json::document(&report))
+            .unable(format_args!("write {}", path.display()))?;
+    }
+    Ok(())
+}
+
+fn print(text: &str) -> Result<(), Failure> {
+    std::io::stdout().write_all(text.as_bytes()).unable("print")
+}

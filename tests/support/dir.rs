@@ -7,7 +7,7 @@ use rustix::fs::{Mode, OFlags};
 use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
 use std::ffi::OsStr;
 use std::fs::{self, Permissions};
-use std::io::Read;
+use std::io::{Read, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -166,6 +166,12 @@ impl Drop for Dir {
     }
 }
 
+impl std::os::fd::AsFd for Fifo {
+    fn as_fd(&self) -> std::os::fd::BorrowedFd<'_> {
+        self.file.as_fd()
+    }
+}
+
 /// A FIFO on which services tell the test what they do.
 pub struct Fifo {
     file: fs::File,
@@ -188,6 +194,23 @@ impl Fifo {
             let n = self.file.read(&mut buffer).unwrap();
             self.held.extend(&buffer[..n]);
         }
+    }
+
+    /// Everything that has been written so far.
+    pub fn bytes(&self) -> Vec<u8> {
+        let mut all = Vec::new();
+        while readable(&self.file, std::time::Instant::now()) {
+            let mut buffer = [0; 4096];
+            let n = (&self.file).read(&mut buffer).unwrap();
+            all.extend(&buffer[..n]);
+        }
+        all
+    }
+
+    /// Writes a line, for a script that reads the FIFO.
+    pub fn say(&self, line: &str) {
+        let mut writer = fs::OpenOptions::new().write(true).open(&self.path).unwrap();
+        writeln!(writer, "{line}").unwrap();
     }
 
     /// Whether nothing is waiting to be read right now.

@@ -3,10 +3,12 @@
 
 mod dir;
 mod process;
+mod service;
 mod wait;
 
 pub use dir::{Dir, Fifo};
 pub use process::{Finished, Process};
+pub use service::{Service, seen, supervised};
 pub use wait::{Changes, deadline, readable};
 
 use std::path::{Path, PathBuf};

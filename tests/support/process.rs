@@ -1,6 +1,6 @@
 //! Processes under test, with what they print and how they end.
 
-use super::wait::{deadline, readable};
+use super::wait::{any_readable, deadline, readable};
 use std::io::Read;
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::process::ExitStatusExt;
@@ -91,34 +91,28 @@ impl Process {
         }
     }
 
-    /// Waits for its end.
+    /// Waits for its end, and for the end of what it and its children print.
     pub fn finish(mut self) -> Finished {
         let until = deadline();
         drop(self.child.stdin.take());
-        let (mut out, mut err) =
-            (self.child.stdout.take().unwrap(), self.child.stderr.take().unwrap());
-        // Both pipes are read as they fill; which ends first does not matter.
-        let reader = std::thread::spawn(move || {
-            let mut all = Vec::new();
-            out.read_to_end(&mut all).map(|_| all)
-        });
-        let complaints = std::thread::spawn(move || {
-            let mut all = Vec::new();
-            err.read_to_end(&mut all).map(|_| all)
-        });
-        if !readable(&self.pidfd, until) {
-            let _ = self.child.kill();
-            panic!("{} did not end", self.command);
+        let mut out = self.child.stdout.take();
+        let mut err = self.child.stderr.take();
+        while out.is_some() || err.is_some() {
+            let fds = [out.as_ref().map(AsFd::as_fd), err.as_ref().map(AsFd::as_fd)];
+            let ready = any_readable(&fds, until)
+                .unwrap_or_else(|| panic!("{} or a child of it does not end", self.command));
+            if ready == 0 && take(out.as_mut().unwrap(), &mut self.out) == 0 {
+                out = None;
+            } else if ready == 1 && take(err.as_mut().unwrap(), &mut self.err) == 0 {
+                err = None;
+            }
         }
-        let status = self.child.wait().unwrap();
-        let code = status.code().unwrap_or_else(|| 128 + status.signal().unwrap_or(0));
-        self.out.extend(reader.join().unwrap().unwrap());
-        self.err.extend(complaints.join().unwrap().unwrap());
-        Finished { code, out: std::mem::take(&mut self.out), err: std::mem::take(&mut self.err) }
+        let (out, err) = (std::mem::take(&mut self.out), std::mem::take(&mut self.err));
+        Finished { code: self.ends(), out, err }
     }
 
-    /// Waits for its end without caring for what children of it still print.
-    pub fn ends(&mut self) -> i32 {
+    /// Waits for its end when a descendant may keep its pipes open.
+    pub fn ends(mut self) -> i32 {
         assert!(readable(&self.pidfd, deadline()), "{} did not end", self.command);
         let status = self.child.wait().unwrap();
         status.code().unwrap_or_else(|| 128 + status.signal().unwrap_or(0))

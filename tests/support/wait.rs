@@ -1,7 +1,7 @@
 //! Waiting: for a descriptor to have something, for a directory to change.
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::fd::{AsFd, OwnedFd};
+use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
 use rustix::fs::inotify;
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -14,13 +14,22 @@ pub fn deadline() -> Instant {
 
 /// Waits until `fd` can be read or `until` has come; says which.
 pub fn readable(fd: impl AsFd, until: Instant) -> bool {
+    any_readable(&[Some(fd.as_fd())], until).is_some()
+}
+
+/// Which of the descriptors can be read first; none if `until` comes before.
+pub fn any_readable(fds: &[Option<BorrowedFd<'_>>], until: Instant) -> Option<usize> {
+    let (places, mut fds): (Vec<usize>, Vec<_>) = fds
+        .iter()
+        .enumerate()
+        .filter_map(|(i, fd)| fd.map(|fd| (i, PollFd::from_borrowed_fd(fd, PollFlags::IN))))
+        .unzip();
     loop {
         let left = until.saturating_duration_since(Instant::now());
         let timeout = Timespec::try_from(left).unwrap();
-        let mut fds = [PollFd::new(&fd, PollFlags::IN)];
         match poll(&mut fds, Some(&timeout)) {
-            Ok(0) => return false,
-            Ok(_) => return true,
+            Ok(0) => return None,
+            Ok(_) => return fds.iter().position(|fd| !fd.revents().is_empty()).map(|i| places[i]),
             Err(rustix::io::Errno::INTR) => {}
             Err(why) => panic!("poll: {why}"),
         }
@@ -43,6 +52,7 @@ impl Changes {
                 | inotify::WatchFlags::DELETE
                 | inotify::WatchFlags::CLOSE_WRITE
                 | inotify::WatchFlags::MODIFY
+                | inotify::WatchFlags::OPEN
                 | inotify::WatchFlags::ATTRIB;
             inotify::add_watch(&inotify, *dir, what)
                 .unwrap_or_else(|why| panic!("watch {}: {why}", dir.display()));

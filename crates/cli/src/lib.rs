@@ -4,9 +4,11 @@
 mod exit;
 mod message;
 mod options;
+mod out;
 mod words;
 
 pub use exit::Exit;
 pub use message::{Tool, put, put_all};
 pub use options::{BadOption, Opt, Options};
+pub use out::{Out, decimal};
 pub use words::words;

@@ -16,20 +16,30 @@ pub struct Tool {
 }
 
 /// As many parts as one message may have.
-const PARTS: usize = 12;
+const PARTS: usize = 13;
 
 impl Tool {
     /// Answers `--help`, `-h` and `--version` when they are the first
     /// argument: the three that every program knows.
     #[must_use]
     pub fn answer(&self, args: Args) -> Option<Exit> {
-        if args.get(1)?.to_bytes() == b"-h" { Some(self.help()) } else { self.answer_long(args) }
+        self.answer_to(args.get(1)?.to_bytes())
+    }
+
+    /// The same for a first argument that is not in the vector any more.
+    #[must_use]
+    pub fn answer_to(&self, first: &[u8]) -> Option<Exit> {
+        if first == b"-h" { Some(self.help()) } else { self.answer_long_to(first) }
     }
 
     /// The same for programs that have a meaning of their own for `-h`.
     #[must_use]
     pub fn answer_long(&self, args: Args) -> Option<Exit> {
-        match args.get(1)?.to_bytes() {
+        self.answer_long_to(args.get(1)?.to_bytes())
+    }
+
+    fn answer_long_to(&self, first: &[u8]) -> Option<Exit> {
+        match first {
             b"--help" => Some(self.help()),
             b"--version" => {
                 let version = env!("CARGO_PKG_VERSION").as_bytes();

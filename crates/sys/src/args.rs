@@ -64,18 +64,23 @@ impl Args {
         unsafe { self.argv.add(self.from) }
     }
 
-    /// The memory of the last argument, for programs that show text in `ps`.
+    /// The memory of the last argument, for programs that show text in `ps`,
+    /// and the arguments before it. A program's own name stays where it is.
     ///
     /// # Safety
-    /// The caller must read no argument after this, through any copy of
-    /// `Args`, and must call it once.
+    /// `self` must be the only `Args` there is, and no argument read so far.
     #[must_use]
-    pub unsafe fn last_mut(self) -> Option<&'static mut [u8]> {
-        let last = self.get(self.len().checked_sub(1)?)?;
+    pub(crate) unsafe fn split_last(self) -> (Self, Option<&'static mut [u8]>) {
+        if self.len() < 2 {
+            return (self, None);
+        }
+        let last = self.get(self.len() - 1).unwrap_or(c"");
         // SAFETY: the kernel placed the arguments in this process's own
-        // writable stack; the caller promises that nobody else looks.
-        Some(unsafe {
+        // writable stack; the caller promises that nobody else looks, and the
+        // `Args` that is given back does not reach so far.
+        let memory = unsafe {
             core::slice::from_raw_parts_mut(last.as_ptr().cast_mut().cast(), last.count_bytes())
-        })
+        };
+        (Self { count: self.count - 1, ..self }, Some(memory))
     }
 }

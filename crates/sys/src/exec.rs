@@ -71,15 +71,24 @@ pub fn run_with(args: Args, variables: &[CString]) -> Errno {
     search(args, pointers.as_ptr())
 }
 
+/// The longest path the kernel takes, the closing NUL included.
+const LONGEST: usize = 4096;
+
+/// Looks in PATH without the allocator: softlimit comes here when it may not
+/// have any memory left to ask for.
 fn search(args: Args, envp: *const *const c_char) -> Errno {
     let Some(file) = args.get(0) else { return Errno::NOENT };
     if file.to_bytes().contains(&b'/') {
         return execve(file, args.as_ptr(), envp);
     }
     let path = variable(b"PATH").unwrap_or(b"/bin:/usr/bin");
+    let mut full = [0; LONGEST];
     let mut kept = None;
-    for candidate in candidates(path, file) {
-        let why = execve(&candidate, args.as_ptr(), envp);
+    for part in path.split(|&b| b == b':') {
+        let why = match join(&mut full, part, file) {
+            Some(candidate) => execve(candidate, args.as_ptr(), envp),
+            None => Errno::NAMETOOLONG,
+        };
         if why == Errno::NOENT {
             continue;
         }
@@ -91,6 +100,17 @@ fn search(args: Args, envp: *const *const c_char) -> Errno {
     kept.unwrap_or(Errno::NOENT)
 }
 
+/// `part/file` in `full`, or nothing if it is longer than the kernel takes.
+fn join<'a>(full: &'a mut [u8; LONGEST], part: &[u8], file: &CStr) -> Option<&'a CStr> {
+    let directory = if part.is_empty() { b"." } else { part };
+    let mut end = 0;
+    for piece in [directory, b"/", file.to_bytes_with_nul()] {
+        full.get_mut(end..end + piece.len())?.copy_from_slice(piece);
+        end += piece.len();
+    }
+    CStr::from_bytes_with_nul(&full[..end]).ok()
+}
+
 /// Where `file` may be, in the order of `path`. An empty part of `path` means
 /// the current directory.
 pub fn candidates<'a>(path: &'a [u8], file: &'a CStr) -> impl Iterator<Item = CString> + 'a {
@@ -100,4 +120,25 @@ pub fn candidates<'a>(path: &'a [u8], file: &'a CStr) -> impl Iterator<Item = CS
         full.extend_from_slice(file.to_bytes());
         CString::new(full).unwrap_or_default()
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_part_and_a_name_make_a_path() {
+        let mut full = [0; LONGEST];
+        assert_eq!(join(&mut full, b"/usr/bin", c"env"), Some(c"/usr/bin/env"));
+        assert_eq!(join(&mut full, b"", c"env"), Some(c"./env"));
+        assert_eq!(join(&mut full, b"/", c""), Some(c"//"));
+    }
+
+    #[test]
+    fn a_path_that_the_kernel_would_refuse_is_none() {
+        let mut full = [0; LONGEST];
+        let longest = vec![b'x'; LONGEST - 5];
+        assert!(join(&mut full, &longest, c"env").is_some());
+        assert!(join(&mut full, &[&longest[..], b"x"].concat(), c"env").is_none());
+    }
 }

@@ -2,6 +2,7 @@
 //! when poll says so, so that none is missed.
 
 use core::mem::{MaybeUninit, size_of};
+use core::sync::atomic::{AtomicU64, Ordering};
 use rustix::fd::{AsFd, BorrowedFd, FromRawFd, OwnedFd};
 use rustix::io::{Errno, Result};
 pub use rustix::process::Signal;
@@ -37,6 +38,7 @@ impl Signals {
     /// Blocks `wanted` and opens the descriptor that delivers them.
     #[doc(alias = "signalfd")]
     pub fn take(wanted: &[Signal]) -> Result<Self> {
+        note_ignored();
         let mut set = empty();
         for signal in wanted {
             // SAFETY: the set is initialised and the number is a signal's.
@@ -102,13 +104,41 @@ pub(crate) fn set_mask(mask: Option<Mask>) {
     unsafe { libc::sigprocmask(libc::SIG_SETMASK, &raw const set, core::ptr::null_mut()) };
 }
 
-/// Gives every signal its default disposition, one by one: the way for
-/// kernels whose clone cannot do it.
-pub(crate) fn default_dispositions() {
+/// The signals that this process ignores, a bit each; all of them as long as
+/// nobody has looked.
+static IGNORED: AtomicU64 = AtomicU64::new(u64::MAX);
+
+/// The kernel's own record of a disposition, whose first word is the handler.
+/// The C library's calls are not used because they hide signals 32 and 33,
+/// which can be ignored like any other.
+type Disposition = [usize; 8];
+
+fn rt_sigaction(number: i32, new: Option<&Disposition>, old: Option<&mut Disposition>) -> bool {
+    const SET_SIZE: usize = 8;
+    let new = new.map_or(core::ptr::null(), |new| new.as_ptr());
+    let old = old.map_or(core::ptr::null_mut(), |old| old.as_mut_ptr());
+    // SAFETY: both records are larger than the kernel's and valid for the
+    // call; the only one ever installed is all zeros, SIG_DFL, with no code.
+    unsafe { libc::syscall(libc::SYS_rt_sigaction, number, new, old, SET_SIZE) == 0 }
+}
+
+/// Looks which signals this process was started with as ignored: a shell
+/// starts background jobs like that, and so does nohup.
+fn note_ignored() {
+    let mut ignored = 0;
     for number in 1..=64 {
-        // SAFETY: SIG_DFL installs no code; numbers that cannot be changed
-        // are refused without harm.
-        unsafe { libc::signal(number, libc::SIG_DFL) };
+        let mut old = [0; 8];
+        let is_ignored = rt_sigaction(number, None, Some(&mut old)) && old[0] == libc::SIG_IGN;
+        ignored |= u64::from(is_ignored) << (number - 1);
+    }
+    IGNORED.store(ignored, Ordering::Relaxed);
+}
+
+/// Gives every signal that is ignored its default disposition back.
+pub(crate) fn default_dispositions() {
+    let ignored = IGNORED.load(Ordering::Relaxed);
+    for number in (1..=64).filter(|n| ignored & (1 << (n - 1)) != 0) {
+        rt_sigaction(number, Some(&[0; 8]), None);
     }
 }
 
@@ -116,6 +146,7 @@ pub(crate) fn default_dispositions() {
 pub fn ignore_broken_pipes() {
     // SAFETY: SIG_IGN installs no code.
     unsafe { libc::signal(libc::SIGPIPE, libc::SIG_IGN) };
+    IGNORED.fetch_or(1 << (libc::SIGPIPE - 1), Ordering::Relaxed);
 }
 
 #[cfg(test)]

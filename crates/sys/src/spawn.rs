@@ -1,6 +1,7 @@
-//! The one way a child is started. The child makes system calls only: it
+//! How a child is started. The child makes system calls only: it
 //! allocates nothing, takes no lock and never returns.
 
+use crate::Args;
 use crate::signals::{self, Mask};
 use core::ffi::{CStr, c_char};
 use rustix::fd::{AsRawFd, BorrowedFd};
@@ -60,26 +61,21 @@ pub const MAX_ARGS: usize = 7;
 impl Spawn<'_> {
     /// Starts the program. When the child cannot, it calls `failed` (which
     /// must only write) and exits 111.
-    #[doc(alias = "clone3")]
     #[doc(alias = "fork")]
     pub fn start(&self, failed: &dyn Fn(Step, Errno)) -> Result<Pid> {
-        let clean = matches!(self.inherit, Inherit::Nothing);
-        let (pid, cleaned) = clone_process(clean)?;
-        if let Some(pid) = pid {
+        if let Some(pid) = fork()? {
             return Ok(pid);
         }
-        let (step, why) = self.become_it(clean && !cleaned);
+        let (step, why) = self.become_it();
         failed(step, why);
         // SAFETY: ends the child without running the parent's exit handlers.
         unsafe { libc::_exit(111) }
     }
 
-    fn become_it(&self, dispositions: bool) -> (Step, Errno) {
+    fn become_it(&self) -> (Step, Errno) {
         match self.inherit {
             Inherit::Nothing => {
-                if dispositions {
-                    signals::default_dispositions();
-                }
+                signals::default_dispositions();
                 signals::set_mask(None);
                 // Fails only for a process group leader, which a new child
                 // is not.
@@ -155,49 +151,27 @@ impl Spawn<'_> {
     }
 }
 
-/// Splits this process in two; the child gets no pid. The second answer says
-/// whether the kernel already gave the child default dispositions.
-fn clone_process(clean: bool) -> Result<(Option<Pid>, bool)> {
-    #[repr(C)]
-    #[derive(Default)]
-    struct CloneArgs {
-        flags: u64,
-        pidfd: u64,
-        child_tid: u64,
-        parent_tid: u64,
-        exit_signal: u64,
-        stack: u64,
-        stack_size: u64,
-        tls: u64,
+/// Starts `args` beside this process, with all that this process has, as
+/// `exec::run` would start it in its place. `prepare` runs in the child first.
+/// When the program cannot be run, the child calls `failed` (which must only
+/// write) and exits 111.
+pub fn beside(args: Args, prepare: impl FnOnce(), failed: impl FnOnce(Errno)) -> Result<Pid> {
+    if let Some(pid) = fork()? {
+        return Ok(pid);
     }
-    const CLONE_CLEAR_SIGHAND: u64 = 0x1_0000_0000;
+    prepare();
+    failed(crate::exec::run(args));
+    // SAFETY: ends the child without running the parent's exit handlers.
+    unsafe { libc::_exit(111) }
+}
 
-    let args = CloneArgs {
-        flags: if clean { CLONE_CLEAR_SIGHAND } else { 0 },
-        exit_signal: libc::SIGCHLD as u64,
-        ..CloneArgs::default()
-    };
-    // SAFETY: the record is valid and its size is given; without CLONE_VM the
-    // child has its own copy of everything, as after fork. One thread runs,
-    // and the child makes system calls only.
-    let answer =
-        unsafe { libc::syscall(libc::SYS_clone3, &raw const args, size_of::<CloneArgs>()) };
-    let (answer, cleaned) = if answer == -1 {
-        match crate::exec::last_errno() {
-            // Older than 5.5, or a filter that does not know the call.
-            Errno::NOSYS | Errno::INVAL | Errno::PERM => {
-                // SAFETY: as above.
-                (i64::from(unsafe { libc::fork() }), false)
-            }
-            why => return Err(why),
-        }
-    } else {
-        (answer, clean)
-    };
-    match answer {
+/// Splits this process in two; the child gets no pid.
+fn fork() -> Result<Option<Pid>> {
+    // SAFETY: one thread runs, and the child makes system calls only.
+    match unsafe { libc::fork() } {
         -1 => Err(crate::exec::last_errno()),
-        0 => Ok((None, cleaned)),
-        pid => Ok((Pid::from_raw(i32::try_from(pid).unwrap_or(0)), false)),
+        0 => Ok(None),
+        pid => Pid::from_raw(pid).map(Some).ok_or(Errno::CHILD),
     }
 }
 

@@ -1,13 +1,14 @@
 //! A list that grows outside the allocator: growing can be refused, and then
-//! the list is as it was. Memory is asked of the kernel by the page.
+//! the list is as it was. Memory is asked of the kernel by the page and kept
+//! until the list goes.
 
 use core::ops::{Deref, DerefMut};
 use core::ptr::NonNull;
 use rustix::io::{Errno, Result};
 
-/// A growing list of plain values.
+/// A growing list.
 #[derive(Debug)]
-pub struct Table<T: Copy> {
+pub struct Table<T> {
     start: NonNull<T>,
     bytes: usize,
     len: usize,
@@ -15,7 +16,7 @@ pub struct Table<T: Copy> {
 
 const STEP: usize = 64 * 1024;
 
-impl<T: Copy> Table<T> {
+impl<T> Table<T> {
     /// An empty list, which holds no memory.
     #[must_use]
     pub const fn new() -> Self {
@@ -37,10 +38,13 @@ impl<T: Copy> Table<T> {
     }
 
     /// Takes out the value at `index`; the last one takes its place.
-    pub fn swap_remove(&mut self, index: usize) {
+    pub fn swap_remove(&mut self, index: usize) -> T {
         let last = self.len - 1;
         self.swap(index, last);
         self.len = last;
+        // SAFETY: the value at `last` was written, and the list, now shorter,
+        // will not look at it again.
+        unsafe { self.start.add(last).read() }
     }
 
     fn grow(&mut self) -> Result<()> {
@@ -70,14 +74,17 @@ impl<T: Copy> Table<T> {
     }
 }
 
-impl<T: Copy> Default for Table<T> {
+impl<T> Default for Table<T> {
     fn default() -> Self {
         Self::new()
     }
 }
 
-impl<T: Copy> Drop for Table<T> {
+impl<T> Drop for Table<T> {
     fn drop(&mut self) {
+        while !self.is_empty() {
+            self.swap_remove(self.len - 1);
+        }
         if self.bytes > 0 {
             // SAFETY: the mapping is this table's own, and it is going.
             unsafe { libc::munmap(self.start.as_ptr().cast(), self.bytes) };
@@ -85,7 +92,7 @@ impl<T: Copy> Drop for Table<T> {
     }
 }
 
-impl<T: Copy> Deref for Table<T> {
+impl<T> Deref for Table<T> {
     type Target = [T];
 
     fn deref(&self) -> &[T] {
@@ -95,7 +102,7 @@ impl<T: Copy> Deref for Table<T> {
     }
 }
 
-impl<T: Copy> DerefMut for Table<T> {
+impl<T> DerefMut for Table<T> {
     fn deref_mut(&mut self) -> &mut [T] {
         // SAFETY: as for `deref`, and `self` is borrowed whole.
         unsafe { core::slice::from_raw_parts_mut(self.start.as_ptr(), self.len) }
@@ -113,7 +120,20 @@ mod tests {
             table.push(n).unwrap();
         }
         assert!(table.iter().copied().eq(0..100_000));
-        table.swap_remove(3);
+        assert_eq!(table.swap_remove(3), 3);
         assert_eq!((table.len(), table[3], table[4]), (99_999, 99_999, 4));
+    }
+
+    #[test]
+    fn its_values_are_dropped_once() {
+        let shared = std::rc::Rc::new(());
+        let mut table = Table::new();
+        for _ in 0..10 {
+            table.push(shared.clone()).unwrap();
+        }
+        drop(table.swap_remove(2));
+        assert_eq!(std::rc::Rc::strong_count(&shared), 10);
+        drop(table);
+        assert_eq!(std::rc::Rc::strong_count(&shared), 1);
     }
 }

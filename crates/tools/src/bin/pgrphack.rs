@@ -12,6 +12,9 @@ usage: pgrphack program [argument ...]
 Runs program in a new session and process group, so that a signal to the
 group or from the terminal does not reach it.
 
+  -h, --help     print this
+      --version  print the version
+
     pgrphack ./server -v
 
 exit: 100 usage, 111 program could not be run, otherwise program's own.

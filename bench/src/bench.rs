@@ -1,0 +1,99 @@
+//! What all measurements share: the suites, the place to work in, and taking
+//! turns.
+
+use crate::failure::{Context, Failure};
+use crate::report::{Column, Report};
+use crate::suites::Suite;
+use crate::tree::Tree;
+use crate::wait::readable;
+use rustix::process::{Pid, PidfdFlags, pidfd_open};
+use std::io::Write;
+use std::path::PathBuf;
+use std::process::{Child, Command, ExitStatus};
+
+/// The means to measure.
+pub(crate) struct Bench {
+    pub(crate) suites: Vec<Suite>,
+    /// A directory of its own, on a memory file system where there is one.
+    pub(crate) work: PathBuf,
+    /// This program, which is the service too.
+    pub(crate) exe: PathBuf,
+    pub(crate) quick: bool,
+}
+
+impl Bench {
+    /// `full`, or less when there is little time.
+    pub(crate) const fn rounds(&self, full: usize, quick: usize) -> usize {
+        if self.quick { quick } else { full }
+    }
+
+    /// A tree of `count` services that `column`'s suite keeps up.
+    pub(crate) fn tree(
+        &self,
+        column: Column,
+        count: usize,
+        ready: bool,
+    ) -> Result<Tree<'_>, Failure> {
+        let suite = self.suite(column)?;
+        Tree::start(suite, self.work.join("tree"), &self.exe, count, ready)
+    }
+
+    /// The suite of that column.
+    pub(crate) fn suite(&self, column: Column) -> Result<&Suite, Failure> {
+        let found = self.suites.iter().find(|s| s.column == column);
+        found.ok_or_else(|| Failure::Failed("not here".to_owned()))
+    }
+
+    /// The columns that have a suite.
+    pub(crate) fn columns(&self) -> Vec<Column> {
+        self.suites.iter().map(|s| s.column).collect()
+    }
+
+    /// Has every column do `one` in each round, beginning with another one
+    /// each time. Who fails is noted and left out from then on.
+    pub(crate) fn take_turns(
+        &self,
+        what: &str,
+        columns: &[Column],
+        rounds: usize,
+        report: &mut Report,
+        mut one: impl FnMut(Column, usize, &mut Report) -> Result<(), Failure>,
+    ) -> Result<(), Failure> {
+        let mut left = columns.to_vec();
+        for round in 0..rounds {
+            progress(&format!("{what}: round {} of {rounds}", round + 1));
+            for column in left.clone() {
+                match one(column, round, report) {
+                    Ok(()) => {}
+                    Err(Failure::Interrupted) => return Err(Failure::Interrupted),
+                    Err(why @ (Failure::Late(_) | Failure::Failed(_))) => {
+                        report.note(format!("{}: {what}: {why}", column.name()));
+                        left.retain(|&c| c != column);
+                    }
+                }
+            }
+            if !left.is_empty() {
+                left.rotate_left(1);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Tells somebody who waits how far it is.
+pub(crate) fn progress(what: &str) {
+    // Nobody listening is no reason to stop.
+    let _ = writeln!(std::io::stderr(), "upkeep-bench: {what}");
+}
+
+/// Runs a command to its end.
+pub(crate) fn finish(command: &mut Command) -> Result<ExitStatus, Failure> {
+    end(command.spawn().unable(format_args!("run {command:?}"))?)
+}
+
+/// Waits for the end of a command.
+pub(crate) fn end(mut child: Child) -> Result<ExitStatus, Failure> {
+    let pidfd = pidfd_open(Pid::from_child(&child), PidfdFlags::empty());
+    readable(pidfd.unable("watch a command")?, "the end of a command")?;
+    child.wait().unable("wait for a command")
+}

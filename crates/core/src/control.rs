@@ -1,0 +1,71 @@
+//! The bytes that are written to `supervise/control`, which are also svc's
+//! option letters.
+
+/// A signal that supervise can be asked to send.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Signal {
+    /// SIGALRM
+    Alarm,
+    /// SIGCONT
+    Continue,
+    /// SIGHUP
+    Hangup,
+    /// SIGINT
+    Interrupt,
+    /// SIGKILL
+    Kill,
+    /// SIGSTOP
+    Stop,
+    /// SIGTERM
+    Terminate,
+}
+
+/// What a control byte asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Command {
+    /// `u`: be up, and up again when it ends.
+    Up,
+    /// `d`: be down.
+    Down,
+    /// `o`: be up once.
+    Once,
+    /// `x`: end supervise when the service is down.
+    Exit,
+    /// `p`: stop the process where it is.
+    Pause,
+    /// `c`: let it go on.
+    Continue,
+    /// `h`
+    Hangup,
+    /// `a`
+    Alarm,
+    /// `i`
+    Interrupt,
+    /// `t`
+    Terminate,
+    /// `k`
+    Kill,
+}
+
+/// Every command with its letter and what svc's help calls it.
+pub const COMMANDS: [(u8, Command, &str); 11] = [
+    (b'u', Command::Up, "up"),
+    (b'd', Command::Down, "down"),
+    (b'o', Command::Once, "once"),
+    (b'x', Command::Exit, "exit"),
+    (b'p', Command::Pause, "pause"),
+    (b'c', Command::Continue, "continue"),
+    (b'h', Command::Hangup, "hup"),
+    (b'a', Command::Alarm, "alarm"),
+    (b'i', Command::Interrupt, "interrupt"),
+    (b't', Command::Terminate, "term"),
+    (b'k', Command::Kill, "kill"),
+];
+
+impl Command {
+    /// The command for a control byte; a byte nobody knows asks for nothing.
+    #[must_use]
+    pub fn from_byte(byte: u8) -> Option<Self> {
+        COMMANDS.iter().find(|row| row.0 == byte).map(|row| row.1)
+    }
+}

@@ -1,0 +1,96 @@
+//! The clients' side: is anybody there, what is the state, say something.
+
+use crate::names;
+use rustix::fs::{self, FileType, Mode, OFlags};
+use rustix::io::{Errno, Result};
+use upkeep_core::status::{CLASSIC, SIZE, Status};
+
+/// Why nothing could be said to a supervise.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ControlTrouble {
+    /// The FIFO is there, and nobody reads it.
+    NotRunning,
+    /// What is there is not a FIFO.
+    NotAFifo,
+    /// It could not be opened.
+    Open(Errno),
+    /// It could not be written.
+    Write(Errno),
+}
+
+/// Why the state is not known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StatusTrouble {
+    /// Nobody supervises.
+    NotRunning,
+    /// `supervise/ok` could not be opened.
+    Ok(Errno),
+    /// `supervise/status` could not be opened.
+    Open(Errno),
+    /// It could not be read.
+    Read(Errno),
+    /// It is too short.
+    BadFormat,
+}
+
+/// Whether a supervise lives: its end of `supervise/ok` is open.
+pub fn is_supervised() -> Result<bool> {
+    match fs::open(names::OK, OFlags::WRONLY | OFlags::NONBLOCK | OFlags::CLOEXEC, Mode::empty()) {
+        Ok(_) => Ok(true),
+        Err(Errno::NXIO) => Ok(false),
+        Err(why) => Err(why),
+    }
+}
+
+/// Whether the service starts out up, that is, has no `down` file.
+pub fn normally_up() -> Result<bool> {
+    match fs::stat(names::DOWN) {
+        Ok(_) => Ok(false),
+        Err(Errno::NOENT) => Ok(true),
+        Err(why) => Err(why),
+    }
+}
+
+/// What supervise wrote last.
+pub fn read_status() -> core::result::Result<Status, StatusTrouble> {
+    match is_supervised() {
+        Ok(true) => {}
+        Ok(false) => return Err(StatusTrouble::NotRunning),
+        Err(why) => return Err(StatusTrouble::Ok(why)),
+    }
+    let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC;
+    let file = fs::open(names::STATUS, flags, Mode::empty()).map_err(StatusTrouble::Open)?;
+    let mut record = [0; SIZE];
+    let n = rustix::io::read(&file, &mut record).map_err(StatusTrouble::Read)?;
+    if n < CLASSIC {
+        return Err(StatusTrouble::BadFormat);
+    }
+    Status::decode(&record[..n]).ok_or(StatusTrouble::BadFormat)
+}
+
+/// Writes control bytes, in this order and together, so that what two clients
+/// say is not mixed.
+pub fn send(bytes: &[u8]) -> core::result::Result<(), ControlTrouble> {
+    let flags = OFlags::WRONLY | OFlags::NONBLOCK | OFlags::CLOEXEC;
+    let fifo = match fs::open(names::CONTROL, flags, Mode::empty()) {
+        Ok(fifo) => fifo,
+        Err(Errno::NXIO) => return Err(ControlTrouble::NotRunning),
+        Err(why) => return Err(ControlTrouble::Open(why)),
+    };
+    let stat = fs::fstat(&fifo).map_err(ControlTrouble::Open)?;
+    if FileType::from_raw_mode(stat.st_mode) != FileType::Fifo {
+        return Err(ControlTrouble::NotAFifo);
+    }
+    // A FIFO that is full because its supervise is stopped is waited for, as
+    // daemontools does: what was asked is not dropped.
+    fs::fcntl_setfl(&fifo, OFlags::empty()).map_err(ControlTrouble::Write)?;
+    let mut left = bytes;
+    while !left.is_empty() {
+        match rustix::io::write(&fifo, left) {
+            Ok(n) => left = &left[n..],
+            Err(Errno::INTR) => {}
+            Err(why) => return Err(ControlTrouble::Write(why)),
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,27 @@
+//! What the files are called.
+
+use core::ffi::CStr;
+
+/// The program that is the service.
+pub const RUN: &CStr = c"./run";
+/// If it exists, the service starts out down.
+pub const DOWN: &CStr = c"down";
+/// The service that reads this one's output.
+pub const LOG: &CStr = c"log";
+/// Where supervise keeps what follows.
+pub const SUPERVISE: &CStr = c"supervise";
+/// Locked as long as a supervise lives.
+pub const LOCK: &CStr = c"supervise/lock";
+/// The FIFO that takes commands.
+pub const CONTROL: &CStr = c"supervise/control";
+/// The FIFO that is open for reading as long as a supervise lives.
+pub const OK: &CStr = c"supervise/ok";
+/// The status record.
+pub const STATUS: &CStr = c"supervise/status";
+/// The status record that is about to replace it.
+pub const STATUS_NEW: &CStr = c"supervise/status.new";
+
+/// Where services are looked for by name, after `$SVDIR`.
+pub const SCAN_DIRS: [&[u8]; 2] = [b"/etc/service", b"/service"];
+/// The variable that names the directory to look in first.
+pub const SVDIR: &[u8] = b"SVDIR";

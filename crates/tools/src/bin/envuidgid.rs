@@ -1,0 +1,49 @@
+//! envuidgid: runs a program with an account's ids in UID and GID. Changes no
+//! id itself.
+#![no_main]
+
+use std::ffi::CString;
+use upkeep_cli::{Exit, Tool};
+use upkeep_sys::{Args, exec};
+use upkeep_tools::accounts::look_up;
+use upkeep_tools::environment::Environment;
+
+const TOOL: Tool = Tool {
+    name: "envuidgid",
+    help: "\
+usage: envuidgid account[:group] program [argument ...]
+
+Runs program with the environment variables UID and GID set to account's user
+id and group id. With :group, GID is that group's id instead. The program still
+runs as who it was: it is meant to change its ids itself once it is ready to.
+
+  -h, --help     print this
+      --version  print the version
+
+    envuidgid dnscache softlimit -d250000 ./dnscache
+
+exit: 100 usage, 111 no such account or program could not be run, otherwise
+program's own.
+",
+};
+
+upkeep_sys::main!(|args| run(args).code());
+
+fn run(args: Args) -> Exit {
+    if let Some(exit) = TOOL.answer(args) {
+        return exit;
+    }
+    let (Some(wanted), Some(program)) = (args.get(1), args.get(2)) else {
+        return TOOL.usage("envuidgid account child");
+    };
+    let account = match look_up(wanted.to_bytes()) {
+        Ok(account) => account,
+        Err(problem) => return problem.report(&TOOL),
+    };
+    let mut environment = Environment::inherited();
+    for (name, id) in [("GID", account.gid), ("UID", account.uid)] {
+        environment.change(CString::new(format!("{name}={id}")).unwrap_or_default());
+    }
+    let why = exec::run_with(args.skip(2), environment.variables());
+    TOOL.fatal_os(&[b"unable to run ", program.to_bytes(), b": "], why)
+}

@@ -1,0 +1,80 @@
+//! setlock: runs a program that holds a lock on a file for as long as it
+//! lives. Nothing else happens to the file.
+#![no_main]
+
+use core::ffi::CStr;
+use rustix::fd::{IntoRawFd, OwnedFd};
+use rustix::fs::{FlockOperation, Mode, OFlags, flock, open};
+use upkeep_cli::{Exit, Options, Tool};
+use upkeep_sys::{Args, Errno, exec};
+
+const TOOL: Tool = Tool {
+    name: "setlock",
+    help: "\
+usage: setlock [-nNxX] file program [argument ...]
+
+Locks file, which is made if it is not there, and runs program with the lock.
+The lock is open for as long as program, or anything that inherited the
+descriptor from it, lives. Of two letters that contradict each other the last
+one counts.
+
+  -n             if somebody else holds the lock, do not wait but give up
+  -N             wait until the lock is free (default)
+  -x             if there is no lock to be had, exit 0 without a word
+  -X             if there is no lock to be had, say so and exit 111 (default)
+  -h, --help     print this
+      --version  print the version
+
+    setlock -nx /run/backup.lock ./backup
+
+exit: 100 usage, 111 no lock or program could not be run, 0 no lock with -x,
+otherwise program's own.
+",
+};
+
+const SYNOPSIS: &str = "setlock [ -nNxX ] file program [ arg ... ]";
+
+upkeep_sys::main!(|args| run(args).code());
+
+fn run(args: Args) -> Exit {
+    if let Some(exit) = TOOL.answer(args) {
+        return exit;
+    }
+    let (mut wait, mut silent) = (true, false);
+    let mut options = Options::new(args, "nNxX");
+    for option in &mut options {
+        match option {
+            Err(bad) => return TOOL.bad_option(bad, SYNOPSIS),
+            Ok(option) => match option.letter {
+                b'n' => wait = false,
+                b'N' => wait = true,
+                b'x' => silent = true,
+                _ => silent = false,
+            },
+        }
+    }
+    let rest = options.rest();
+    let (Some(file), Some(program)) = (rest.get(0), rest.get(1)) else {
+        return TOOL.usage(SYNOPSIS);
+    };
+    match lock(file, wait) {
+        // Not closed: the program inherits it, and the lock with it.
+        Ok(lock) => drop(lock.into_raw_fd()),
+        Err(_) if silent => return Exit::Success,
+        Err((verb, why)) => {
+            return TOOL.fatal_os(&[b"unable to ", verb, b" ", file.to_bytes(), b": "], why);
+        }
+    }
+    let why = exec::run(rest.skip(1));
+    TOOL.fatal_os(&[b"unable to run ", program.to_bytes(), b": "], why)
+}
+
+/// The locked file, or what could not be done.
+fn lock(file: &CStr, wait: bool) -> Result<OwnedFd, (&'static [u8], Errno)> {
+    let how = OFlags::WRONLY | OFlags::NONBLOCK | OFlags::APPEND | OFlags::CREATE;
+    let fd = open(file, how, Mode::RUSR | Mode::WUSR).map_err(|why| (&b"open"[..], why))?;
+    let kind =
+        if wait { FlockOperation::LockExclusive } else { FlockOperation::NonBlockingLockExclusive };
+    flock(&fd, kind).map_err(|why| (&b"lock"[..], why))?;
+    Ok(fd)
+}

@@ -1,0 +1,9 @@
+//! What two or more of the small programs share, and the parts of them that
+//! are worth testing without a process. Prints no message and never exits.
+
+pub mod accounts;
+pub mod environment;
+pub mod filter;
+pub mod local;
+pub mod stamp;
+pub mod title;

@@ -1,0 +1,124 @@
+//! The list of services. What every search touches is kept apart from what is
+//! looked at only when something happens, so that ten thousand services are
+//! searched in memory that fits a cache.
+
+use core::ffi::CStr;
+use rustix::fd::OwnedFd;
+use rustix::io::Result;
+use upkeep_core::scan::{Service, Which};
+use upkeep_sys::table::Table;
+
+/// What makes a directory the same directory, under any name.
+pub(crate) type Identity = (u64, u64);
+
+/// The longest name that the kernel allows, and its closing zero.
+pub(crate) const NAME: usize = 256;
+
+/// One service.
+pub(crate) struct Entry {
+    pub(crate) service: Service,
+    /// The pipe to the logger, reading end first.
+    pub(crate) pipe: Option<(OwnedFd, Option<OwnedFd>)>,
+    /// The scan in which it was seen last.
+    pub(crate) seen: u32,
+    name: [u8; NAME],
+}
+
+struct Key {
+    identity: Identity,
+    pids: [i32; 2],
+    due: u64,
+}
+
+/// Every service that svscan knows.
+pub(crate) struct Roster {
+    keys: Table<Key>,
+    entries: Table<Entry>,
+}
+
+impl Roster {
+    pub(crate) const fn new() -> Self {
+        Self { keys: Table::new(), entries: Table::new() }
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    pub(crate) fn find(&self, identity: Identity) -> Option<usize> {
+        self.keys.iter().position(|key| key.identity == identity)
+    }
+
+    /// Whose supervise this was, and that it is no more.
+    pub(crate) fn take_pid(&mut self, pid: i32) -> Option<(usize, Which)> {
+        let index = self.keys.iter().position(|key| key.pids.contains(&pid))?;
+        let which = if self.keys[index].pids[0] == pid { Which::Main } else { Which::Log };
+        self.keys[index].pids[which as usize] = 0;
+        Some((index, which))
+    }
+
+    pub(crate) fn add(&mut self, identity: Identity, name: &CStr) -> Result<usize> {
+        self.entries.push(Entry {
+            service: Service::new(),
+            pipe: None,
+            seen: 0,
+            name: [0; NAME],
+        })?;
+        if let Err(why) = self.keys.push(Key { identity, pids: [0; 2], due: u64::MAX }) {
+            self.entries.swap_remove(self.entries.len() - 1);
+            return Err(why);
+        }
+        let index = self.len() - 1;
+        self.rename(index, name);
+        Ok(index)
+    }
+
+    pub(crate) fn remove(&mut self, index: usize) {
+        self.keys.swap_remove(index);
+        self.entries.swap_remove(index);
+    }
+
+    pub(crate) fn rename(&mut self, index: usize, name: &CStr) {
+        let bytes = name.to_bytes();
+        let entry = &mut self.entries[index];
+        entry.name = [0; NAME];
+        entry.name[..bytes.len()].copy_from_slice(bytes);
+    }
+
+    pub(crate) fn name(&self, index: usize) -> &CStr {
+        CStr::from_bytes_until_nul(&self.entries[index].name).unwrap_or(c"")
+    }
+
+    pub(crate) fn get(&self, index: usize) -> &Entry {
+        &self.entries[index]
+    }
+
+    pub(crate) fn get_mut(&mut self, index: usize) -> &mut Entry {
+        &mut self.entries[index]
+    }
+
+    /// Puts the next state in place.
+    pub(crate) fn set(&mut self, index: usize, service: Service) {
+        self.entries[index].service = service;
+        self.keys[index].due = service.deadline().unwrap_or(u64::MAX);
+    }
+
+    pub(crate) fn pid(&self, index: usize, which: Which) -> i32 {
+        self.keys[index].pids[which as usize]
+    }
+
+    pub(crate) fn set_pid(&mut self, index: usize, which: Which, pid: i32) {
+        self.keys[index].pids[which as usize] = pid;
+    }
+
+    /// The first deadline of all.
+    pub(crate) fn deadline(&self) -> Option<u64> {
+        self.keys.iter().map(|key| key.due).min().filter(|due| *due < u64::MAX)
+    }
+
+    /// The first service from `start` on whose deadline has come.
+    pub(crate) fn due(&self, start: usize, now: u64) -> Option<usize> {
+        let keys = self.keys.get(start..)?;
+        keys.iter().position(|key| key.due <= now).map(|i| start + i)
+    }
+}

@@ -1,0 +1,105 @@
+//! One line for each service, as daemontools prints it.
+
+use core::ffi::CStr;
+use rustix::io::Errno;
+use upkeep_cli::{Exit, Out, Tool, words};
+use upkeep_core::status::{Status, Want};
+use upkeep_core::tai::Tai64n;
+use upkeep_servicedir::{Finder, StatusTrouble, enter, normally_up, read_status};
+use upkeep_sys::{Args, clock};
+
+const TOOL: Tool = Tool {
+    name: "svstat",
+    help: "\
+usage: svstat service ...
+
+Prints a line for each service: up or down, since how many seconds, the
+process, and what differs from what was asked for. A name without a slash
+that is no directory here is looked up in $SVDIR, /etc/service and /service.
+
+  -h         print this help (also --help; --version prints the version)
+
+    svstat /service/*
+    /service/myapp: up (pid 4711) 86400 seconds
+    /service/other: down 3 seconds, normally up, want up
+
+exit: 0 always, unless the current directory cannot be opened: 111.
+",
+};
+
+pub(crate) fn run(args: Args) -> Exit {
+    if let Some(exit) = TOOL.answer(args) {
+        return exit;
+    }
+    let finder = match Finder::new() {
+        Ok(finder) => finder,
+        Err(why) => return TOOL.fatal_os(&[b"unable to open current directory: "], why),
+    };
+    let mut out = Out::to(rustix::stdio::stdout());
+    for service in args.skip(1).iter() {
+        // Nobody can be told that standard output does not work.
+        let _ = line(&mut out, service);
+        if let Err(why) = finder.back() {
+            return TOOL.fatal_os(&[b"unable to set directory: "], why);
+        }
+    }
+    let _ = out.flush();
+    Exit::Success
+}
+
+fn line(out: &mut Out<'_>, service: &CStr) -> Result<(), Errno> {
+    out.push(service.to_bytes())?;
+    out.push(b": ")?;
+    match look(service) {
+        Ok((status, normally_up)) => state(out, &status, normally_up)?,
+        Err((trouble, why)) => {
+            out.push(trouble.as_bytes())?;
+            out.push(why.map_or("", words).as_bytes())?;
+        }
+    }
+    out.push(b"\n")
+}
+
+type Trouble = (&'static str, Option<Errno>);
+
+/// The state of a service and whether it starts out up, in the order in which
+/// daemontools looks, so that the first trouble is the same.
+fn look(service: &CStr) -> Result<(Status, bool), Trouble> {
+    enter(service).map_err(|why| ("unable to chdir: ", Some(why)))?;
+    let normally_up = normally_up().map_err(|why| ("unable to stat down: ", Some(why)))?;
+    let status = read_status().map_err(|trouble| match trouble {
+        StatusTrouble::NotRunning => ("supervise not running", None),
+        StatusTrouble::Ok(why) => ("unable to open supervise/ok: ", Some(why)),
+        StatusTrouble::Open(why) => ("unable to open supervise/status: ", Some(why)),
+        StatusTrouble::Read(why) => ("unable to read supervise/status: ", Some(why)),
+        StatusTrouble::BadFormat => ("unable to read supervise/status: bad format", None),
+    })?;
+    Ok((status, normally_up))
+}
+
+fn state(out: &mut Out<'_>, status: &Status, normally_up: bool) -> Result<(), Errno> {
+    let up = status.pid != 0;
+    if up {
+        out.push(b"up (pid ")?;
+        out.number(u64::from(status.pid))?;
+        out.push(b") ")?;
+    } else {
+        out.push(b"down ")?;
+    }
+    let (seconds, nanos) = clock::wall();
+    let now = Tai64n::from_unix(seconds, nanos);
+    // A clock that was set back gives no time, not a huge one.
+    out.number(now.seconds.saturating_sub(status.since.seconds))?;
+    out.push(b" seconds")?;
+    let remarks = [
+        (up && !normally_up, ", normally down"),
+        (!up && normally_up, ", normally up"),
+        (up && status.paused, ", paused"),
+        (!up && status.want == Want::Up, ", want up"),
+        (up && status.want == Want::Down, ", want down"),
+    ];
+    for (_, remark) in remarks.iter().filter(|(applies, _)| *applies) {
+        out.push(remark.as_bytes())?;
+    }
+    Ok(())
+}
