@@ -231,7 +231,6 @@ fn term_between_lines() {
     stdin.write_all(b"one\n").unwrap();
     changes.until("the line", || (text(dir.path("log/current")) == "one\n").then_some(()));
     process.signal(Signal::TERM);
-    let mut process = process;
     assert_eq!(process.ends(), 0);
     assert_eq!(mode(dir.path("log/current")), 0o744);
     drop(stdin);
@@ -249,7 +248,7 @@ fn term_in_the_middle_of_a_line() {
     let mut into = fs::File::from(into);
     let stdin = Stdio::from(from.try_clone().unwrap());
     let changes = Changes::of(&[&dir.path("log")]);
-    let mut process = Process::start(dir.tool("multilog", ["./log"]).stdin(stdin));
+    let process = Process::start(dir.tool("multilog", ["./log"]).stdin(stdin));
     into.write_all(b"one\nhalf a line").unwrap();
     changes.until("the line", || (text(dir.path("log/current")) == "one\n").then_some(()));
     process.signal(Signal::TERM);

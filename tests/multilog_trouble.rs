@@ -119,7 +119,7 @@ fn killed_again_and_again_it_loses_no_line() {
     let changes = Changes::of(&[&log]);
     for round in 0..40 {
         let stdin = Stdio::from(from.try_clone().unwrap());
-        let mut process = Process::start(dir.tool("multilog", script).stdin(stdin));
+        let process = Process::start(dir.tool("multilog", script).stdin(stdin));
         // Something has been written, and more is on its way.
         changes.until("some lines", || {
             fs::metadata(log.join("current")).is_ok_and(|m| m.size() > 0).then_some(())
