@@ -11,6 +11,7 @@ mod support;
 
 mod bad_input;
 mod clients;
+mod fuzzed;
 mod multilog;
 mod multilog_same;
 mod multilog_trouble;
