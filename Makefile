@@ -1,5 +1,64 @@
-.POSIX:
-TARGET = x86_64-unknown-linux-gnu
+# make            the programs, small and static
+# make check      format, lints and all tests
+# make install    programs and man pages, under DESTDIR and PREFIX
+# make demo       a tree of services to look at; Ctrl-C ends it
+# make bench      the comparison with daemontools, runit and s6
+# make fuzz       each fuzz target for FUZZ_SECONDS
+
+DESTDIR =
+PREFIX = /usr/local
+FUZZ_SECONDS = 60
+
+TARGET := $(shell rustc -vV 2>/dev/null | sed -n 's/^host: //p')
 STATIC = -C target-feature=+crt-static -C relocation-model=static
-all:
-	RUSTFLAGS="$(STATIC)" cargo build --release --workspace --target $(TARGET)
+RELEASE = target/$(TARGET)/release
+
+CORE = svscan supervise svc svstat multilog
+TOOLS = svok fghack pgrphack readproctitle tai64n tai64nlocal setuidgid \
+	envuidgid envdir softlimit setlock
+ORIGINALS = /usr/bin
+
+all: toolchain
+	RUSTFLAGS="$(STATIC)" cargo build --release --locked --workspace --target $(TARGET)
+
+toolchain:
+	@command -v cargo >/dev/null || { echo "make: no cargo: install Rust, https://rustup.rs" >&2; exit 1; }
+	@command -v cc >/dev/null || { echo "make: no C linker: apt-get install gcc libc6-dev" >&2; exit 1; }
+
+check: toolchain
+	cargo fmt --all --check
+	cargo clippy --locked --workspace --all-targets -- -D warnings
+	cargo build --locked --workspace
+	cargo test --locked --workspace
+
+# The same cases on Debian's C programs, and both sets side by side.
+check-original: toolchain
+	@[ -x $(ORIGINALS)/supervise ] || { echo "make: no originals: apt-get install daemontools runit mandoc" >&2; exit 1; }
+	cargo build --locked --workspace
+	UPKEEP_PROGRAMS=$(ORIGINALS) UPKEEP_REQUIRE_ORIGINALS=1 cargo test --locked --test suite
+
+install: all
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/man/man5 $(DESTDIR)$(PREFIX)/share/man/man8
+	for p in $(CORE) $(TOOLS); do install -m 755 $(RELEASE)/$$p $(DESTDIR)$(PREFIX)/bin/ || exit 1; done
+	install -m 755 crates/tools/svscanboot $(DESTDIR)$(PREFIX)/bin/
+	install -m 644 man/*.5 $(DESTDIR)$(PREFIX)/share/man/man5/
+	install -m 644 man/*.8 $(DESTDIR)$(PREFIX)/share/man/man8/
+
+demo: all
+	@sh examples/demo $(RELEASE)
+
+bench: all
+	@mkdir -p bench/results
+	$(RELEASE)/upkeep-bench --programs $(RELEASE) --json bench/results/latest.json
+
+# cargo-fuzz instruments with options that a stable compiler keeps behind
+# this variable.
+fuzz: toolchain
+	@cargo fuzz --version >/dev/null 2>&1 || { echo "make: no cargo-fuzz: cargo install cargo-fuzz" >&2; exit 1; }
+	for t in $$(ls fuzz/fuzz_targets | sed 's/\.rs$$//'); do \
+		RUSTC_BOOTSTRAP=1 cargo fuzz run $$t -- -max_total_time=$(FUZZ_SECONDS) || exit 1; done
+
+clean:
+	cargo clean
+
+.PHONY: all toolchain check check-original install demo bench fuzz clean

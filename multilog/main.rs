@@ -1,3 +1,42 @@
-//! Placeholder.
+//! multilog: selects, stamps and keeps lines in rotated logs.
 #![no_main]
-upkeep_sys::main!(|_| 0);
+
+mod engine;
+mod input;
+mod pipe;
+mod plan;
+mod run;
+mod status;
+
+use upkeep_cli::Tool;
+
+const TOOL: Tool = Tool {
+    name: "multilog",
+    help: "\
+usage: multilog directive ...
+
+Reads lines from standard input and does with each what the directives say,
+from left to right. At first every line is selected.
+
+  t           as the first directive: put a TAI64N time stamp before each line
+  -pattern    deselect the line if it matches
+  +pattern    select it if it matches; a star in a pattern stands for
+              everything up to the byte that follows it
+  e           print the first 200 bytes of a selected line on standard error
+  =file       keep the first 1000 bytes of the last selected line in file
+  sSIZE       let the logs that follow grow to SIZE bytes (99999)
+  nNUM        keep at most NUM files in the logs that follow (10)
+  !command    put each full log that follows through this shell command
+  ./dir /dir  append a selected line to the log in this directory
+  -h, --help  print this, if it is the only argument
+  --version   print the version, if it is the only argument
+
+    ./server 2>&1 | multilog t s1000000 n20 ./main '-*' '+*: fatal: *' ./fatal
+
+TERM ends multilog at the next end of a line; ALRM makes it begin new logs.
+
+exit: 0 at the end of the input or after TERM, 111 trouble at the start.
+",
+};
+
+upkeep_sys::main!(|args| run::run(&TOOL, args).code());

@@ -64,7 +64,10 @@ impl Supervise {
     fn begin(dir: &'static CStr) -> Result<Self, Exit> {
         // A reader of our messages that goes away must not take us along.
         signals::ignore_broken_pipes();
-        let wanted = [Signal::CHILD, Signal::TERM, Signal::INT, Signal::HUP, Signal::QUIT];
+        // TTOU is blocked only so that a terminal that stops background output
+        // does not stop us.
+        let wanted =
+            [Signal::CHILD, Signal::TERM, Signal::INT, Signal::HUP, Signal::QUIT, Signal::TTOU];
         let name = dir.to_bytes();
         let signals = Signals::take(&wanted)
             .map_err(|why| TOOL.fatal_os(&[b"unable to take signals for ", name, b": "], why))?;

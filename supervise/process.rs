@@ -6,7 +6,7 @@ use rustix::io::Result;
 use rustix::process::{Pid, Signal, kill_process};
 use upkeep_core::control;
 use upkeep_servicedir::names;
-use upkeep_sys::spawn::{Inherit, Spawn};
+use upkeep_sys::spawn::{Apart, Inherit, Spawn};
 
 /// Starts `./run` with no arguments.
 pub(crate) fn start(dir: &CStr) -> Result<Pid> {
@@ -15,7 +15,7 @@ pub(crate) fn start(dir: &CStr) -> Result<Pid> {
         args: &[names::RUN],
         fds: &[],
         directory: None,
-        inherit: Inherit::Nothing,
+        inherit: Inherit::Nothing(Apart::Session),
         open_files: None,
     };
     spawn.start(&|_, why| {

@@ -10,7 +10,7 @@ use std::ffi::CString;
 use upkeep_core::scan::Which;
 use upkeep_servicedir::names;
 use upkeep_sys::exec;
-use upkeep_sys::spawn::{Directory, Inherit, Spawn, Step};
+use upkeep_sys::spawn::{Apart, Directory, Inherit, Spawn, Step};
 
 /// What a start needs and what never changes.
 pub(crate) struct Launcher {
@@ -58,7 +58,7 @@ impl Launcher {
             args: &[c"supervise", argument],
             fds: end.as_slice(),
             directory,
-            inherit: Inherit::Nothing,
+            inherit: Inherit::Nothing(Apart::Group),
             open_files: Some(self.open_files),
         };
         let pid = spawn.start(&|step, why| complain(name, which, step, why))?;

@@ -12,6 +12,7 @@ const PROGRAMS: &[&str] = &[
     "svc",
     "svok",
     "svstat",
+    "multilog",
     "fghack",
     "pgrphack",
     "readproctitle",

@@ -3,8 +3,13 @@
 
 #![no_std]
 
+pub mod archives;
 pub mod control;
+pub mod pattern;
+pub mod recovery;
+pub mod rotation;
 pub mod scan;
+pub mod script;
 pub mod status;
 pub mod supervise;
 pub mod tai;

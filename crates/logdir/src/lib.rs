@@ -1,1 +1,46 @@
-//! To be written.
+//! A log directory: current, the old logs, and what is between them. Every
+//! name and mode in it is known here and nowhere else. It writes what it is
+//! given, loses nothing of it, and looks at no line's meaning.
+
+mod directory;
+mod old;
+mod place;
+mod processor;
+mod recover;
+mod rotate;
+mod voice;
+
+pub use directory::{LogDirectory, Settings};
+pub use voice::Voice;
+
+/// The files of a log directory.
+mod files {
+    use core::ffi::CStr;
+
+    /// Held locked while a multilog uses the directory.
+    pub(crate) const LOCK: &CStr = c"lock";
+    /// What is being written.
+    pub(crate) const CURRENT: &CStr = c"current";
+    /// What was current, until it has a name of its own.
+    pub(crate) const PREVIOUS: &CStr = c"previous";
+    /// What the processor made of previous.
+    pub(crate) const PROCESSED: &CStr = c"processed";
+    /// What the processor left for its next run.
+    pub(crate) const STATE: &CStr = c"state";
+    /// What it is leaving now.
+    pub(crate) const NEW_STATE: &CStr = c"newstate";
+}
+
+/// Their modes.
+mod modes {
+    use rustix::fs::Mode;
+
+    /// The directory itself.
+    pub(crate) const DIRECTORY: Mode = Mode::RWXU;
+    /// The lock, and every file until it is given one of the others.
+    pub(crate) const PRIVATE: Mode = Mode::RUSR.union(Mode::WUSR);
+    /// Being written.
+    pub(crate) const OPEN: Mode = PRIVATE.union(Mode::RGRP).union(Mode::ROTH);
+    /// Finished, and safely on the disk.
+    pub(crate) const FINISHED: Mode = OPEN.union(Mode::XUSR);
+}

@@ -26,3 +26,14 @@ pub fn until(deadline: u64) -> Timespec {
         tv_nsec: (left % 1_000_000_000).cast_signed(),
     }
 }
+
+/// Waits `seconds`, whatever signals come.
+#[doc(alias = "poll")]
+pub fn pause(seconds: u64) {
+    let deadline = monotonic() + seconds * 1_000_000_000;
+    while monotonic() < deadline {
+        // Without descriptors there is only the time to wait for, and an
+        // interruption to look at the clock again.
+        let _ = rustix::event::poll(&mut [], Some(&until(deadline)));
+    }
+}

@@ -1,0 +1,83 @@
+//! The processor: a shell command between previous and processed, with a
+//! state that it hands on from one run to the next.
+
+use crate::rotate::Rotation;
+use crate::{Voice, files};
+use core::ffi::CStr;
+use rustix::fd::AsFd;
+use rustix::io::Result;
+use rustix::process::{Pid, WaitOptions, WaitStatus};
+use upkeep_sys::spawn::{Directory, Inherit, Spawn};
+
+/// What the processor finds as its descriptors.
+const PREVIOUS: i32 = 0;
+const PROCESSED: i32 = 1;
+const STATE: i32 = 4;
+const NEW_STATE: i32 = 5;
+
+impl Rotation {
+    /// Runs the processor again and again until it exits 0.
+    pub(crate) fn run_until_it_succeeds(&self, processor: &'static CStr, voice: &mut Voice) {
+        let dir = self.place.name();
+        loop {
+            let status = match self.start(processor, voice) {
+                None => None,
+                Some(pid) => voice
+                    .insist(&[b"wait failed for processor in ", dir, b", pausing: "], || wait(pid)),
+            };
+            let what: &[u8] = match status {
+                Some(status) if status.exit_status() == Some(0) => return,
+                Some(status) if status.terminating_signal().is_some() => b"crashed",
+                _ => b"failed",
+            };
+            voice.pause(&[b"processor ", what, b" in ", dir, b", pausing"], None);
+        }
+    }
+
+    /// Starts it, or says why it cannot be run.
+    fn start(&self, processor: &'static CStr, voice: &mut Voice) -> Option<Pid> {
+        let opened = (|| {
+            let previous = self.place.read(files::PREVIOUS)?;
+            let processed = self.place.create(files::PROCESSED)?;
+            let state = self.place.read(files::STATE)?;
+            Ok((previous, processed, state, self.place.create(files::NEW_STATE)?))
+        })();
+        let unable = [b"unable to run ", processor.to_bytes(), b": "];
+        let (previous, processed, state, new_state) = match opened {
+            Ok(files) => files,
+            Err(why) => {
+                // It is the processor's trouble, and is tried again like it.
+                let _ = voice.fatal(&unable, why);
+                return None;
+            }
+        };
+        let spawn = Spawn {
+            candidates: &[c"/bin/sh"],
+            args: &[c"sh", c"-c", processor],
+            fds: &[
+                (previous.as_fd(), PREVIOUS),
+                (processed.as_fd(), PROCESSED),
+                (state.as_fd(), STATE),
+                (new_state.as_fd(), NEW_STATE),
+            ],
+            directory: Some(Directory::Open(self.place.fd())),
+            inherit: Inherit::Everything(Some(self.mask)),
+            open_files: None,
+        };
+        let tool = voice.tool();
+        let pid = voice.insist(
+            &[b"unable to fork for processor in ", self.place.name(), b", pausing: "],
+            || {
+                spawn.start(&|_, why| {
+                    // The child exits 111 by itself.
+                    let _ = tool.fatal_os(&unable, why);
+                })
+            },
+        );
+        Some(pid)
+    }
+}
+
+fn wait(pid: Pid) -> Result<Option<WaitStatus>> {
+    Ok(rustix::process::waitpid(Some(pid), WaitOptions::empty())?.map(|(_, status)| status))
+}

@@ -1,0 +1,78 @@
+//! A pipe that is looked into without being emptied. It knows how much it is
+//! told to take out, and not why.
+
+use rustix::fd::{AsFd, OwnedFd};
+use rustix::fs::{FileType, Mode, OFlags};
+use rustix::io::{Errno, Result};
+use rustix::pipe::{PipeFlags, SpliceFlags};
+use rustix::stdio::stdin;
+
+/// Standard input, if it is a pipe.
+pub(crate) struct Pipe {
+    /// The copy that is read in the place of the pipe.
+    from: OwnedFd,
+    into: OwnedFd,
+    /// Where what is taken out of the pipe goes.
+    nowhere: OwnedFd,
+    wide: bool,
+}
+
+/// How large a pipe is made through which much comes: while one part of it is
+/// looked at, there must be room to write others.
+const WIDE: usize = 256 * 1024;
+
+impl Pipe {
+    /// Prepares to look into standard input, if that can be done, with `room`
+    /// for what is seen at once.
+    pub(crate) fn open(room: usize) -> Result<Option<Self>> {
+        if FileType::from_raw_mode(rustix::fs::fstat(stdin())?.st_mode) != FileType::Fifo {
+            return Ok(None);
+        }
+        let (from, into) = rustix::pipe::pipe_with(PipeFlags::CLOEXEC)?;
+        // A user who has many pipes may not have large ones: less is seen at
+        // once then.
+        let _ = rustix::pipe::fcntl_setpipe_size(&into, room);
+        let flags = OFlags::WRONLY | OFlags::CLOEXEC;
+        let nowhere = rustix::fs::open(c"/dev/null", flags, Mode::empty())?;
+        Ok(Some(Self { from, into, nowhere, wide: false }))
+    }
+
+    /// Shows at most the first `most` bytes, which stay in the pipe. They
+    /// must be read before the next look.
+    #[doc(alias = "tee")]
+    pub(crate) fn look(&self, most: usize) -> Result<usize> {
+        rustix::pipe::tee(stdin(), &self.into, most, SpliceFlags::NONBLOCK)
+    }
+
+    /// Much comes through this pipe.
+    #[doc(alias = "F_SETPIPE_SZ")]
+    pub(crate) fn widen(&mut self) {
+        if !self.wide {
+            self.wide = true;
+            if rustix::pipe::fcntl_getpipe_size(stdin()).is_ok_and(|size| size < WIDE) {
+                // Refused to users who have many; it works as it is, too.
+                let _ = rustix::pipe::fcntl_setpipe_size(stdin(), WIDE);
+            }
+        }
+    }
+
+    /// Reads what the last look showed, or a part of it.
+    pub(crate) fn read(&self, into: &mut Vec<u8>) -> Result<usize> {
+        rustix::io::read(&self.from, rustix::buffer::spare_capacity(into))
+    }
+
+    /// Takes the first `n` bytes out of the pipe.
+    #[doc(alias = "splice")]
+    pub(crate) fn take_out(&self, mut n: usize) {
+        while n > 0 {
+            let (from, to) = (stdin(), self.nowhere.as_fd());
+            match rustix::pipe::splice(from, None, to, None, n, SpliceFlags::NONBLOCK) {
+                Ok(0) => break,
+                Ok(taken) => n -= taken.min(n),
+                Err(Errno::INTR) => {}
+                // Somebody else took it.
+                Err(_) => break,
+            }
+        }
+    }
+}
