@@ -28,8 +28,10 @@ from left to right. At first every line is selected.
   nNUM        keep at most NUM files in the logs that follow (10)
   !command    put each full log that follows through this shell command
   ./dir /dir  append a selected line to the log in this directory
+  -h, --help  print this, if it is the only argument
+  --version   print the version, if it is the only argument
 
-    ./server 2>&1 | multilog t s1000000 n20 ./main '-*' '+*error*' ./errors
+    ./server 2>&1 | multilog t s1000000 n20 ./main '-*' '+*: fatal: *' ./fatal
 
 TERM ends multilog at the next end of a line; ALRM makes it begin new logs.
 

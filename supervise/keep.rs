@@ -24,7 +24,8 @@ Changes to dir, starts ./run, and starts it again whenever it ends, at most
 once a second. A file dir/down keeps it from being started at first. svc
 controls it, svstat shows it.
 
-  -h         print this help (also --help; --version prints the version)
+  -h, --help     print this
+      --version  print the version
 
     supervise /service/myapp
 

@@ -14,18 +14,19 @@ Tells the supervise of each service what to do, in the order of the letters.
 A name without a slash that is no directory here is looked up in $SVDIR,
 /etc/service and /service.
 
-  -u         up: start it, and again whenever it ends
-  -d         down: TERM and CONT, and do not start it again
-  -o         once: start it if it is down, do not start it again
-  -x         exit: supervise leaves as soon as the service is down
-  -p         pause: STOP
-  -c         continue: CONT
-  -h         HUP
-  -a         ALRM
-  -i         INT
-  -t         TERM
-  -k         KILL
-  --help     print this help (--version prints the version)
+  -u             up: start it, and again whenever it ends
+  -d             down: TERM and CONT, and do not start it again
+  -o             once: start it if it is down, do not start it again
+  -x             exit: supervise leaves as soon as the service is down
+  -p             pause: STOP
+  -c             continue: CONT
+  -h             HUP
+  -a             ALRM
+  -i             INT
+  -t             TERM
+  -k             KILL
+      --help     print this
+      --version  print the version
 
     svc -du myapp            restart it
     svc -dx /service/old     take it down for good, with its supervise

@@ -26,7 +26,8 @@ Starts a supervise for each service directory in dir (or here), and one for
 its log directory, with a pipe between the two. Sees at once what is added to
 dir. A name that begins with a dot is left alone.
 
-  -h         print this help (also --help; --version prints the version)
+  -h, --help     print this
+      --version  print the version
 
     svscan /etc/service
 

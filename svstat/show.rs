@@ -17,7 +17,8 @@ Prints a line for each service: up or down, since how many seconds, the
 process, and what differs from what was asked for. A name without a slash
 that is no directory here is looked up in $SVDIR, /etc/service and /service.
 
-  -h         print this help (also --help; --version prints the version)
+  -h, --help     print this
+      --version  print the version
 
     svstat /service/*
     /service/myapp: up (pid 4711) 86400 seconds

@@ -11,7 +11,10 @@ mod support;
 
 mod bad_input;
 mod clients;
+mod fuzzed;
+mod multilog;
 mod multilog_same;
+mod multilog_trouble;
 mod pages;
 mod supervise;
 mod svscan;

@@ -2,33 +2,14 @@
 //! same files with the same bytes and modes, and say the same. Each case is
 //! made from a seed, which a failure prints. UPKEEP_CASES multiplies them.
 
-use super::support::{Dir, Process, originals, program};
+use super::support::{Dir, Process, Random, originals, program};
+use rustix::pipe::{PipeFlags, pipe_with};
 use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::{Read, Write};
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::process::Stdio;
-
-/// Numbers that look random and are the same each time.
-pub struct Random(u64);
-
-impl Random {
-    pub fn new(seed: u64) -> Self {
-        Self(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1)
-    }
-
-    pub fn below(&mut self, n: usize) -> usize {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        usize::try_from(self.0 >> 33).unwrap() % n
-    }
-
-    pub fn one_of<T: Copy>(&mut self, all: &[T]) -> T {
-        all[self.below(all.len())]
-    }
-}
 
 /// Lengths at which something changes.
 const LENGTHS: [usize; 17] =
@@ -216,7 +197,7 @@ fn run(
             Stdio::from(file)
         }
         Through::Pipe => {
-            let (from, into) = rustix::pipe::pipe().unwrap();
+            let (from, into) = pipe_with(PipeFlags::CLOEXEC).unwrap();
             rustix::pipe::fcntl_setpipe_size(&into, 1 << 20).unwrap();
             File::from(into).write_all(input).unwrap();
             Stdio::from(from)

@@ -1,4 +1,5 @@
-//! `--help`, `--version` and the man page of each program say the same.
+//! `--help`, `--version` and the man page of each program say the same, and the
+//! pages are whole.
 
 use crate::support::{Dir, Process, ours, testing_originals};
 use std::collections::BTreeSet;
@@ -25,12 +26,8 @@ const PROGRAMS: &[&str] = &[
     "svscanboot",
 ];
 
-/// Those that are not written yet.
-const TO_COME: &[&str] = &["svscan", "supervise", "svc", "svok", "svstat", "multilog"];
-
-fn programs() -> impl Iterator<Item = &'static str> {
-    PROGRAMS.iter().copied().filter(|name| !TO_COME.contains(name))
-}
+/// The pages that are no program's.
+const FORMATS: &[&str] = &["servicedir.5"];
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -41,9 +38,14 @@ fn place(name: &str) -> PathBuf {
     if name == "svscanboot" { root().join("crates/tools").join(name) } else { ours().join(name) }
 }
 
-fn page(name: &str) -> String {
-    let path = root().join(format!("man/{name}.8"));
+fn page(file: &str) -> String {
+    let path = root().join("man").join(file);
     std::fs::read_to_string(&path).unwrap_or_else(|why| panic!("{}: {why}", path.display()))
+}
+
+fn pages() -> BTreeSet<String> {
+    let entries = std::fs::read_dir(root().join("man")).unwrap();
+    entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
 }
 
 /// What a program prints when `option` is all it is told.
@@ -54,26 +56,43 @@ fn printed(name: &str, option: &str) -> String {
     done.out()
 }
 
-/// The letters of lines such as `  -n  do not wait` and `  -h, --help`.
-fn letters_of_help(help: &str) -> BTreeSet<char> {
+/// The options of lines such as `  -n  do not wait` and `  -h, --help`.
+fn options_of_help(help: &str) -> BTreeSet<String> {
     help.lines()
-        .filter(|line| line.starts_with("  -"))
+        .filter(|line| line.starts_with("  ") && line.trim_start().starts_with('-'))
         .flat_map(|line| line.split_whitespace().take_while(|word| word.starts_with('-')))
-        .filter_map(|word| single(word[1..].trim_end_matches(',')))
+        .map(|word| word.trim_end_matches(','))
+        .filter(|word| word.starts_with("--") || word.chars().count() == 2)
+        .map(str::to_owned)
         .collect()
 }
 
-fn single(word: &str) -> Option<char> {
-    let mut letters = word.chars();
-    letters.next().filter(|_| letters.next().is_none())
+/// The options of items such as `.It Fl n`, `.It Fl n , Fl N` and
+/// `.It Fl -help`.
+fn options_of_items(page: &str) -> BTreeSet<String> {
+    page.lines().filter_map(|line| line.strip_prefix(".It ")).flat_map(flags).collect()
 }
 
-/// The letters of items such as `.It Fl n` and `.It Fl n , Fl N`.
-fn letters_of_page(page: &str) -> BTreeSet<char> {
+/// The options of lines such as `.Op Fl nN` and `.Fl h | Fl -help`.
+fn options_of_synopsis(page: &str) -> BTreeSet<String> {
     page.lines()
-        .filter_map(|line| line.strip_prefix(".It "))
-        .flat_map(|item| item.split("Fl ").skip(1))
-        .filter_map(|flag| single(flag.split_whitespace().next()?))
+        .skip_while(|line| *line != ".Sh SYNOPSIS")
+        .skip(1)
+        .take_while(|line| !line.starts_with(".Sh "))
+        .flat_map(|line| flags(&line.replacen(".Fl ", "Fl ", 1)))
+        .collect()
+}
+
+/// What follows each `Fl`: a long option, or letters.
+fn flags(line: &str) -> Vec<String> {
+    let words: Vec<_> = line.split(' ').collect();
+    let pairs = words.windows(2).filter(|pair| pair[0] == "Fl");
+    pairs
+        .flat_map(|pair| {
+            let long = pair[1].starts_with('-');
+            let letters = pair[1].chars().map(|letter| format!("-{letter}"));
+            if long { vec![format!("-{}", pair[1])] } else { letters.collect() }
+        })
         .collect()
 }
 
@@ -82,14 +101,14 @@ fn help_and_pages_know_the_same_options() {
     if testing_originals() {
         return;
     }
-    for name in programs() {
-        let (help, page) = (printed(name, "--help"), page(name));
+    for name in PROGRAMS {
+        let (help, page) = (printed(name, "--help"), page(&format!("{name}.8")));
         assert!(help.starts_with(&format!("usage: {name}")), "{name}: {help}");
         assert!(help.ends_with('\n') && help.contains("\nexit: "), "{name}: {help}");
-        assert_eq!(letters_of_help(&help), letters_of_page(&page), "{name}");
-        for long in ["-help", "-version"] {
-            assert!(page.contains(&format!("Fl {long}")), "man/{name}.8 lacks -{long}");
-        }
+        let options = options_of_items(&page);
+        assert!(options.contains("--help") && options.contains("--version"), "{name}");
+        assert_eq!(options_of_help(&help), options, "{name} --help");
+        assert_eq!(options_of_synopsis(&page), options, "SYNOPSIS of man/{name}.8");
     }
 }
 
@@ -98,19 +117,39 @@ fn versions_are_the_packages() {
     if testing_originals() {
         return;
     }
-    for name in programs() {
+    for name in PROGRAMS {
         let version = format!("{name} (upkeep) {}\n", env!("CARGO_PKG_VERSION"));
         assert_eq!(printed(name, "--version"), version);
     }
 }
 
 #[test]
+fn each_program_has_a_page() {
+    let formats = FORMATS.iter().map(|file| (*file).to_owned());
+    let all: BTreeSet<_> = PROGRAMS.iter().map(|name| format!("{name}.8")).chain(formats).collect();
+    assert_eq!(pages(), all);
+}
+
+#[test]
+fn pages_refer_to_pages_that_are_there() {
+    let pages = pages();
+    for file in &pages {
+        for line in page(file).lines() {
+            let Some(reference) = line.strip_prefix(".Xr ") else { continue };
+            let words: Vec<_> = reference.split(' ').collect();
+            let target = format!("{}.{}", words[0], words[1]);
+            let is_ours = |name: &String| name.split('.').next() == Some(words[0]);
+            let there = pages.contains(&target) || !pages.iter().any(is_ours);
+            assert!(there, "man/{file} refers to {target}");
+        }
+    }
+}
+
+#[test]
 fn pages_are_clean() {
-    let pages: Vec<_> =
-        std::fs::read_dir(root().join("man")).unwrap().map(|entry| entry.unwrap().path()).collect();
-    assert!(pages.len() >= programs().count());
     let dir = Dir::new();
-    let mandoc = dir.command("mandoc").args(["-Tlint", "-W", "warning"]).args(&pages).output();
+    let paths = pages().into_iter().map(|file| root().join("man").join(file));
+    let mandoc = dir.command("mandoc").args(["-Tlint", "-W", "warning"]).args(paths).output();
     let Ok(done) = mandoc else {
         assert!(
             std::env::var_os("UPKEEP_REQUIRE_ORIGINALS").is_none(),
@@ -123,9 +162,17 @@ fn pages_are_clean() {
 }
 
 #[test]
-fn letters_are_found() {
-    let help = "usage: x\n  -n, -N       wait\n  -m bytes   memory\n  -h, --help\n      --version\n    ls -l\n";
-    assert_eq!(letters_of_help(help), BTreeSet::from(['n', 'N', 'm', 'h']));
-    let page = ".It Fl n , Fl N\n.It Fl m Ar bytes\n.It Fl -version\n.Fl q\n.It Fl h , Fl -help\n";
-    assert_eq!(letters_of_page(page), BTreeSet::from(['n', 'N', 'm', 'h']));
+fn options_are_found() {
+    let set = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect();
+    let all: BTreeSet<_> = set(&["-n", "-N", "-m", "-h", "--help", "--version"]);
+    let help = "usage: x [-q]\n  -n, -N       wait\n  -m bytes   memory\n  -pattern   no\n  \
+                -h, --help\n      --version\n    ls -l\n";
+    assert_eq!(options_of_help(help), all);
+    let page = ".Sh SYNOPSIS\n.Nm\n.Op Fl nN\n.Op Fl m Ar bytes\n.Nm\n\
+                .Fl h | Fl -hlep | Fl -version\n.Sh DESCRIPTION\n\
+                .It Fl n , Fl N\n.It Fl m Ar bytes\n.It Fl -version\n.Fl q\n\
+                .It Fl h , Fl -help\n";
+    assert_eq!(options_of_items(page), all);
+    let misspelt = set(&["-n", "-N", "-m", "-h", "--hlep", "--version"]);
+    assert_eq!(options_of_synopsis(page), misspelt);
 }

@@ -3,11 +3,13 @@
 
 mod dir;
 mod process;
+mod random;
 mod service;
 mod wait;
 
 pub use dir::{Dir, Fifo};
 pub use process::{Finished, Process};
+pub use random::Random;
 pub use service::{Service, seen, supervised};
 pub use wait::{Changes, deadline, readable};
 

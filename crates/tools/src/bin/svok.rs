@@ -15,7 +15,8 @@ Says with its exit code whether a supervise is running in the service
 directory, and prints nothing. A name without a slash that is no directory
 here is looked up in $SVDIR, /etc/service and /service.
 
-  -h         print this help (also --help; --version prints the version)
+  -h, --help     print this
+      --version  print the version
 
     until svok myapp; do sleep 1; done
 

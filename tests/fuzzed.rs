@@ -1,0 +1,73 @@
+//! The bodies of the fuzz targets on inputs that are the same each time, so
+//! that every test run has walked these ways at least once.
+
+use super::support::Random;
+
+#[path = "fuzz/log_directory.rs"]
+mod log_directory;
+#[path = "fuzz/multilog_script.rs"]
+mod multilog_script;
+
+/// Runs `body` on `count` inputs: made of `pieces`, then damaged.
+fn feed(first: u64, count: u64, pieces: &[&[u8]], body: fn(&[u8])) {
+    for seed in first..first + count {
+        let mut random = Random::new(seed);
+        let mut data = Vec::new();
+        for _ in 0..random.below(40) {
+            if random.below(3) > 0 {
+                data.extend(random.one_of(pieces));
+            } else {
+                data.extend((0..random.below(6)).map(|_| u8::try_from(random.below(256)).unwrap()));
+            }
+        }
+        for _ in 0..random.below(4) {
+            if !data.is_empty() {
+                let at = random.below(data.len());
+                data[at] ^= 1 << random.below(8);
+            }
+        }
+        if std::panic::catch_unwind(|| body(&data)).is_err() {
+            panic!("seed {seed}: {data:?}");
+        }
+    }
+}
+
+#[test]
+fn multilog_scripts() {
+    let pieces: &[&[u8]] = &[
+        b"\n",
+        b"-",
+        b"+",
+        b"*",
+        b"a",
+        b": ",
+        b"t\n",
+        b"s4096",
+        b"n18446744073709551617",
+        b"./d",
+        b"\n=f\n",
+        b"\n!sort\n",
+        b"e\n",
+        b"*a*",
+        b"ab",
+        b"\n+*: *",
+    ];
+    feed(1, 20_000, pieces, multilog_script::multilog_script);
+}
+
+#[test]
+fn log_directories() {
+    let pieces: &[&[u8]] = &[
+        &[0, 5, 80],
+        &[129, 6, 0],
+        &[1, 62, 136],
+        &[4, 255, 255],
+        &[5, 255, 0],
+        &[5, 20, 10],
+        &[6, 0, 0],
+        &[7, 0, 0],
+        &[3, 60, 0],
+        &[2, 0, 0],
+    ];
+    feed(1, 400, pieces, log_directory::log_directory);
+}
