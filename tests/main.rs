@@ -11,6 +11,7 @@ mod support;
 
 mod bad_input;
 mod clients;
+mod faults;
 mod pages;
 mod supervise;
 mod svscan;
