@@ -12,6 +12,7 @@ mod support;
 mod bad_input;
 mod clients;
 mod faults;
+mod mixing;
 mod pages;
 mod supervise;
 mod svscan;

@@ -120,6 +120,7 @@ pub fn is_supervised(path: &Path) -> bool {
 pub fn supervised(path: &Path) {
     let parent = Changes::of(&[path]);
     parent.until("supervise/ to appear", || path.join("supervise").is_dir().then_some(()));
-    let changes = Changes::of(&[&path.join("supervise")]);
+    // An open that is refused is not an opening.
+    let changes = Changes::openings(&path.join("supervise"));
     changes.until("a supervise", || is_supervised(path).then_some(()));
 }

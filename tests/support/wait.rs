@@ -44,16 +44,27 @@ pub struct Changes {
 impl Changes {
     /// Watches `dirs`.
     pub fn of(dirs: &[&Path]) -> Self {
-        let inotify =
-            inotify::init(inotify::CreateFlags::CLOEXEC | inotify::CreateFlags::NONBLOCK).unwrap();
-        for dir in dirs {
-            let what = inotify::WatchFlags::CREATE
+        Self::watching(
+            dirs,
+            inotify::WatchFlags::CREATE
                 | inotify::WatchFlags::MOVE
                 | inotify::WatchFlags::DELETE
                 | inotify::WatchFlags::CLOSE_WRITE
                 | inotify::WatchFlags::MODIFY
-                | inotify::WatchFlags::OPEN
-                | inotify::WatchFlags::ATTRIB;
+                | inotify::WatchFlags::ATTRIB,
+        )
+    }
+
+    /// Watches for files in `dir` to be made and opened. What looks must not
+    /// open any itself: it would wake itself up.
+    pub fn openings(dir: &Path) -> Self {
+        Self::watching(&[dir], inotify::WatchFlags::CREATE | inotify::WatchFlags::OPEN)
+    }
+
+    fn watching(dirs: &[&Path], what: inotify::WatchFlags) -> Self {
+        let inotify =
+            inotify::init(inotify::CreateFlags::CLOEXEC | inotify::CreateFlags::NONBLOCK).unwrap();
+        for dir in dirs {
             inotify::add_watch(&inotify, *dir, what)
                 .unwrap_or_else(|why| panic!("watch {}: {why}", dir.display()));
         }
