@@ -7,7 +7,7 @@ use crate::support::{Dir, Process, Service, deadline, is_supervised, readable, s
 use rustix::fd::OwnedFd;
 use rustix::fs::inotify::{self, CreateFlags, ReadFlags, WatchFlags};
 use std::fs;
-use std::os::unix::fs::{FileTypeExt, MetadataExt};
+use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 /// What a service should be doing, to know what to wait for.
@@ -35,9 +35,10 @@ struct Twin {
     suite: PathBuf,
     service: Service,
     supervise: Process,
-    /// How often it writes its status for `t`: ours for runit's clients,
-    /// which look there whether TERM was sent.
-    writes_for_t: usize,
+    /// Which of the two. Ours writes its status for `t`, for runit's clients,
+    /// which look there whether TERM was sent; theirs writes it a second time
+    /// before it listens.
+    is_ours: bool,
 }
 
 /// All that can be seen from outside.
@@ -77,18 +78,34 @@ impl Announcements {
 }
 
 impl Twin {
-    fn new(suite: &Path, down: bool) -> Self {
+    fn new(suite: &Path, is_ours: bool, down: bool) -> Self {
         let dir = Dir::new();
         let mut service = Service::with_script(&dir, "s", STAYS);
+        // As supervise would make it, so that its writes can be counted.
+        let state = dir.mkdir("s/supervise");
+        fs::set_permissions(state, fs::Permissions::from_mode(0o700)).unwrap();
+        let announcements = Announcements::of(&service.path);
         if down {
             dir.file("s/down", "");
         }
         let supervise = start(&dir, suite, "supervise", ["s"]);
-        if !down {
+        if down {
+            announcements.wait(if is_ours { 1 } else { 2 });
+            supervised(&service.path);
+        } else {
             service.up();
         }
-        supervised(&service.path);
-        Self { dir, suite: suite.to_path_buf(), service, supervise, writes_for_t: 0 }
+        let mut twin = Self { dir, suite: suite.to_path_buf(), service, supervise, is_ours };
+        if !down {
+            twin.answers();
+        }
+        twin
+    }
+
+    /// Waits for an answer that is behind everything said before.
+    fn answers(&mut self) {
+        self.svc("-h");
+        assert_eq!(self.service.said.line(), "HUP");
     }
 
     fn svc(&self, letters: &str) {
@@ -116,17 +133,16 @@ impl Twin {
             }
             State::Up => {
                 // First what the letter made it say, so that no signal meets
-                // one of its kind, then an answer that is behind everything.
+                // one of its kind.
                 said = (0..expected(letter, before)).map(|_| self.service.said.line()).collect();
                 said.sort();
-                self.svc("-h");
-                assert_eq!(self.service.said.line(), "HUP");
+                self.answers();
             }
             State::Down | State::Paused => {
                 if before.state == State::Down || letter != 'k' {
                     let writes = match letter {
                         'u' | 'd' | 'o' | 'p' | 'c' | 'x' => 1,
-                        't' if before.state == State::Paused => self.writes_for_t,
+                        't' if before.state == State::Paused => usize::from(self.is_ours),
                         _ => 0,
                     };
                     // Said again, what holds already is announced once more.
@@ -256,8 +272,8 @@ impl Twins {
         let (ours, theirs) = both()?;
         let state = if down { State::Down } else { State::Up };
         Some(Self {
-            ours: Twin { writes_for_t: 1, ..Twin::new(&ours, down) },
-            theirs: Twin::new(&theirs, down),
+            ours: Twin::new(&ours, true, down),
+            theirs: Twin::new(&theirs, false, down),
             model: Model { state, restarts: !down, exiting: false, pending: Vec::new() },
             told: String::new(),
         })
