@@ -11,11 +11,9 @@ mod support;
 
 mod bad_input;
 mod clients;
+mod faults;
 mod fuzzed;
+mod mixing;
 mod multilog;
 mod multilog_same;
 mod multilog_trouble;
-mod pages;
-mod supervise;
-mod svscan;
-mod tools;

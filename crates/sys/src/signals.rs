@@ -43,6 +43,8 @@ impl Signals {
         for signal in wanted {
             // SAFETY: the set is initialised and the number is a signal's.
             unsafe { libc::sigaddset(&raw mut set, signal.as_raw()) };
+            // The children of whoever ignores CHILD vanish without a word.
+            rt_sigaction(signal.as_raw(), Some(&[0; 8]), None);
         }
         let mut before = empty();
         // SAFETY: both sets are valid for the call.

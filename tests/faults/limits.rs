@@ -1,0 +1,168 @@
+//! No more processes, no more descriptors.
+
+use super::{announced, as_root, path, set_limit};
+use crate::support::{Dir, Fifo, Process, Service, program, supervised, testing_originals};
+use rustix::process::Signal;
+use std::fs::{self, Permissions};
+use std::os::unix::fs::{PermissionsExt, chown};
+
+/// The first account in /etc/passwd that is not root's: name, user, group.
+fn somebody() -> (String, u32, u32) {
+    let accounts = fs::read_to_string("/etc/passwd").unwrap();
+    let mut accounts = accounts.lines().map(|line| line.split(':').collect::<Vec<_>>());
+    let account = accounts.find(|fields| fields.len() == 7 && fields[2] != "0").unwrap();
+    (account[0].to_string(), account[2].parse().unwrap(), account[3].parse().unwrap())
+}
+
+/// Copies a program to where every user can run it.
+fn public(dir: &Dir, name: &str) -> std::path::PathBuf {
+    let path = dir.mkdir("bin").join(name);
+    fs::copy(program(name), &path).unwrap();
+    path
+}
+
+#[test]
+fn no_more_processes() {
+    if !as_root() {
+        return;
+    }
+    let dir = Dir::new();
+    let (user, uid, gid) = somebody();
+    let mut service = Service::new(&dir, "s", "");
+    for name in ["s", "s/run", "s.said", "s.hold"] {
+        chown(dir.path(name), Some(uid), Some(gid)).unwrap();
+    }
+    fs::set_permissions(dir.path(""), Permissions::from_mode(0o755)).unwrap();
+    let (softlimit, supervise) = (public(&dir, "softlimit"), public(&dir, "supervise"));
+    let mut command = dir.tool("setuidgid", [user.as_ref(), softlimit.as_os_str()]);
+    let mut supervise = Process::start(command.args(["-p", "1"]).arg(supervise).arg("s"));
+    let words = "supervise: warning: unable to fork for s, \
+                 trying again in 5 seconds: temporary failure";
+    assert_eq!(supervise.complains("unable to fork"), words);
+    supervised(&service.path);
+    assert_eq!(dir.run("svok", ["s"]).code, 0);
+    announced(&service.path, || service.svc(&dir, "-p"));
+    assert_eq!(service.svstat(&dir), "down N seconds, normally up, want up");
+    // Asked again, it tries again at once.
+    service.svc(&dir, "-u");
+    assert_eq!(supervise.complains("unable to fork"), words);
+    // Down it has no reason to try, so that what starts it is the u.
+    service.svc(&dir, "-d");
+    service.until("down", |seen| seen.want == b'd');
+    assert!(service.said.is_silent());
+    let args = [user.as_str(), "prlimit", "--nproc=1000:", "--pid"];
+    let done = dir.run("setuidgid", args.iter().copied().chain([&*supervise.pid().to_string()]));
+    assert_eq!((done.code, done.err().as_str()), (0, ""));
+    service.svc(&dir, "-u");
+    service.up();
+    service.svc(&dir, "-dx");
+    assert_eq!(supervise.finish().code, 0);
+}
+
+/// The first four descriptors that a process does not have.
+fn free(pid: u32) -> Vec<u32> {
+    let held = |n: &u32| fs::symlink_metadata(format!("/proc/{pid}/fd/{n}")).is_ok();
+    (0..).filter(|n| !held(n)).take(4).collect()
+}
+
+#[test]
+fn no_more_descriptors_for_the_status() {
+    if testing_originals() {
+        return;
+    }
+    let dir = Dir::new();
+    let mut service = Service::new(&dir, "s", "trap 'echo HUP >$said' HUP");
+    let mut supervise = service.supervise(&dir);
+    let pid = service.up();
+    supervised(&service.path);
+    set_limit(&dir, supervise.pid(), &format!("nofile={}:", free(supervise.pid())[0]));
+    let words = format!(
+        "supervise: warning: unable to open {}/supervise/status.new: \
+         process cannot open more files",
+        service.path.display()
+    );
+    service.svc(&dir, "-o");
+    assert_eq!(supervise.complains("status.new"), words);
+    assert_eq!(dir.run("svok", ["s"]).code, 0);
+    service.svc(&dir, "-h");
+    assert_eq!(service.said.line(), "HUP");
+    // Nobody told it that it can: it tries again by itself.
+    assert_eq!(service.seen().unwrap().want, b'u');
+    set_limit(&dir, supervise.pid(), "nofile=1000:");
+    let seen = service.until("the status to be true again", |seen| seen.want == 0);
+    assert_eq!(seen.pid, pid);
+    service.svc(&dir, "-dx");
+    assert_eq!(supervise.finish().code, 0);
+}
+
+/// So few that the status is what does not fit: it starts all the same.
+#[test]
+fn too_few_descriptors_from_the_start() {
+    if testing_originals() {
+        return;
+    }
+    let dir = Dir::new();
+    dir.script("s/run", "exec sleep 1000");
+    // What the tests' own parent left open is closed.
+    let sh = format!(
+        "exec 3<&- 4<&- 5<&- 6<&- 7<&- 8<&- 9<&-; exec {} -o 8 {} s",
+        program("softlimit").display(),
+        program("supervise").display()
+    );
+    let mut supervise = Process::start(dir.command("sh").args(["-c", &sh]));
+    let words = "supervise: warning: unable to open s/supervise/status.new: \
+                 process cannot open more files";
+    assert_eq!(supervise.complains("status.new"), words);
+    supervised(&dir.path("s"));
+    assert_eq!(dir.run("svc", ["-dx", "s"]).code, 0);
+    assert_eq!(supervise.finish().code, 0);
+}
+
+/// Adds a service with a logger. It says which limit on descriptors it has.
+fn add_logged(dir: &Dir, name: &str, said: &Fifo) {
+    let run = format!("echo $(ulimit -n) >{}; exec sleep 1000", said.path().display());
+    dir.script(format!("{name}/run"), &run);
+    dir.script(format!("{name}/log/run"), "exec sleep 1000");
+    fs::rename(dir.path(name), dir.path("scan").join(name)).unwrap();
+}
+
+#[test]
+fn no_more_descriptors_for_pipes() {
+    if testing_originals() {
+        return;
+    }
+    let dir = Dir::new();
+    let mut first = Service::new(&dir, "scan/first", "");
+    let mut command = dir.tool("softlimit", ["-o", "50"]);
+    command.arg(program("svscan")).arg("scan").env("PATH", path());
+    let mut svscan = Process::start(&mut command);
+    first.up();
+    // Room for two pipes.
+    let free = free(svscan.pid());
+    set_limit(&dir, svscan.pid(), &format!("nofile={}:", free[3] + 1));
+    let mut said = dir.fifo("said");
+    for name in ["one", "two"] {
+        add_logged(&dir, name, &said);
+        assert_eq!(said.line(), "50");
+    }
+    for name in ["three", "four"] {
+        add_logged(&dir, name, &said);
+        let words = format!(
+            "svscan: warning: unable to create pipe for {name}: \
+             process cannot open more files"
+        );
+        assert_eq!(svscan.complains(&format!("pipe for {name}")), words);
+    }
+    // Nor can it look at the directory. That, too, is weather.
+    svscan.signal(Signal::ALARM);
+    let words = "svscan: warning: unable to read directory: process cannot open more files";
+    assert_eq!(svscan.complains("unable to read"), words);
+    assert!(said.is_silent());
+    set_limit(&dir, svscan.pid(), "nofile=1000:");
+    for _ in ["three", "four"] {
+        assert_eq!(said.line(), "50");
+    }
+    svscan.signal(Signal::TERM);
+    assert_eq!(svscan.finish().code, 0);
+    assert_eq!(dir.processes(), []);
+}
