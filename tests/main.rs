@@ -17,3 +17,7 @@ mod mixing;
 mod multilog;
 mod multilog_same;
 mod multilog_trouble;
+mod pages;
+mod supervise;
+mod svscan;
+mod tools;

@@ -11,3 +11,43 @@ pub use dir::{Dir, Fifo};
 pub use process::{Finished, Process};
 pub use random::Random;
 pub use service::{Service, is_supervised, seen, supervised};
+pub use wait::{Changes, deadline, readable};
+
+use std::path::{Path, PathBuf};
+
+/// Where the programs under test are.
+pub fn programs() -> PathBuf {
+    std::env::var_os("UPKEEP_PROGRAMS").map_or_else(ours, PathBuf::from)
+}
+
+/// Where this build's own programs are.
+pub fn ours() -> PathBuf {
+    Path::new(env!("CARGO_BIN_EXE_svc")).parent().unwrap().to_path_buf()
+}
+
+/// One of the programs under test.
+pub fn program(name: &str) -> PathBuf {
+    let path = programs().join(name);
+    assert!(path.exists(), "{} is not there: cargo build --workspace", path.display());
+    path
+}
+
+/// Whether the programs under test are the originals. A test of something
+/// that only upkeep has returns early then.
+pub fn testing_originals() -> bool {
+    std::env::var_os("UPKEEP_PROGRAMS").is_some_and(|p| Path::new(&p) != ours())
+}
+
+/// Debian's daemontools, for tests that put both side by side. Without them
+/// such a test is left out, except where UPKEEP_REQUIRE_ORIGINALS forbids it.
+pub fn originals() -> Option<PathBuf> {
+    let dir = PathBuf::from("/usr/bin");
+    if dir.join("supervise").exists() && dir.join("multilog").exists() {
+        return Some(dir);
+    }
+    assert!(
+        std::env::var_os("UPKEEP_REQUIRE_ORIGINALS").is_none(),
+        "daemontools is not installed: apt-get install daemontools"
+    );
+    None
+}
