@@ -4,7 +4,9 @@
 use crate::engine::Engine;
 use crate::input::{Input, Read};
 use crate::plan::Plan;
-use rustix::fs::Mode;
+use rustix::fd::IntoRawFd;
+use rustix::fs::{Mode, OFlags};
+use rustix::stdio::{stderr, stdin, stdout};
 use upkeep_cli::{Exit, Tool};
 use upkeep_logdir::Voice;
 use upkeep_sys::Args;
@@ -29,6 +31,7 @@ pub(crate) fn run(tool: &Tool, args: Args) -> Exit {
 }
 
 fn start(args: Args, voice: &mut Voice) -> Result<(Engine, Input, Signals), Exit> {
+    fill_standard_descriptors();
     rustix::process::umask(Mode::WGRP | Mode::WOTH);
     let signals = Signals::take(&[Signal::TERM, Signal::ALARM])
         .map_err(|why| voice.fatal(&[b"unable to catch signals: "], why))?;
@@ -36,6 +39,19 @@ fn start(args: Args, voice: &mut Voice) -> Result<(Engine, Input, Signals), Exit
     let input = Input::open().map_err(|_| voice.out_of_memory())?;
     let engine = Engine::new(plan, voice)?;
     Ok((engine, input, signals))
+}
+
+/// Whoever starts this with a standard descriptor closed must not find a log
+/// in its place.
+fn fill_standard_descriptors() {
+    for fd in [stdin(), stdout(), stderr()] {
+        if rustix::io::fcntl_getfd(fd).is_err()
+            && let Ok(null) = rustix::fs::open(c"/dev/null", OFlags::RDWR, Mode::empty())
+        {
+            // The lowest that is free is this one, and it stays open.
+            let _ = null.into_raw_fd();
+        }
+    }
 }
 
 fn work(mut engine: Engine, mut input: Input, signals: &Signals, voice: &mut Voice) {

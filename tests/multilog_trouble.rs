@@ -270,6 +270,22 @@ fn a_socket_is_as_good_as_a_pipe() {
 }
 
 #[test]
+fn closed_standard_descriptors_are_no_logs() {
+    let dir = Dir::new();
+    let program = program("multilog");
+    let sh = |redirect: &str| {
+        let script = format!("\"$0\" ./log e {redirect}");
+        Process::start(dir.command("sh").args(["-c", &script]).arg(&program)).finish().code
+    };
+    assert_eq!(sh("<&-"), 0);
+    if !testing_originals() {
+        fs::write(dir.path("input"), "one\n").unwrap();
+        assert_eq!(sh("<input >&- 2>&-"), 0);
+        assert_eq!(fs::read(dir.path("log/current")).unwrap(), b"one\n");
+    }
+}
+
+#[test]
 fn a_line_without_an_end_needs_no_memory() {
     let dir = Dir::new();
     let mut process = Process::start(dir.tool("multilog", ["-b*", "./log"]).stdin(Stdio::piped()));
