@@ -28,7 +28,8 @@ impl Filling {
 
     /// When to look at it again.
     fn due(&self, now: u64) -> u64 {
-        if self.quiet_at <= now && !self.has_run() { self.give_up } else { self.quiet_at }
+        let unfinished = self.quiet_at <= now && !self.has_run();
+        if unfinished { self.give_up } else { self.quiet_at.min(self.give_up) }
     }
 
     fn has_run(&self) -> bool {

@@ -155,6 +155,7 @@ impl Svscan {
             // Anybody else's child that we inherited is reaped, and that is
             // all.
             if let Some((index, which)) = self.roster.take_pid(pid.as_raw_pid()) {
+                self.look_for_log(index);
                 self.feed(index, Event::Ended(which, ending(status)));
             }
         }
@@ -306,6 +307,22 @@ impl Svscan {
         }
     }
 
+    /// A supervise that is started anew gets the logger that its service has
+    /// got meanwhile.
+    fn look_for_log(&mut self, index: usize) {
+        let service = self.roster.get(index).service;
+        let mut name = [0; NAME];
+        let bytes = self.roster.name(index).to_bytes_with_nul();
+        name[..bytes.len()].copy_from_slice(bytes);
+        if service.listed
+            && service.log.is_none()
+            && let Ok(name) = CStr::from_bytes_until_nul(&name)
+            && self.has_log(name) == Some(true)
+        {
+            self.feed(index, Event::Listed { log: true });
+        }
+    }
+
     fn feed_all(&mut self, event: Event, which: impl Fn(bool) -> bool) {
         let mut index = 0;
         while index < self.roster.len() {
@@ -354,6 +371,10 @@ impl Svscan {
         let entry = self.roster.get(index);
         let logged = entry.service.log.is_some();
         if logged && entry.pipe.is_none() {
+            if which == Which::Log {
+                // The service's own half, which comes first, has said why.
+                return self.feed(index, Event::NotStarted(which));
+            }
             match rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC) {
                 Ok((read, write)) => {
                     self.roster.get_mut(index).pipe = Some((read, Some(write)));

@@ -7,6 +7,8 @@ use super::support::Random;
 mod log_directory;
 #[path = "fuzz/multilog_script.rs"]
 mod multilog_script;
+#[path = "fuzz/status_record.rs"]
+mod status_record;
 
 /// Runs `body` on `count` inputs: made of `pieces`, then damaged.
 fn feed(first: u64, count: u64, pieces: &[&[u8]], body: fn(&[u8])) {
@@ -70,4 +72,18 @@ fn log_directories() {
         &[2, 0, 0],
     ];
     feed(1, 400, pieces, log_directory::log_directory);
+}
+
+#[test]
+fn status_records() {
+    let pieces: &[&[u8]] = &[
+        b"\x40\0\0\0\x60\0\0\x01\x01\x02\x03\x04",
+        &[0; 4],
+        &[0xff; 4],
+        b"\0u",
+        b"\x01d",
+        &[0, 0],
+        b"\x01\x01",
+    ];
+    feed(1, 20_000, pieces, status_record::status_record);
 }

@@ -315,6 +315,20 @@ fn it_finds_supervise_beside_itself() {
 }
 
 #[test]
+fn a_log_that_is_added_is_for_the_next_supervise() {
+    if testing_originals() {
+        return;
+    }
+    let dir = Dir::new();
+    let mut service = Service::new(&dir, "scan/s", "echo hello");
+    let _svscan = svscan(&dir);
+    service.up();
+    let mut log = Service::with_script(&dir, "scan/s/log", "while read l; do echo $l >$said; done");
+    service.svc(&dir, "-dx");
+    assert_eq!(log.said.line(), "hello");
+}
+
+#[test]
 fn names_are_bytes() {
     let dir = Dir::new();
     let odd: &[&[u8]] = &[b"new\nline", b"\xff\xfe", b"-x", b" ", &[b'n'; 255]];

@@ -122,6 +122,10 @@ pub struct Service {
     pub listed: bool,
     /// Whether it is being taken down.
     pub leaving: bool,
+    /// Whether a `log` appeared while the service ran without one. A running
+    /// supervise writes where it was started to write; the next one gets a
+    /// pipe.
+    log_to_come: bool,
     /// Before these times neither is started, the service's and the logger's.
     not_before: [u64; 2],
     /// When to look whether the logger is done.
@@ -137,6 +141,7 @@ impl Service {
             log: None,
             listed: false,
             leaving: false,
+            log_to_come: false,
             not_before: [0; 2],
             drain_at: None,
         }
@@ -221,6 +226,10 @@ impl Service {
                 let again = self.is_needed(which, ending);
                 let due = now.max(self.not_before[which as usize]);
                 self.set(which, if again { Half::Due(due) } else { Half::Idle });
+                if again && which == Which::Main && self.log_to_come {
+                    self.log_to_come = false;
+                    self.log = Some(Half::Due(due));
+                }
                 if leaving && which == Which::Main {
                     self.close_log(&mut actions, now);
                 }
@@ -239,10 +248,8 @@ impl Service {
 
     fn want(&mut self, log: bool, now: u64) {
         if log && self.log.is_none() {
-            // A running supervise writes where it was started to write; the
-            // pipe is for the next one.
             match self.main {
-                Half::Running => {}
+                Half::Running => self.log_to_come = true,
                 Half::Idle | Half::Due(_) => self.log = Some(Half::Idle),
             }
         }

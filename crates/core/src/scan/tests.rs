@@ -202,3 +202,13 @@ fn what_has_gone_is_not_started_again() {
     world.read(Letter::Ends(Which::Main, Ending::Told));
     assert!(world.forgotten);
 }
+
+#[test]
+fn a_log_that_appears_later_is_for_the_next_supervise() {
+    let mut world = World::new(false);
+    world.read(Letter::Listed(true));
+    assert!(world.main && !world.log);
+    world.read(Letter::Ends(Which::Main, Ending::Told));
+    world.read(Letter::Passes(BETWEEN_STARTS));
+    assert!(world.main && world.log);
+}
