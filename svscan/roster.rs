@@ -2,6 +2,7 @@
 //! looked at only when something happens, so that ten thousand services are
 //! searched in memory that fits a cache.
 
+use crate::names::{Names, Place};
 use core::ffi::CStr;
 use rustix::fd::OwnedFd;
 use rustix::io::Result;
@@ -21,7 +22,7 @@ pub(crate) struct Entry {
     pub(crate) pipe: Option<(OwnedFd, Option<OwnedFd>)>,
     /// The scan in which it was seen last.
     pub(crate) seen: u32,
-    name: [u8; NAME],
+    name: Place,
 }
 
 struct Key {
@@ -34,11 +35,12 @@ struct Key {
 pub(crate) struct Roster {
     keys: Table<Key>,
     entries: Table<Entry>,
+    names: Names,
 }
 
 impl Roster {
     pub(crate) const fn new() -> Self {
-        Self { keys: Table::new(), entries: Table::new() }
+        Self { keys: Table::new(), entries: Table::new(), names: Names::new() }
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -58,35 +60,32 @@ impl Roster {
     }
 
     pub(crate) fn add(&mut self, identity: Identity, name: &CStr) -> Result<usize> {
-        self.entries.push(Entry {
-            service: Service::new(),
-            pipe: None,
-            seen: 0,
-            name: [0; NAME],
-        })?;
-        if let Err(why) = self.keys.push(Key { identity, pids: [0; 2], due: u64::MAX }) {
-            self.entries.swap_remove(self.entries.len() - 1);
-            return Err(why);
-        }
-        let index = self.len() - 1;
-        self.rename(index, name);
-        Ok(index)
+        self.keys.reserve(self.keys.len() + 1)?;
+        self.entries.reserve(self.entries.len() + 1)?;
+        let name = self.names.add(name)?;
+        self.entries.push(Entry { service: Service::new(), pipe: None, seen: 0, name })?;
+        self.keys.push(Key { identity, pids: [0; 2], due: u64::MAX })?;
+        Ok(self.len() - 1)
     }
 
     pub(crate) fn remove(&mut self, index: usize) {
         self.keys.swap_remove(index);
-        self.entries.swap_remove(index);
+        let entry = self.entries.swap_remove(index);
+        self.names.remove(entry.name);
+        self.names.tidy(self.entries.iter_mut().map(|entry| &mut entry.name));
     }
 
-    pub(crate) fn rename(&mut self, index: usize, name: &CStr) {
-        let bytes = name.to_bytes();
-        let entry = &mut self.entries[index];
-        entry.name = [0; NAME];
-        entry.name[..bytes.len()].copy_from_slice(bytes);
+    /// The same service under another name.
+    pub(crate) fn rename(&mut self, index: usize, name: &CStr) -> Result<()> {
+        let new = self.names.add(name)?;
+        let old = core::mem::replace(&mut self.entries[index].name, new);
+        self.names.remove(old);
+        self.names.tidy(self.entries.iter_mut().map(|entry| &mut entry.name));
+        Ok(())
     }
 
     pub(crate) fn name(&self, index: usize) -> &CStr {
-        CStr::from_bytes_until_nul(&self.entries[index].name).unwrap_or(c"")
+        self.names.get(self.entries[index].name)
     }
 
     pub(crate) fn get(&self, index: usize) -> &Entry {

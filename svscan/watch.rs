@@ -282,8 +282,8 @@ impl Svscan {
                 }
             },
         };
-        if self.roster.name(index) != name {
-            self.roster.rename(index, name);
+        if self.roster.name(index) != name && self.roster.rename(index, name).is_err() {
+            self.look_again();
         }
         self.roster.get_mut(index).seen = self.scan;
         self.feed(index, Event::Listed { log });

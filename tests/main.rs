@@ -11,6 +11,7 @@ mod support;
 
 mod bad_input;
 mod clients;
+mod demo;
 mod faults;
 mod fuzzed;
 mod mixing;

@@ -70,25 +70,14 @@ impl Process {
 
     /// Waits for a line on standard error that holds `text`.
     pub fn complains(&mut self, text: &str) -> String {
-        let until = deadline();
-        let mut looked = 0;
-        loop {
-            while let Some(end) = self.err[looked..].iter().position(|&b| b == b'\n') {
-                let line = String::from_utf8_lossy(&self.err[looked..looked + end]).into_owned();
-                looked += end + 1;
-                if line.contains(text) {
-                    self.err.drain(..looked);
-                    return line;
-                }
-            }
-            let pipe = self.child.stderr.as_mut().unwrap();
-            assert!(
-                readable(pipe.as_fd(), until) && take(pipe, &mut self.err) > 0,
-                "{} never complained {text:?}, only:\n{}",
-                self.command,
-                String::from_utf8_lossy(&self.err)
-            );
-        }
+        let pipe = self.child.stderr.as_mut().unwrap();
+        line_with(text, pipe, &mut self.err, &self.command)
+    }
+
+    /// Waits for a line on standard output that holds `text`.
+    pub fn prints(&mut self, text: &str) -> String {
+        let pipe = self.child.stdout.as_mut().unwrap();
+        line_with(text, pipe, &mut self.out, &self.command)
     }
 
     /// Waits for its end, and for the end of what it and its children print.
@@ -126,6 +115,33 @@ impl Drop for Process {
         if std::thread::panicking() && !self.err.is_empty() {
             eprintln!("{} had said:\n{}", self.command, String::from_utf8_lossy(&self.err));
         }
+    }
+}
+
+/// The first line with `text` in it; what comes before it, and the line, is
+/// taken out of `held`.
+fn line_with(
+    text: &str,
+    pipe: &mut (impl Read + AsFd),
+    held: &mut Vec<u8>,
+    command: &str,
+) -> String {
+    let until = deadline();
+    let mut looked = 0;
+    loop {
+        while let Some(end) = held[looked..].iter().position(|&b| b == b'\n') {
+            let line = String::from_utf8_lossy(&held[looked..looked + end]).into_owned();
+            looked += end + 1;
+            if line.contains(text) {
+                held.drain(..looked);
+                return line;
+            }
+        }
+        assert!(
+            readable(pipe.as_fd(), until) && take(pipe, held) > 0,
+            "{command} never said {text:?}, only:\n{}",
+            String::from_utf8_lossy(held)
+        );
     }
 }
 

@@ -27,10 +27,8 @@ impl<T> Table<T> {
     #[doc(alias = "mmap")]
     #[doc(alias = "mremap")]
     pub fn push(&mut self, value: T) -> Result<()> {
-        if (self.len + 1) * size_of::<T>() > self.bytes {
-            self.grow()?;
-        }
-        // SAFETY: `grow` made room for one more value, and the place is not
+        self.reserve(self.len + 1)?;
+        // SAFETY: `reserve` made room for one more value, and the place is not
         // part of the list yet.
         unsafe { self.start.add(self.len).write(value) };
         self.len += 1;
@@ -45,6 +43,21 @@ impl<T> Table<T> {
         // SAFETY: the value at `last` was written, and the list, now shorter,
         // will not look at it again.
         unsafe { self.start.add(last).read() }
+    }
+
+    /// Makes room for `count` values in all.
+    pub fn reserve(&mut self, count: usize) -> Result<()> {
+        while count * size_of::<T>() > self.bytes {
+            self.grow()?;
+        }
+        Ok(())
+    }
+
+    /// Takes out everything from `len` on.
+    pub fn truncate(&mut self, len: usize) {
+        while self.len > len {
+            self.swap_remove(self.len - 1);
+        }
     }
 
     fn grow(&mut self) -> Result<()> {
@@ -82,9 +95,7 @@ impl<T> Default for Table<T> {
 
 impl<T> Drop for Table<T> {
     fn drop(&mut self) {
-        while !self.is_empty() {
-            self.swap_remove(self.len - 1);
-        }
+        self.truncate(0);
         if self.bytes > 0 {
             // SAFETY: the mapping is this table's own, and it is going.
             unsafe { libc::munmap(self.start.as_ptr().cast(), self.bytes) };
