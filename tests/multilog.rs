@@ -231,6 +231,8 @@ fn term_between_lines() {
     stdin.write_all(b"one\n").unwrap();
     changes.until("the line", || (text(dir.path("log/current")) == "one\n").then_some(()));
     process.signal(Signal::TERM);
+    // The original does not hear it if it comes just before a read.
+    let stdin = (!testing_originals()).then_some(stdin);
     assert_eq!(process.ends(), 0);
     assert_eq!(mode(dir.path("log/current")), 0o744);
     drop(stdin);
@@ -262,6 +264,10 @@ fn term_in_the_middle_of_a_line() {
 
 #[test]
 fn alarm_begins_a_new_log() {
+    // The original does not hear it if it comes just before a read.
+    if testing_originals() {
+        return;
+    }
     let dir = Dir::new();
     let (process, mut stdin, changes) = start(&dir, &["./log", "-*", "./empty"]);
     stdin.write_all(b"one\n").unwrap();
