@@ -33,7 +33,7 @@ pub(crate) fn run(tool: &Tool, args: Args) -> Exit {
 fn start(args: Args, voice: &mut Voice) -> Result<(Engine, Input, Signals), Exit> {
     fill_standard_descriptors();
     rustix::process::umask(Mode::WGRP | Mode::WOTH);
-    let signals = Signals::take(&[Signal::TERM, Signal::ALARM])
+    let signals = Signals::take(&[Signal::TERM, Signal::ALARM], &[])
         .map_err(|why| voice.fatal(&[b"unable to catch signals: "], why))?;
     let plan = Plan::read(args, signals.before(), voice)?;
     let input = Input::open().map_err(|_| voice.out_of_memory())?;

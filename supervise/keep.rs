@@ -66,10 +66,10 @@ impl Supervise {
         signals::ignore_broken_pipes();
         // TTOU is blocked only so that a terminal that stops background output
         // does not stop us.
-        let wanted =
-            [Signal::CHILD, Signal::TERM, Signal::INT, Signal::HUP, Signal::QUIT, Signal::TTOU];
+        let always = [Signal::CHILD, Signal::TERM, Signal::TTOU];
+        let unless_ignored = [Signal::INT, Signal::HUP, Signal::QUIT];
         let name = dir.to_bytes();
-        let signals = Signals::take(&wanted)
+        let signals = Signals::take(&always, &unless_ignored)
             .map_err(|why| TOOL.fatal_os(&[b"unable to take signals for ", name, b": "], why))?;
         rustix::process::chdir(dir)
             .map_err(|why| TOOL.fatal_os(&[b"unable to chdir to ", name, b": "], why))?;

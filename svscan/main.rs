@@ -2,6 +2,7 @@
 #![no_main]
 
 mod launch;
+mod look;
 mod names;
 mod notice;
 mod roster;

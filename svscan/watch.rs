@@ -4,16 +4,13 @@
 
 use crate::launch::Launcher;
 use crate::notice::{Notice, Notices, is_trustworthy};
-use crate::roster::{Identity, NAME, Roster};
+use crate::roster::{NAME, Roster};
 use crate::settle::Settling;
 use core::ffi::CStr;
-use core::mem::MaybeUninit;
 use rustix::event::{PollFd, PollFlags, poll};
-use rustix::fs::{self, AtFlags, CWD, FileType, Mode, OFlags, RawDir};
-use rustix::io::Errno;
 use rustix::process::{Pid, WaitOptions, WaitStatus, kill_process, wait};
 use upkeep_cli::{Exit, Tool};
-use upkeep_core::scan::{Action, Ending, Event, RETRY, Which};
+use upkeep_core::scan::{Action, Ending, Event, Which};
 use upkeep_sys::signals::{self, Signal, Signals};
 use upkeep_sys::{Args, clock, sealed};
 
@@ -38,10 +35,6 @@ exit: 0 after TERM or INT, 111 dir cannot be entered.
 ",
 };
 
-const SECOND: u64 = 1_000_000_000;
-/// A full look at the directory, whatever was noticed.
-const SAFETY_NET: u64 = 60 * SECOND;
-
 pub(crate) fn run(args: Args) -> Exit {
     if let Some(exit) = TOOL.answer(args) {
         return exit;
@@ -55,15 +48,15 @@ pub(crate) fn run(args: Args) -> Exit {
     }
 }
 
-struct Svscan {
+pub(crate) struct Svscan {
     signals: Signals,
     launcher: Launcher,
     notices: Option<Notices>,
-    trusted: bool,
-    roster: Roster,
-    settling: Settling,
-    scan: u32,
-    scan_at: u64,
+    pub(crate) trusted: bool,
+    pub(crate) roster: Roster,
+    pub(crate) settling: Settling,
+    pub(crate) scan: u32,
+    pub(crate) scan_at: u64,
     leaving: bool,
 }
 
@@ -71,8 +64,8 @@ impl Svscan {
     fn begin(dir: Option<&CStr>) -> Result<Self, Exit> {
         // A reader of our messages that goes away must not take us along.
         signals::ignore_broken_pipes();
-        let wanted = [Signal::CHILD, Signal::TERM, Signal::INT, Signal::HUP, Signal::ALARM];
-        let signals = Signals::take(&wanted)
+        let always = [Signal::CHILD, Signal::TERM, Signal::ALARM];
+        let signals = Signals::take(&always, &[Signal::INT, Signal::HUP])
             .map_err(|why| TOOL.fatal_os(&[b"unable to take signals: "], why))?;
         let launcher = Launcher::new();
         if let Some(dir) = dir {
@@ -209,120 +202,6 @@ impl Svscan {
         }
     }
 
-    /// Looks at the whole directory.
-    fn look(&mut self) {
-        let now = clock::monotonic();
-        self.scan_at = now + if self.trusted { SAFETY_NET } else { RETRY };
-        self.scan = self.scan.wrapping_add(1);
-        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
-        let dir = match fs::open(c".", flags, Mode::empty()) {
-            Ok(dir) => dir,
-            Err(why) => return self.cannot_read(why),
-        };
-        let mut buffer = [MaybeUninit::uninit(); 8192];
-        let mut entries = RawDir::new(&dir, &mut buffer);
-        while let Some(entry) = entries.next() {
-            match entry {
-                Ok(entry) => {
-                    let name = entry.file_name();
-                    if !name.to_bytes().starts_with(b".") && !self.settling.holds(name) {
-                        self.consider(name);
-                    }
-                }
-                Err(Errno::INTR) => {}
-                Err(why) => return self.cannot_read(why),
-            }
-        }
-        let mut index = 0;
-        while index < self.roster.len() {
-            let before = self.roster.len();
-            let entry = self.roster.get(index);
-            if entry.seen != self.scan && entry.service.listed {
-                self.feed(index, Event::Unlisted);
-            }
-            index += usize::from(self.roster.len() == before);
-        }
-    }
-
-    fn cannot_read(&mut self, why: Errno) {
-        TOOL.warn_os(&[b"unable to read directory: "], why);
-        self.look_again();
-    }
-
-    /// Something did not work now; it may in five seconds.
-    fn look_again(&mut self) {
-        self.scan_at = self.scan_at.min(clock::monotonic() + RETRY);
-    }
-
-    /// Takes up what has this name, if it is a service directory.
-    fn consider(&mut self, name: &CStr) {
-        let stat = match fs::statat(CWD, name, AtFlags::empty()) {
-            Ok(stat) => stat,
-            Err(why) => {
-                // It came and went, unless it is a link that leads nowhere.
-                if fs::statat(CWD, name, AtFlags::SYMLINK_NOFOLLOW).is_ok() {
-                    TOOL.warn_os(&[b"unable to stat ", name.to_bytes(), b": "], why);
-                    self.look_again();
-                }
-                return;
-            }
-        };
-        if FileType::from_raw_mode(stat.st_mode) != FileType::Directory {
-            return;
-        }
-        let identity: Identity = (stat.st_dev, stat.st_ino);
-        let Some(log) = self.has_log(name) else { return };
-        let index = match self.roster.find(identity) {
-            Some(index) => index,
-            None => match self.roster.add(identity, name) {
-                Ok(index) => index,
-                Err(why) => {
-                    TOOL.warn_os(&[b"unable to start ", name.to_bytes(), b": "], why);
-                    return self.look_again();
-                }
-            },
-        };
-        if self.roster.name(index) != name && self.roster.rename(index, name).is_err() {
-            self.look_again();
-        }
-        self.roster.get_mut(index).seen = self.scan;
-        self.feed(index, Event::Listed { log });
-    }
-
-    /// Whether the service has a logger; nothing if that cannot be known.
-    fn has_log(&mut self, name: &CStr) -> Option<bool> {
-        let mut path = [0; NAME + 4];
-        let bytes = name.to_bytes();
-        path[..bytes.len()].copy_from_slice(bytes);
-        path[bytes.len()..bytes.len() + 4].copy_from_slice(b"/log");
-        let path = CStr::from_bytes_until_nul(&path).ok()?;
-        match fs::statat(CWD, path, AtFlags::empty()) {
-            Ok(_) => Some(true),
-            Err(Errno::NOENT) => Some(false),
-            Err(why) => {
-                TOOL.warn_os(&[b"unable to stat ", bytes, b"/log: "], why);
-                self.look_again();
-                None
-            }
-        }
-    }
-
-    /// A supervise that is started anew gets the logger that its service has
-    /// got meanwhile.
-    fn look_for_log(&mut self, index: usize) {
-        let service = self.roster.get(index).service;
-        let mut name = [0; NAME];
-        let bytes = self.roster.name(index).to_bytes_with_nul();
-        name[..bytes.len()].copy_from_slice(bytes);
-        if service.listed
-            && service.log.is_none()
-            && let Ok(name) = CStr::from_bytes_until_nul(&name)
-            && self.has_log(name) == Some(true)
-        {
-            self.feed(index, Event::Listed { log: true });
-        }
-    }
-
     fn feed_all(&mut self, event: Event, which: impl Fn(bool) -> bool) {
         let mut index = 0;
         while index < self.roster.len() {
@@ -334,7 +213,7 @@ impl Svscan {
         }
     }
 
-    fn feed(&mut self, index: usize, event: Event) {
+    pub(crate) fn feed(&mut self, index: usize, event: Event) {
         let (service, actions) = self.roster.get(index).service.step(event, clock::monotonic());
         self.roster.set(index, service);
         for action in actions {

@@ -264,6 +264,27 @@ fn signals_to_supervise_are_commands() {
 }
 
 #[test]
+fn signals_that_were_not_meant_for_it_are_not_heard() {
+    if testing_originals() {
+        return;
+    }
+    let dir = Dir::new();
+    let mut service = Service::new(&dir, "s", "");
+    let program = crate::support::program("supervise");
+    let sh = format!("trap '' HUP INT QUIT; exec {} s", program.display());
+    let supervise = Process::start(dir.command("sh").args(["-c", &sh]));
+    service.up();
+    for signal in [Signal::HUP, Signal::INT, Signal::QUIT] {
+        supervise.signal(signal);
+    }
+    service.svc(&dir, "-p");
+    let seen = service.until("the pause", |seen| seen.paused);
+    assert_eq!(seen.want, b'u');
+    supervise.signal(Signal::TERM);
+    assert_eq!(supervise.finish().code, 0);
+}
+
+#[test]
 fn quit_ends_what_does_not_want_to() {
     if testing_originals() {
         return;

@@ -73,7 +73,7 @@ pub fn log_directory(data: &[u8]) {
     let mut wanted = leave_behind(path, *how);
     let size = 4096 + u64::from(*large) * 64;
     let mut voice = Voice::new(Tool { name: "fuzzed", help: "" });
-    let mask = Signals::take(&[]).unwrap().before();
+    let mask = Signals::take(&[], &[]).unwrap().before();
     let settings = Settings { name, size, keep: 1_000_000, processor: None, mask };
     let mut log = LogDirectory::open(settings, &mut voice).unwrap();
 

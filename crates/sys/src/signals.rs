@@ -35,12 +35,16 @@ fn empty() -> libc::sigset_t {
 }
 
 impl Signals {
-    /// Blocks `wanted` and opens the descriptor that delivers them.
+    /// Blocks these signals and opens the descriptor that delivers them:
+    /// `always`, and of `unless_ignored` those that this process was not
+    /// started with as ignored, which is how a shell and nohup say that they
+    /// are not meant for it.
     #[doc(alias = "signalfd")]
-    pub fn take(wanted: &[Signal]) -> Result<Self> {
-        note_ignored();
+    pub fn take(always: &[Signal], unless_ignored: &[Signal]) -> Result<Self> {
+        let ignored = note_ignored();
+        let heeded = |signal: &&Signal| ignored & (1 << (signal.as_raw() - 1)) == 0;
         let mut set = empty();
-        for signal in wanted {
+        for signal in always.iter().chain(unless_ignored.iter().filter(heeded)) {
             // SAFETY: the set is initialised and the number is a signal's.
             unsafe { libc::sigaddset(&raw mut set, signal.as_raw()) };
             // The children of whoever ignores CHILD vanish without a word.
@@ -126,7 +130,7 @@ fn rt_sigaction(number: i32, new: Option<&Disposition>, old: Option<&mut Disposi
 
 /// Looks which signals this process was started with as ignored: a shell
 /// starts background jobs like that, and so does nohup.
-fn note_ignored() {
+fn note_ignored() -> u64 {
     let mut ignored = 0;
     for number in 1..=64 {
         let mut old = [0; 8];
@@ -134,6 +138,7 @@ fn note_ignored() {
         ignored |= u64::from(is_ignored) << (number - 1);
     }
     IGNORED.store(ignored, Ordering::Relaxed);
+    ignored
 }
 
 /// Gives every signal that is ignored its default disposition back.
@@ -157,7 +162,7 @@ mod tests {
 
     #[test]
     fn a_blocked_signal_is_read_once() {
-        let signals = Signals::take(&[Signal::USR1]).unwrap();
+        let signals = Signals::take(&[Signal::USR1], &[]).unwrap();
         assert_eq!(signals.next(), None);
         // SAFETY: USR1 is blocked in this thread, so raise only queues it.
         unsafe { libc::raise(libc::SIGUSR1) };
