@@ -6,7 +6,7 @@ use crate::process;
 use core::ffi::CStr;
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::process::{WaitOptions, wait};
-use upkeep_cli::{Exit, Tool};
+use upkeep_cli::{Exit, Tool, drop_messages_rather_than_wait};
 use upkeep_core::control::Command;
 use upkeep_core::status::Status;
 use upkeep_core::supervise::{Action, Event, Machine};
@@ -62,8 +62,10 @@ struct Supervise {
 
 impl Supervise {
     fn begin(dir: &'static CStr) -> Result<Self, Exit> {
-        // A reader of our messages that goes away must not take us along.
+        // A reader of our messages that goes away must not take us along, and
+        // one that is stuck must not hold us up.
         signals::ignore_broken_pipes();
+        drop_messages_rather_than_wait();
         // TTOU is blocked only so that a terminal that stops background output
         // does not stop us.
         let always = [Signal::CHILD, Signal::TERM, Signal::TTOU];

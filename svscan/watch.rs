@@ -9,7 +9,7 @@ use crate::settle::Settling;
 use core::ffi::CStr;
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::process::{Pid, WaitOptions, WaitStatus, kill_process, wait};
-use upkeep_cli::{Exit, Tool};
+use upkeep_cli::{Exit, Tool, drop_messages_rather_than_wait};
 use upkeep_core::scan::{Action, Ending, Event, Which};
 use upkeep_sys::signals::{self, Signal, Signals};
 use upkeep_sys::{Args, clock, sealed};
@@ -62,8 +62,10 @@ pub(crate) struct Svscan {
 
 impl Svscan {
     fn begin(dir: Option<&CStr>) -> Result<Self, Exit> {
-        // A reader of our messages that goes away must not take us along.
+        // A reader of our messages that goes away must not take us along, and
+        // one that is stuck must not hold us up.
         signals::ignore_broken_pipes();
+        drop_messages_rather_than_wait();
         let always = [Signal::CHILD, Signal::TERM, Signal::ALARM];
         let signals = Signals::take(&always, &[Signal::INT, Signal::HUP])
             .map_err(|why| TOOL.fatal_os(&[b"unable to take signals: "], why))?;

@@ -1,13 +1,20 @@
 //! supervise with every letter, and the files it keeps.
 
-use crate::support::{Dir, Process, Service, readable, supervised, testing_originals};
-use rustix::process::{Pid, Signal, kill_process};
+use crate::support::{Dir, Process, Service, deadline, readable, supervised, testing_originals};
+use rustix::process::{Pid, PidfdFlags, Signal, kill_process, pidfd_open};
 use std::fs;
 use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::time::{Duration, Instant};
 
 fn kill(pid: u32, signal: Signal) {
     kill_process(Pid::from_raw(pid.cast_signed()).unwrap(), signal).unwrap();
+}
+
+/// The exit code of a child that was not started through the harness.
+fn ends(child: &mut std::process::Child) -> Option<i32> {
+    let pidfd = pidfd_open(Pid::from_child(child), PidfdFlags::empty()).unwrap();
+    assert!(readable(&pidfd, deadline()), "it did not end");
+    child.wait().unwrap().code()
 }
 
 /// The letter that /proc has for the state of a process.
@@ -313,7 +320,27 @@ fn a_reader_of_its_complaints_may_go_away() {
     supervised(&service);
     // A command that it answers after its first complaint.
     fs::write(service.join("supervise/control"), "dx").unwrap();
-    assert_eq!(child.wait().unwrap().code(), Some(0));
+    assert_eq!(ends(&mut child), Some(0));
+}
+
+#[test]
+fn a_reader_of_its_complaints_may_be_stuck() {
+    if testing_originals() {
+        return;
+    }
+    let dir = Dir::new();
+    dir.mkdir("s");
+    // A pipe without room: every complaint would wait for ever.
+    let (reader, writer) = std::io::pipe().unwrap();
+    rustix::fs::fcntl_setfl(&writer, rustix::fs::OFlags::NONBLOCK).unwrap();
+    while rustix::io::write(&writer, &[b'.'; 4096]).is_ok() {}
+    rustix::fs::fcntl_setfl(&writer, rustix::fs::OFlags::empty()).unwrap();
+    let mut child = dir.tool("supervise", ["s"]).stderr(writer).spawn().unwrap();
+    let service = dir.path("s");
+    supervised(&service);
+    fs::write(service.join("supervise/control"), "dx").unwrap();
+    assert_eq!(ends(&mut child), Some(0));
+    drop(reader);
 }
 
 #[test]

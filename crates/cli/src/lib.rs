@@ -8,7 +8,7 @@ mod out;
 mod words;
 
 pub use exit::Exit;
-pub use message::{Tool, put, put_all};
+pub use message::{Tool, drop_messages_rather_than_wait, put, put_all};
 pub use options::{BadOption, Opt, Options};
 pub use out::{Out, decimal};
 pub use words::words;

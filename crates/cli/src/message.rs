@@ -2,6 +2,8 @@
 //! system call, no allocation, and no panic when nobody listens.
 
 use crate::{Exit, words};
+use core::sync::atomic::{AtomicBool, Ordering};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fd::{AsFd, BorrowedFd};
 use rustix::io::{Errno, IoSlice};
 use upkeep_sys::Args;
@@ -95,9 +97,25 @@ impl Tool {
         }
         all[PARTS - 2] = why.map_or("", words).as_bytes();
         all[PARTS - 1] = b"\n";
+        if DROPS.load(Ordering::Relaxed) && !has_room(rustix::stdio::stderr()) {
+            return;
+        }
         // Nobody can be told that standard error does not work.
         let _ = put(rustix::stdio::stderr(), &all);
     }
+}
+
+static DROPS: AtomicBool = AtomicBool::new(false);
+
+/// From now on a message that standard error has no room for is dropped. For
+/// programs that must go on when the reader of their messages is stuck.
+pub fn drop_messages_rather_than_wait() {
+    DROPS.store(true, Ordering::Relaxed);
+}
+
+fn has_room(fd: BorrowedFd<'_>) -> bool {
+    let mut fds = [PollFd::from_borrowed_fd(fd, PollFlags::OUT)];
+    !matches!(poll(&mut fds, Some(&Timespec::default())), Ok(0))
 }
 
 fn print(parts: &[&[u8]]) -> Exit {
