@@ -1,8 +1,9 @@
 //! Accounts, as /etc/passwd and /etc/group have them. Asks nobody else: the C
 //! library's name services do not work in a statically linked program.
 
+use core::ffi::CStr;
 use upkeep_cli::{Exit, Tool};
-use upkeep_sys::Errno;
+use upkeep_sys::{Args, Errno};
 
 /// Who a program is to be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,9 +39,22 @@ impl Problem<'_> {
     }
 }
 
+/// What setuidgid and envuidgid are asked: the account, and the program that
+/// follows it in `args`. Otherwise there is nothing left to do but to exit.
+pub fn asked(tool: &Tool, args: Args, synopsis: &str) -> Result<(Account, &'static CStr), Exit> {
+    if let Some(exit) = tool.answer(args) {
+        return Err(exit);
+    }
+    let (Some(wanted), Some(program)) = (args.get(1), args.get(2)) else {
+        return Err(tool.usage(synopsis));
+    };
+    let account = look_up(wanted.to_bytes()).map_err(|problem| problem.report(tool))?;
+    Ok((account, program))
+}
+
 /// Looks up `user` or `user:group`. No account can have a colon in its name,
 /// so every name that could be asked for before still means the same.
-pub fn look_up(wanted: &[u8]) -> Result<Account, Problem<'_>> {
+fn look_up(wanted: &[u8]) -> Result<Account, Problem<'_>> {
     let colon = memchr::memchr(b':', wanted).unwrap_or(wanted.len());
     let (user, group) = (&wanted[..colon], wanted.get(colon + 1..));
     let account = account(&read("/etc/passwd")?, user).ok_or(Problem::Account(user))?;

@@ -5,7 +5,7 @@
 use std::ffi::CString;
 use upkeep_cli::{Exit, Tool};
 use upkeep_sys::{Args, exec};
-use upkeep_tools::accounts::look_up;
+use upkeep_tools::accounts::asked;
 use upkeep_tools::environment::Environment;
 
 const TOOL: Tool = Tool {
@@ -30,15 +30,9 @@ program's own.
 upkeep_sys::main!(|args| run(args).code());
 
 fn run(args: Args) -> Exit {
-    if let Some(exit) = TOOL.answer(args) {
-        return exit;
-    }
-    let (Some(wanted), Some(program)) = (args.get(1), args.get(2)) else {
-        return TOOL.usage("envuidgid account child");
-    };
-    let account = match look_up(wanted.to_bytes()) {
-        Ok(account) => account,
-        Err(problem) => return problem.report(&TOOL),
+    let (account, program) = match asked(&TOOL, args, "envuidgid account child") {
+        Ok(found) => found,
+        Err(exit) => return exit,
     };
     let mut environment = Environment::inherited();
     for (name, id) in [("GID", account.gid), ("UID", account.uid)] {

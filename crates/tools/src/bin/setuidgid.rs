@@ -3,7 +3,7 @@
 
 use upkeep_cli::{Exit, Tool};
 use upkeep_sys::{Args, exec, ids};
-use upkeep_tools::accounts::look_up;
+use upkeep_tools::accounts::asked;
 
 const TOOL: Tool = Tool {
     name: "setuidgid",
@@ -28,15 +28,9 @@ program's own.
 upkeep_sys::main!(|args| run(args).code());
 
 fn run(args: Args) -> Exit {
-    if let Some(exit) = TOOL.answer(args) {
-        return exit;
-    }
-    let (Some(wanted), Some(program)) = (args.get(1), args.get(2)) else {
-        return TOOL.usage("setuidgid account child");
-    };
-    let account = match look_up(wanted.to_bytes()) {
-        Ok(account) => account,
-        Err(problem) => return problem.report(&TOOL),
+    let (account, program) = match asked(&TOOL, args, "setuidgid account child") {
+        Ok(found) => found,
+        Err(exit) => return exit,
     };
     // The group first: the user may no longer be allowed to.
     if let Err(why) = ids::become_group(account.gid) {
