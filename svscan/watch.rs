@@ -174,6 +174,8 @@ impl Svscan {
             Notice::Blind => blind = true,
         });
         if blind {
+            // What was watched while it filled is found by the scan.
+            self.settling = Settling::new();
             self.trusted = false;
             self.scan_at = 0;
         } else {

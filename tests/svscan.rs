@@ -1,12 +1,14 @@
 //! svscan: what it starts, what it notices, how it ends.
 
-use crate::support::{Changes, Dir, Process, Service, seen, supervised, testing_originals};
+use crate::support::{
+    Changes, Dir, Process, Service, readable, seen, supervised, testing_originals,
+};
 use rustix::process::{Pid, Signal, kill_process};
 use std::fs;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::symlink;
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// svscan over `scan`, with the programs under test first in PATH.
 fn svscan(dir: &Dir) -> Process {
@@ -326,6 +328,32 @@ fn a_log_that_is_added_is_for_the_next_supervise() {
     let mut log = Service::with_script(&dir, "scan/s/log", "while read l; do echo $l >$said; done");
     service.svc(&dir, "-dx");
     assert_eq!(log.said.line(), "hello");
+}
+
+/// It complains every five seconds and otherwise waits.
+#[test]
+fn a_scan_directory_that_is_removed_does_not_make_it_spin() {
+    if testing_originals() {
+        return;
+    }
+    let dir = Dir::new();
+    let mut first = Service::new(&dir, "scan/first", "");
+    let mut svscan = svscan(&dir);
+    first.up();
+    fs::remove_dir_all(dir.path("scan")).unwrap();
+    svscan.complains("unable to read directory");
+    let ticks = || {
+        let stat = fs::read_to_string(format!("/proc/{}/stat", svscan.pid())).unwrap();
+        let after = stat.rsplit_once(") ").unwrap().1.to_string();
+        let times = after.split(' ').skip(11).take(2);
+        times.map(|t| t.parse::<u64>().unwrap()).sum::<u64>()
+    };
+    let before = ticks();
+    let silence = dir.fifo("silence");
+    assert!(!readable(&silence, Instant::now() + Duration::from_millis(1500)));
+    assert!(ticks() - before < 20, "it spins");
+    svscan.signal(Signal::TERM);
+    assert_eq!(svscan.finish().code, 0);
 }
 
 #[test]
