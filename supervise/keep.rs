@@ -3,17 +3,20 @@
 //! ends it and nothing is allocated.
 
 use crate::process;
+use crate::watch::{Watch, number, outcome};
+use core::cell::Cell;
 use core::ffi::CStr;
 use rustix::event::{PollFd, PollFlags, poll};
-use rustix::process::{WaitOptions, wait};
-use upkeep_cli::{Exit, Tool, drop_messages_rather_than_wait};
+use rustix::process::{Pid, WaitOptions, wait};
+use upkeep_cli::{Exit, Tool};
 use upkeep_core::control::Command;
+use upkeep_core::record::{Boot, Identity, Record};
 use upkeep_core::status::Status;
 use upkeep_core::supervise::{Action, Event, Machine};
 use upkeep_core::tai::Tai64n;
-use upkeep_servicedir::{Keeper, Trouble, normally_up};
-use upkeep_sys::signals::{self, Signal, Signals};
-use upkeep_sys::{Args, clock, sealed};
+use upkeep_servicedir::{Keeper, Pipes, Trouble};
+use upkeep_sys::signals::{Signal, Signals};
+use upkeep_sys::{Args, clock, exec, point, sealed};
 
 pub(crate) const TOOL: Tool = Tool {
     name: "supervise",
@@ -22,7 +25,8 @@ usage: supervise dir
 
 Changes to dir, starts ./run, and starts it again whenever it ends, at most
 once a second. A file dir/down keeps it from being started at first. svc
-controls it, svstat shows it.
+controls it, svstat shows it. Where a supervise was killed, goes on with the
+service that it left running.
 
   -h, --help     print this
       --version  print the version
@@ -42,7 +46,7 @@ pub(crate) fn run(args: Args) -> Exit {
     let (Some(dir), None) = (args.get(1), args.get(2)) else {
         return TOOL.usage("supervise dir");
     };
-    match Supervise::begin(dir) {
+    match Supervise::begin(args, dir) {
         Ok(mut supervise) => {
             sealed::seal();
             supervise.run()
@@ -51,42 +55,23 @@ pub(crate) fn run(args: Args) -> Exit {
     }
 }
 
-struct Supervise {
-    dir: &'static CStr,
-    keeper: Keeper,
-    signals: Signals,
-    machine: Machine,
-    since: Tai64n,
-    leaving: Option<Exit>,
+/// One service, and all that it takes to keep it.
+pub(crate) struct Supervise {
+    /// For executing this program anew.
+    pub(crate) args: Args,
+    pub(crate) dir: &'static CStr,
+    pub(crate) keeper: Keeper,
+    pub(crate) pipes: Pipes,
+    pub(crate) signals: Signals,
+    pub(crate) machine: Machine,
+    pub(crate) watch: Watch,
+    pub(crate) since: Tai64n,
+    pub(crate) boot: Boot,
+    pub(crate) namespace: u64,
+    pub(crate) leaving: Option<Exit>,
 }
 
 impl Supervise {
-    fn begin(dir: &'static CStr) -> Result<Self, Exit> {
-        // A reader of our messages that goes away must not take us along, and
-        // one that is stuck must not hold us up.
-        signals::ignore_broken_pipes();
-        drop_messages_rather_than_wait();
-        // TTOU is blocked only so that a terminal that stops background output
-        // does not stop us.
-        let always = [Signal::CHILD, Signal::TERM, Signal::TTOU];
-        let unless_ignored = [Signal::INT, Signal::HUP, Signal::QUIT];
-        let name = dir.to_bytes();
-        let signals = Signals::take(&always, &unless_ignored)
-            .map_err(|why| TOOL.fatal_os(&[b"unable to take signals for ", name, b": "], why))?;
-        rustix::process::chdir(dir)
-            .map_err(|why| TOOL.fatal_os(&[b"unable to chdir to ", name, b": "], why))?;
-        let up = normally_up()
-            .map_err(|why| TOOL.fatal_os(&[b"unable to stat ", name, b"/down: "], why))?;
-        let mut keeper = Keeper::claim().map_err(|trouble| fatal(dir, trouble))?;
-        let machine = Machine::new(up, clock::monotonic());
-        let since = now();
-        if let Err(trouble) = keeper.write_status(&record(&machine, since)) {
-            warn(dir, trouble);
-        }
-        keeper.open_ok().map_err(|trouble| fatal(dir, trouble))?;
-        Ok(Self { dir, keeper, signals, machine, since, leaving: None })
-    }
-
     fn run(&mut self) -> Exit {
         loop {
             self.feed(Event::Tick);
@@ -94,21 +79,26 @@ impl Supervise {
                 return exit;
             }
             self.wait();
+            self.hear();
             self.reap();
             self.listen();
         }
     }
 
-    /// Until a signal, a command or the deadline comes.
+    /// Until a signal, a command, a death or the deadline comes.
     fn wait(&self) {
-        let timeout = self.machine.deadline().map(clock::until);
-        let mut fds =
-            [PollFd::new(&self.signals, PollFlags::IN), PollFd::new(&self.keeper, PollFlags::IN)];
+        let deadlines = [self.machine.deadline(), self.watch.deadline()];
+        let timeout = deadlines.into_iter().flatten().min().map(clock::until);
+        let signals = PollFd::new(&self.signals, PollFlags::IN);
+        let control = PollFd::new(&self.keeper, PollFlags::IN);
         // Whatever it answers, what follows only looks.
-        let _ = poll(&mut fds, timeout.as_ref());
+        let _ = match self.watch.poll() {
+            Some(process) => poll(&mut [signals, control, process], timeout.as_ref()),
+            None => poll(&mut [signals, control], timeout.as_ref()),
+        };
     }
 
-    fn reap(&mut self) {
+    fn hear(&mut self) {
         while let Some(signal) = self.signals.next() {
             let commands: &[Command] = match signal {
                 Signal::TERM | Signal::INT => &[Command::Down, Command::Exit],
@@ -117,13 +107,20 @@ impl Supervise {
                 _ => &[],
             };
             for command in commands {
-                self.feed(Event::Told(*command));
+                self.tell(*command);
             }
         }
-        while let Ok(Some((pid, _))) = wait(WaitOptions::NOHANG) {
-            if pid.as_raw_pid().unsigned_abs() == self.machine.pid() {
-                self.feed(Event::Died);
+    }
+
+    pub(crate) fn reap(&mut self) {
+        while let Ok(Some((pid, status))) = wait(WaitOptions::NOHANG) {
+            if self.watch.ended(pid) {
+                point!("death: noticed");
+                self.feed(Event::Died(outcome(status.as_raw())));
             }
+        }
+        if let Some(outcome) = self.watch.look(clock::monotonic()) {
+            self.feed(Event::Died(outcome));
         }
     }
 
@@ -132,30 +129,69 @@ impl Supervise {
         let count = self.keeper.read_control(&mut buffer).len();
         for byte in &buffer[..count] {
             if let Some(command) = Command::from_byte(*byte) {
-                self.feed(Event::Told(command));
+                self.tell(command);
             }
         }
     }
 
-    fn feed(&mut self, event: Event) {
+    fn tell(&mut self, command: Command) {
+        if command == Command::Exit {
+            // Nobody is to write any more for whom this one held the pipe.
+            self.pipes.let_end();
+        }
+        self.feed(Event::Told(command));
+    }
+
+    pub(crate) fn feed(&mut self, event: Event) {
         let (machine, actions) = self.machine.step(event, clock::monotonic());
         self.machine = machine;
         for action in actions {
             match action {
                 Action::Stamp => self.since = now(),
-                Action::Announce => self.announce(),
+                Action::Announce => self.announce(false),
+                Action::Intend => {
+                    self.announce(true);
+                    point!("down: intended");
+                }
                 Action::Start => self.start(),
-                Action::Send(signal) => process::send(self.machine.pid(), signal),
+                Action::Send(signal) => {
+                    self.watch.signal(process::signal(signal));
+                    point!("signal: sent");
+                }
+                Action::Clear => self.feed(Event::Cleared),
+                Action::Renew => self.renew(),
                 Action::Exit => self.leaving = Some(Exit::Success),
             }
         }
     }
 
-    fn announce(&mut self) {
-        if let Err(trouble) = self.keeper.write_status(&record(&self.machine, self.since)) {
+    pub(crate) fn announce(&mut self, intent: bool) {
+        let record = self.record(&self.machine, self.watch.identity(), self.since, intent);
+        if let Err(trouble) = self.keeper.write_status(&record) {
             warn(self.dir, trouble);
             self.feed(Event::NotAnnounced);
         }
+        point!("status: written");
+    }
+
+    fn record(
+        &self,
+        machine: &Machine,
+        process: Identity,
+        since: Tai64n,
+        intent: bool,
+    ) -> [u8; upkeep_core::record::SIZE] {
+        // What may be a stranger is not what anybody should hear of.
+        let pid = if self.watch.is_doubtful() { 0 } else { machine.pid() };
+        let status = Status {
+            since,
+            pid,
+            paused: machine.paused,
+            want: machine.want,
+            terminating: machine.terminating,
+        };
+        let process = Identity { pid: machine.pid(), ..process };
+        Record { status, own: machine.own(self.boot, process, intent) }.encode()
     }
 
     fn start(&mut self) {
@@ -165,8 +201,18 @@ impl Supervise {
             self.leaving = Some(TOOL.fatal(&[b"unable to start ", name, b"/run: ", GONE]));
             return;
         }
-        match process::start(self.dir) {
-            Ok(pid) => self.feed(Event::Started(pid.as_raw_pid().unsigned_abs())),
+        let begun = Cell::new(None);
+        let answer = process::start(self.dir, &self.keeper, &|pid| {
+            let (will_be, _) = self.machine.step(Event::Started(number(pid)), clock::monotonic());
+            let identity = process::identify(pid, self.namespace);
+            let since = now();
+            let record = self.record(&will_be, identity, since, false);
+            let written = self.keeper.write_status(&record);
+            begun.set(Some((identity, since, written.err())));
+            written.is_ok()
+        });
+        match answer {
+            Ok(pid) => self.started(pid, begun.get()),
             Err(why) => {
                 let name = self.dir.to_bytes();
                 TOOL.warn_os(
@@ -177,32 +223,50 @@ impl Supervise {
             }
         }
     }
+
+    /// The child has written down who it is, and perhaps become the service.
+    /// It may also have been killed before it could.
+    fn started(&mut self, pid: Pid, begun: Option<(Identity, Tai64n, Option<Trouble>)>) {
+        let unwritten = (Identity { pid: number(pid), ..Identity::default() }, now(), None);
+        let (identity, since, trouble) = begun.unwrap_or(unwritten);
+        self.watch.child(identity);
+        self.since = since;
+        self.feed(Event::Started(number(pid)));
+        if let Some(trouble) = trouble {
+            warn(self.dir, trouble);
+            self.feed(Event::NotAnnounced);
+        }
+    }
+
+    /// Executes this program anew. What it holds it keeps; if the new one
+    /// cannot be executed, this one goes on.
+    fn renew(&mut self) {
+        // Everything that the next one has to know is on record.
+        self.announce(false);
+        let kept = self.keeper.bequeath(true).and_then(|()| self.pipes.bequeath(true));
+        let why = match kept {
+            Ok(()) => exec::anew(self.args),
+            Err(why) => why,
+        };
+        let _ = self.keeper.bequeath(false).and_then(|()| self.pipes.bequeath(false));
+        let name = self.dir.to_bytes();
+        TOOL.warn_os(&[b"unable to execute supervise anew for ", name, b", going on: "], why);
+    }
 }
 
 const GONE: &[u8] = b"the directory was removed";
 
-fn record(machine: &Machine, since: Tai64n) -> [u8; upkeep_core::status::SIZE] {
-    Status {
-        since,
-        pid: machine.pid(),
-        paused: machine.paused,
-        want: machine.want,
-        terminating: machine.terminating,
-    }
-    .encode()
-}
-
-fn now() -> Tai64n {
+pub(crate) fn now() -> Tai64n {
     let (seconds, nanos) = clock::wall();
     Tai64n::from_unix(seconds, nanos)
 }
 
-fn fatal(dir: &CStr, trouble: Trouble) -> Exit {
+pub(crate) fn fatal(dir: &CStr, trouble: Trouble) -> Exit {
     let parts = parts(dir, &trouble);
     trouble.why.map_or_else(|| TOOL.fatal(&parts), |why| TOOL.fatal_os(&parts, why))
 }
 
-fn warn(dir: &CStr, trouble: Trouble) {
+pub(crate) fn warn(dir: &CStr, trouble: Trouble) {
     let parts = parts(dir, &trouble);
     trouble.why.map_or_else(|| TOOL.warn(&parts), |why| TOOL.warn_os(&parts, why));
 }

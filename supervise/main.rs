@@ -1,8 +1,10 @@
 //! supervise: runs one service for ever.
 #![no_main]
 
+mod begin;
 mod keep;
 mod process;
+mod watch;
 
 upkeep_sys::sealable!();
 upkeep_sys::main!(|args| keep::run(args).code());

@@ -1,15 +1,19 @@
-//! The service's process: how it is started and how it is signalled.
+//! The service's process: how it is started, and who it is.
 
 use crate::keep::TOOL;
 use core::ffi::CStr;
 use rustix::io::Result;
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::{Pid, Signal};
 use upkeep_core::control;
-use upkeep_servicedir::names;
-use upkeep_sys::spawn::{Apart, Inherit, Spawn};
+use upkeep_core::record::Identity;
+use upkeep_servicedir::{Keeper, names};
+use upkeep_sys::process::{Held, started};
+use upkeep_sys::spawn::{Apart, Inherit, Last, Spawn};
 
-/// Starts `./run` with no arguments.
-pub(crate) fn start(dir: &CStr) -> Result<Pid> {
+/// Starts `./run` with no arguments. The child calls `record` with its own
+/// number before it runs; if that fails, the service keeps the directory
+/// claimed for as long as it lives.
+pub(crate) fn start(dir: &CStr, keeper: &Keeper, record: &dyn Fn(Pid) -> bool) -> Result<Pid> {
     let spawn = Spawn {
         candidates: &[names::RUN],
         args: &[names::RUN],
@@ -17,15 +21,26 @@ pub(crate) fn start(dir: &CStr) -> Result<Pid> {
         directory: None,
         inherit: Inherit::Nothing(Apart::Session),
         open_files: None,
+        last: Some(Last { record, otherwise: keeper.claim_itself() }),
     };
     spawn.start(&|_, why| {
         let _ = TOOL.fatal_os(&[b"unable to start ", dir.to_bytes(), b"/run: "], why);
     })
 }
 
-/// Signals the process. It has not been waited for, so the pid is still its.
-pub(crate) fn send(pid: u32, signal: control::Signal) {
-    let signal = match signal {
+/// What tells a process, which is there, from any other.
+pub(crate) fn identify(pid: Pid, namespace: u64) -> Identity {
+    Identity {
+        pid: crate::watch::number(pid),
+        started: started(pid).map_or(0, |started| started.0),
+        unique: Held::open(pid).map_or(0, |held| held.unique()),
+        namespace,
+    }
+}
+
+/// The system's signal.
+pub(crate) const fn signal(signal: control::Signal) -> Signal {
+    match signal {
         control::Signal::Alarm => Signal::ALARM,
         control::Signal::Continue => Signal::CONT,
         control::Signal::Hangup => Signal::HUP,
@@ -33,9 +48,5 @@ pub(crate) fn send(pid: u32, signal: control::Signal) {
         control::Signal::Kill => Signal::KILL,
         control::Signal::Stop => Signal::STOP,
         control::Signal::Terminate => Signal::TERM,
-    };
-    if let Some(pid) = Pid::from_raw(pid.cast_signed()) {
-        // It may be dead already; then there is nothing to do.
-        let _ = kill_process(pid, signal);
     }
 }

@@ -8,7 +8,7 @@ use upkeep_sys::{Args, signals};
 const TOOL: Tool = Tool {
     name: "svc",
     help: "\
-usage: svc -udopchaitkx service ...
+usage: svc -udopchaitkxe service ...
 
 Tells the supervise of each service what to do, in the order of the letters.
 A name without a slash that is no directory here is looked up in $SVDIR,
@@ -25,6 +25,8 @@ A name without a slash that is no directory here is looked up in $SVDIR,
   -i             INT
   -t             TERM
   -k             KILL
+  -e             execute anew: supervise becomes its own program as it is now,
+                 after an upgrade; the service does not notice
       --help     print this
       --version  print the version
 
@@ -36,10 +38,11 @@ option; 111 the current directory cannot be opened.
 ",
 };
 
+/// What the original says, for whoever matches it; `--help` says it all.
 const LETTERS: &str = "svc options: u up, d down, o once, x exit, p pause, c continue, \
 h hup, a alarm, i interrupt, t term, k kill\n";
 
-/// As many letters as are sent; there are eleven.
+/// As many letters as are sent; there are twelve.
 const MOST: usize = 20;
 
 pub(crate) fn run(args: Args) -> Exit {
@@ -50,7 +53,7 @@ pub(crate) fn run(args: Args) -> Exit {
     signals::ignore_broken_pipes();
     let mut letters = [0; MOST];
     let mut count = 0;
-    let mut options = Options::new(args, "udopchaitkx");
+    let mut options = Options::new(args, "udopchaitkxe");
     for option in &mut options {
         match option {
             Ok(option) => {

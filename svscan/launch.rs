@@ -1,5 +1,5 @@
-//! How a supervise is started: found beside this program or in PATH, with its
-//! end of the pipe in place.
+//! How a supervise is started: looked for beside this program, then in PATH,
+//! with its end of the pipe in place.
 
 use crate::watch::TOOL;
 use core::ffi::CStr;
@@ -23,9 +23,8 @@ impl Launcher {
     /// logged service. What is started gets the old limit.
     pub(crate) fn new() -> Self {
         let mut candidates: Vec<CString> = Vec::new();
-        if let Ok(own) = rustix::fs::readlink(c"/proc/self/exe", Vec::new()) {
-            let directory = own.to_bytes().rsplitn(2, |&b| b == b'/').nth(1).unwrap_or(b"");
-            candidates.extend(exec::candidates(directory, c"supervise"));
+        if let Some(directory) = exec::own_directory() {
+            candidates.extend(exec::candidates(&directory, c"supervise"));
         }
         let path = exec::variable(b"PATH").unwrap_or(b"/bin:/usr/bin");
         candidates.extend(exec::candidates(path, c"supervise"));
@@ -60,6 +59,7 @@ impl Launcher {
             directory,
             inherit: Inherit::Nothing(Apart::Group),
             open_files: Some(self.open_files),
+            last: None,
         };
         let pid = spawn.start(&|step, why| complain(name, which, step, why))?;
         Ok(pid.as_raw_pid())

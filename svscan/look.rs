@@ -18,7 +18,8 @@ impl Svscan {
     /// Looks at the whole directory.
     pub(crate) fn look(&mut self) {
         let now = clock::monotonic();
-        self.scan_at = now + if self.trusted { SAFETY_NET } else { RETRY };
+        let soon = core::mem::take(&mut self.again) || !self.trusted;
+        self.scan_at = now + if soon { RETRY } else { SAFETY_NET };
         self.scan = self.scan.wrapping_add(1);
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
         let dir = match fs::open(c".", flags, Mode::empty()) {

@@ -1,10 +1,12 @@
 //! svscan: watches a directory and keeps one supervise for each service.
 #![no_main]
 
+mod found;
 mod launch;
 mod look;
 mod names;
 mod notice;
+mod reap;
 mod roster;
 mod settle;
 mod watch;

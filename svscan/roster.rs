@@ -4,7 +4,7 @@
 
 use crate::names::{Names, Place};
 use core::ffi::CStr;
-use rustix::fd::OwnedFd;
+use rustix::fd::{AsRawFd, OwnedFd};
 use rustix::io::Result;
 use upkeep_core::scan::{Service, Which};
 use upkeep_sys::table::Table;
@@ -22,12 +22,16 @@ pub(crate) struct Entry {
     pub(crate) pipe: Option<(OwnedFd, Option<OwnedFd>)>,
     /// The scan in which it was seen last.
     pub(crate) seen: u32,
+    /// What tells the end of a supervise that was not started from here.
+    found: [Option<OwnedFd>; 2],
     name: Place,
 }
 
 struct Key {
     identity: Identity,
     pids: [i32; 2],
+    /// The services whose supervises died last: they may be ours to wait for.
+    orphans: [u32; 2],
     due: u64,
 }
 
@@ -59,12 +63,45 @@ impl Roster {
         Some((index, which))
     }
 
+    /// Whose service this is that has lost its supervise.
+    pub(crate) fn find_orphan(&self, pid: i32) -> Option<(usize, Which)> {
+        let pid = pid.unsigned_abs();
+        let index = self.keys.iter().position(|key| key.orphans.contains(&pid))?;
+        let which = if self.keys[index].orphans[0] == pid { Which::Main } else { Which::Log };
+        Some((index, which))
+    }
+
+    /// A supervise has died and left this process, 0 for none.
+    pub(crate) fn set_orphan(&mut self, index: usize, which: Which, pid: u32) {
+        self.keys[index].orphans[which as usize] = pid;
+    }
+
+    /// A supervise that was not started from here runs as long as `ok` says.
+    pub(crate) fn set_found(&mut self, index: usize, which: Which, ok: OwnedFd) {
+        self.entries[index].found[which as usize] = Some(ok);
+    }
+
+    /// Whose supervise this descriptor was about, and that it is no more.
+    pub(crate) fn take_found(&mut self, fd: i32) -> Option<(usize, Which)> {
+        for (index, entry) in self.entries.iter_mut().enumerate() {
+            for which in [Which::Main, Which::Log] {
+                let found = &mut entry.found[which as usize];
+                if found.as_ref().is_some_and(|ok| ok.as_raw_fd() == fd) {
+                    *found = None;
+                    return Some((index, which));
+                }
+            }
+        }
+        None
+    }
+
     pub(crate) fn add(&mut self, identity: Identity, name: &CStr) -> Result<usize> {
         self.keys.reserve(self.keys.len() + 1)?;
         self.entries.reserve(self.entries.len() + 1)?;
         let name = self.names.add(name)?;
-        self.entries.push(Entry { service: Service::new(), pipe: None, seen: 0, name })?;
-        self.keys.push(Key { identity, pids: [0; 2], due: u64::MAX })?;
+        let service = Service::new();
+        self.entries.push(Entry { service, pipe: None, seen: 0, found: [None, None], name })?;
+        self.keys.push(Key { identity, pids: [0; 2], orphans: [0; 2], due: u64::MAX })?;
         Ok(self.len() - 1)
     }
 

@@ -2,17 +2,22 @@
 //! something changed in it, reaps, starts, takes down. After start-up no error
 //! ends it and nothing is allocated.
 
+use crate::found::Found;
 use crate::launch::Launcher;
 use crate::notice::{Notice, Notices, is_trustworthy};
 use crate::roster::{NAME, Roster};
 use crate::settle::Settling;
 use core::ffi::CStr;
 use rustix::event::{PollFd, PollFlags, poll};
-use rustix::process::{Pid, WaitOptions, WaitStatus, kill_process, wait};
+use rustix::fd::OwnedFd;
+use rustix::fs::{Mode, OFlags};
+use rustix::process::{Pid, getpid, kill_process, set_child_subreaper};
 use upkeep_cli::{Exit, Tool, drop_messages_rather_than_wait};
-use upkeep_core::scan::{Action, Ending, Event, Which};
+use upkeep_core::record::Boot;
+use upkeep_core::scan::{Action, Event, Which};
+use upkeep_servicedir::open_output;
 use upkeep_sys::signals::{self, Signal, Signals};
-use upkeep_sys::{Args, clock, sealed};
+use upkeep_sys::{Args, clock, exec, point, process, sealed};
 
 pub(crate) const TOOL: Tool = Tool {
     name: "svscan",
@@ -30,7 +35,8 @@ dir. A name that begins with a dot is left alone.
 
 signals: TERM and INT take every service down, loggers last, and end svscan;
 a second one kills what is left. HUP takes down what is no longer in dir.
-ALRM looks at dir now.
+ALRM looks at dir now. USR1 has svscan and every supervise execute their
+programs anew, as after an upgrade; no service notices.
 exit: 0 after TERM or INT, 111 dir cannot be entered.
 ",
 };
@@ -39,7 +45,7 @@ pub(crate) fn run(args: Args) -> Exit {
     if let Some(exit) = TOOL.answer(args) {
         return exit;
     }
-    match Svscan::begin(args.get(1)) {
+    match Svscan::begin(args, args.get(1)) {
         Ok(mut svscan) => {
             sealed::seal();
             svscan.run()
@@ -49,6 +55,12 @@ pub(crate) fn run(args: Args) -> Exit {
 }
 
 pub(crate) struct Svscan {
+    /// For executing this program anew, where it was executed.
+    args: Args,
+    start: Option<OwnedFd>,
+    pub(crate) boot: Boot,
+    /// The supervises that were not started from here.
+    pub(crate) found: Option<Found>,
     signals: Signals,
     launcher: Launcher,
     notices: Option<Notices>,
@@ -57,19 +69,25 @@ pub(crate) struct Svscan {
     pub(crate) settling: Settling,
     pub(crate) scan: u32,
     pub(crate) scan_at: u64,
+    /// Whether the scan after the next one is to come soon.
+    pub(crate) again: bool,
     leaving: bool,
 }
 
 impl Svscan {
-    fn begin(dir: Option<&CStr>) -> Result<Self, Exit> {
+    fn begin(args: Args, dir: Option<&CStr>) -> Result<Self, Exit> {
         // A reader of our messages that goes away must not take us along, and
         // one that is stuck must not hold us up.
         signals::ignore_broken_pipes();
         drop_messages_rather_than_wait();
-        let always = [Signal::CHILD, Signal::TERM, Signal::ALARM];
+        let always = [Signal::CHILD, Signal::TERM, Signal::ALARM, Signal::USR1];
         let signals = Signals::take(&always, &[Signal::INT, Signal::HUP])
             .map_err(|why| TOOL.fatal_os(&[b"unable to take signals: "], why))?;
         let launcher = Launcher::new();
+        // A service that has lost its supervise is waited for here.
+        let _ = set_child_subreaper(Some(getpid()));
+        let here = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        let start = rustix::fs::open(c".", here, Mode::empty()).ok();
         if let Some(dir) = dir {
             rustix::process::chdir(dir).map_err(|why| {
                 TOOL.fatal_os(&[b"unable to chdir to ", dir.to_bytes(), b": "], why)
@@ -81,7 +99,14 @@ impl Svscan {
             })
             .ok();
         let trusted = notices.is_some() && is_trustworthy();
+        let found = Found::open()
+            .inspect_err(|why| TOOL.warn_os(&[b"unable to watch living supervises: "], *why))
+            .ok();
         Ok(Self {
+            args,
+            start,
+            boot: process::boot(),
+            found,
             signals,
             launcher,
             notices,
@@ -90,6 +115,7 @@ impl Svscan {
             settling: Settling::new(),
             scan: 0,
             scan_at: 0,
+            again: false,
             leaving: false,
         })
     }
@@ -107,6 +133,7 @@ impl Svscan {
             self.wait();
             self.hear();
             self.reap();
+            self.notice_ends();
             self.notice();
         }
     }
@@ -118,12 +145,13 @@ impl Svscan {
         let deadline = [scan, self.settling.deadline(now), self.roster.deadline()];
         let timeout = deadline.into_iter().flatten().min().map(clock::until);
         let signals = PollFd::new(&self.signals, PollFlags::IN);
+        let notices = self.notices.as_ref().map(|fd| PollFd::new(fd, PollFlags::IN));
+        let found = self.found.as_ref().map(|fd| PollFd::new(fd, PollFlags::IN));
         // Whatever it answers, what follows only looks.
-        let _ = match &self.notices {
-            Some(notices) => {
-                poll(&mut [signals, PollFd::new(notices, PollFlags::IN)], timeout.as_ref())
-            }
-            None => poll(&mut [signals], timeout.as_ref()),
+        let _ = match (notices, found) {
+            (Some(one), Some(two)) => poll(&mut [signals, one, two], timeout.as_ref()),
+            (Some(one), None) | (None, Some(one)) => poll(&mut [signals, one], timeout.as_ref()),
+            (None, None) => poll(&mut [signals], timeout.as_ref()),
         };
     }
 
@@ -140,18 +168,8 @@ impl Svscan {
                     self.feed_all(Event::Leave, |listed| !listed);
                 }
                 Signal::ALARM if !self.leaving => self.scan_at = 0,
+                Signal::USR1 if !self.leaving => self.renew(),
                 _ => {}
-            }
-        }
-    }
-
-    fn reap(&mut self) {
-        while let Ok(Some((pid, status))) = wait(WaitOptions::NOHANG) {
-            // Anybody else's child that we inherited is reaped, and that is
-            // all.
-            if let Some((index, which)) = self.roster.take_pid(pid.as_raw_pid()) {
-                self.look_for_log(index);
-                self.feed(index, Event::Ended(which, ending(status)));
             }
         }
     }
@@ -170,7 +188,8 @@ impl Svscan {
                 }
             }
             Notice::Touched(watch) => self.settling.touch(watch, now),
-            Notice::Unclear => self.scan_at = 0,
+            // The directory itself may be about to go, which nobody tells.
+            Notice::Unclear => (self.scan_at, self.again) = (0, true),
             Notice::Blind => blind = true,
         });
         if blind {
@@ -251,22 +270,24 @@ impl Svscan {
     }
 
     fn start(&mut self, index: usize, which: Which) {
-        let entry = self.roster.get(index);
-        let logged = entry.service.log.is_some();
-        if logged && entry.pipe.is_none() {
+        if self.roster.get(index).service.log.is_some() && self.roster.get(index).pipe.is_none() {
             if which == Which::Log {
                 // The service's own half, which comes first, has said why.
                 return self.feed(index, Event::NotStarted(which));
             }
-            match rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC) {
-                Ok((read, write)) => {
-                    self.roster.get_mut(index).pipe = Some((read, Some(write)));
-                }
-                Err(why) => {
-                    let name = self.roster.name(index).to_bytes();
-                    TOOL.warn_os(&[b"unable to create pipe for ", name, b": "], why);
-                    return self.feed(index, Event::NotStarted(which));
-                }
+            if let Err(why) = self.open_pipe(index) {
+                let name = self.roster.name(index).to_bytes();
+                TOOL.warn_os(&[b"unable to create pipe for ", name, b": "], why);
+                return self.feed(index, Event::NotStarted(which));
+            }
+        }
+        match self.find(index, which) {
+            Ok(false) => {}
+            Ok(true) => return self.feed(index, Event::Started(which)),
+            Err(why) => {
+                let name = self.roster.name(index).to_bytes();
+                TOOL.warn_os(&[b"unable to look for the supervise of ", name, b": "], why);
+                return self.feed(index, Event::NotStarted(which));
             }
         }
         let name = self.roster.name(index);
@@ -283,18 +304,68 @@ impl Svscan {
         }
     }
 
-    /// Signals a supervise. It has not been waited for, so the pid is its.
+    /// The pipe has a name, so that others can hold it and it can be found
+    /// again. Where it cannot be made, as on a read-only disk, it lives as long
+    /// as its descriptors.
+    fn open_pipe(&mut self, index: usize) -> rustix::io::Result<()> {
+        let (read, write) = open_output(self.roster.name(index))
+            .or_else(|_| rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC))?;
+        self.roster.get_mut(index).pipe = Some((read, Some(write)));
+        Ok(())
+    }
+
+    /// Whether the supervise that is to be started lives already. It is left
+    /// alone then, and watched.
+    fn find(&mut self, index: usize, which: Which) -> rustix::io::Result<bool> {
+        let Some(found) = &self.found else { return Ok(false) };
+        let Some(ok) = self.elsewhere(index, which).living()? else { return Ok(false) };
+        found.watch(&ok)?;
+        self.roster.set_found(index, which, ok);
+        Ok(true)
+    }
+
+    /// Signals a supervise. It has not been waited for, so the pid is its. One
+    /// that was found alive is told the same by its FIFO.
     fn signal(&self, index: usize, which: Which, signal: Signal) {
         if let Some(pid) = Pid::from_raw(self.roster.pid(index, which)) {
             let _ = kill_process(pid, signal);
+            return;
         }
+        let letters: &[u8] = match signal {
+            Signal::TERM => b"dx",
+            Signal::QUIT => b"dxk",
+            _ => b"x",
+        };
+        // One that has just ended is not there to be told.
+        let _ = self.elsewhere(index, which).send(letters);
     }
-}
 
-fn ending(status: WaitStatus) -> Ending {
-    match status.exit_status() {
-        Some(0) => Ending::Told,
-        Some(_) => Ending::Refused,
-        None => Ending::Killed,
+    /// Has every supervise execute its program anew, and then does so itself.
+    /// What this process knows it finds again: the supervises live on.
+    fn renew(&mut self) {
+        for index in 0..self.roster.len() {
+            for which in [Which::Main, Which::Log] {
+                if self.roster.get(index).service.runs(which) {
+                    let _ = self.elsewhere(index, which).send(b"e");
+                }
+            }
+        }
+        point!("renew: told");
+        let here = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        let scan = rustix::fs::open(c".", here, Mode::empty());
+        // The arguments mean what they meant where this program began.
+        let why = match (&self.start, &scan) {
+            (Some(start), Ok(scan)) => match rustix::process::fchdir(start) {
+                Ok(()) => {
+                    let why = exec::anew(self.args);
+                    let _ = rustix::process::fchdir(scan);
+                    why
+                }
+                Err(why) => why,
+            },
+            (_, Err(why)) => *why,
+            (None, Ok(_)) => rustix::io::Errno::BADF,
+        };
+        TOOL.warn_os(&[b"unable to execute svscan anew, going on: "], why);
     }
 }

@@ -61,7 +61,7 @@ fn its_files_are_daemontools_files() {
     assert_eq!(record[16..18], [0, b'u']);
     if !testing_originals() {
         // runit's two: not sent TERM, running.
-        assert_eq!(record[18..], [0, 1]);
+        assert_eq!(record[18..20], [0, 1]);
     }
 }
 

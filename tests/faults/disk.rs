@@ -39,7 +39,7 @@ fn a_disk_that_is_full() {
         return;
     }
     let mut service = Service::new(&dir, "s", "trap 'echo bye >$said; exit' TERM");
-    let mut supervise = supervise_on_disk(&dir, "true");
+    let supervise = supervise_on_disk(&dir, "true");
     let line = service.said.line();
     let first: u32 = line.strip_prefix("up ").unwrap().parse().unwrap();
     service.path = as_seen_by(supervise.pid(), dir.path("disk/s"));
@@ -47,16 +47,26 @@ fn a_disk_that_is_full() {
     let fill = as_seen_by(supervise.pid(), dir.path("disk/fill"));
     assert!(fs::write(&fill, [0; 100_000]).is_err());
     kill_process(Pid::from_raw(first.cast_signed()).unwrap(), Signal::KILL).unwrap();
-    let words = "supervise: warning: unable to write disk/s/supervise/status.new: \
-                 out of disk space";
-    assert_eq!(supervise.complains("status.new"), words);
-    // It is up again all the same, and does what it is told.
-    assert_ne!(service.said.line(), format!("up {first}"));
+    // It is up again all the same, does what it is told, and its status is
+    // true: the old record is written over.
+    let line = service.said.line();
+    let second: u32 = line.strip_prefix("up ").unwrap().parse().unwrap();
+    assert_ne!(first, second);
+    service.until("the status", |seen| seen.pid == second);
+    // The next supervise finds it, too.
+    supervise.signal(Signal::KILL);
+    assert_eq!(supervise.ends(), 137);
+    let next =
+        format!("cd {} && exec {} disk/s", dir.path("").display(), program("supervise").display());
+    let args = ["-m", "-t", &second.to_string(), "sh", "-ec", &next];
+    let supervise = Process::start(dir.command("nsenter").args(args));
+    service.path = as_seen_by(second, dir.path("disk/s"));
+    supervised(&service.path);
+    assert_eq!(service.svstat(&dir), "up (pid N) N seconds");
+    service.path = as_seen_by(supervise.pid(), dir.path("disk/s"));
     service.svc(&dir, "-d");
     assert_eq!(service.said.line(), "bye");
-    assert_eq!(service.seen().unwrap().pid, first);
-    fs::remove_file(fill).unwrap();
-    let seen = service.until("the status to be true again", |seen| seen.pid == 0);
+    let seen = service.until("the end", |seen| seen.pid == 0);
     assert_eq!(seen.want, b'd');
     service.svc(&dir, "-x");
     assert_eq!(supervise.finish().code, 0);

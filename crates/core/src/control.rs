@@ -45,10 +45,12 @@ pub enum Command {
     Terminate,
     /// `k`
     Kill,
+    /// `e`: supervise executes its own program anew.
+    Renew,
 }
 
 /// Every command with its letter and what svc's help calls it.
-pub const COMMANDS: [(u8, Command, &str); 11] = [
+pub const COMMANDS: [(u8, Command, &str); 12] = [
     (b'u', Command::Up, "up"),
     (b'd', Command::Down, "down"),
     (b'o', Command::Once, "once"),
@@ -60,6 +62,7 @@ pub const COMMANDS: [(u8, Command, &str); 11] = [
     (b'i', Command::Interrupt, "interrupt"),
     (b't', Command::Terminate, "term"),
     (b'k', Command::Kill, "kill"),
+    (b'e', Command::Renew, "execute anew"),
 ];
 
 impl Command {

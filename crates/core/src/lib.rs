@@ -6,6 +6,7 @@
 pub mod archives;
 pub mod control;
 pub mod pattern;
+pub mod record;
 pub mod recovery;
 pub mod rotation;
 pub mod scan;

@@ -4,6 +4,8 @@
 const SECOND: u64 = 1_000_000_000;
 /// The least time between two starts of a supervise, in nanoseconds.
 pub const BETWEEN_STARTS: u64 = SECOND;
+/// The same when the one before was killed: its service is without one.
+pub const AFTER_KILL: u64 = SECOND / 50;
 /// When what was refused is tried again, in nanoseconds.
 pub const RETRY: u64 = 5 * SECOND;
 /// How long a logger with nothing left to read may take to see that.
@@ -36,8 +38,10 @@ pub enum Ending {
     Told,
     /// It said why it cannot work.
     Refused,
-    /// A signal ended it.
+    /// Somebody killed it.
     Killed,
+    /// Another signal ended it.
+    Crashed,
 }
 
 /// What can happen to a service.
@@ -54,7 +58,8 @@ pub enum Event {
     Leave,
     /// It is to be taken down at any price.
     Hurry,
-    /// The supervise that was asked for runs.
+    /// The supervise that was asked for runs; it was started, or was there
+    /// already.
     Started(Which),
     /// It could not be started.
     NotStarted(Which),
@@ -220,8 +225,11 @@ impl Service {
             }
             (Event::NotStarted(which), _) => self.set(which, Half::Due(now + RETRY)),
             (Event::Ended(which, ending), leaving) => {
-                if ending == Ending::Refused {
-                    self.not_before[which as usize] += RETRY - BETWEEN_STARTS;
+                let not_before = &mut self.not_before[which as usize];
+                match ending {
+                    Ending::Refused => *not_before += RETRY - BETWEEN_STARTS,
+                    Ending::Killed => *not_before -= BETWEEN_STARTS - AFTER_KILL,
+                    Ending::Told | Ending::Crashed => {}
                 }
                 let again = self.is_needed(which, ending);
                 let due = now.max(self.not_before[which as usize]);
@@ -274,7 +282,11 @@ impl Service {
             Which::Main => stays,
             // As long as somebody writes, a logger that was not told to go
             // is needed.
-            Which::Log => stays || (self.runs(Which::Main) && ending == Ending::Killed),
+            Which::Log => {
+                stays
+                    || (self.runs(Which::Main)
+                        && matches!(ending, Ending::Killed | Ending::Crashed))
+            }
         }
     }
 

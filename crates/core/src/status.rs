@@ -1,11 +1,12 @@
-//! The record in `supervise/status`. Its first 18 bytes are daemontools', the
-//! two behind them runit's, so that the clients of both can read it.
+//! The beginning of the record in `supervise/status`: its first 18 bytes are
+//! daemontools', the two behind them runit's, so that the clients of both can
+//! read it. What follows is `record`'s.
 
 use crate::tai::{PACKED, Tai64n};
 
 /// What daemontools' clients read.
 pub const CLASSIC: usize = 18;
-/// What is written: daemontools' part and runit's.
+/// daemontools' part and runit's.
 pub const SIZE: usize = 20;
 
 /// What the service was asked to be.
@@ -35,7 +36,7 @@ pub struct Status {
 }
 
 impl Status {
-    /// The record.
+    /// The beginning of the record.
     #[must_use]
     pub fn encode(&self) -> [u8; SIZE] {
         let mut out = [0; SIZE];

@@ -4,8 +4,12 @@
 //! then it is `Waiting`, and a command that comes meanwhile takes effect at
 //! once. Starting is the shell's work: the machine asks for it with
 //! `Action::Start` and is told the outcome before anything else.
+//!
+//! All that it knows goes into the record and comes back by `resume`, so that
+//! the next supervise goes on where this one was killed.
 
 use crate::control::{Command, Signal};
+use crate::record::{Boot, Identity, Outcome, Own, Stage};
 use crate::status::Want;
 
 const SECOND: u64 = 1_000_000_000;
@@ -13,6 +17,8 @@ const SECOND: u64 = 1_000_000_000;
 pub const BETWEEN_STARTS: u64 = SECOND;
 /// When what the system refused is tried again, in nanoseconds.
 pub const RETRY: u64 = 5 * SECOND;
+/// When what a dead process left behind is looked for again, in nanoseconds.
+pub const CLEAR_AGAIN: u64 = SECOND / 50;
 
 /// Where the service is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,6 +31,9 @@ pub enum Phase {
     Starting,
     /// This process.
     Up(u32),
+    /// The process is dead, and what it left behind is looked for at this
+    /// time.
+    Clearing(u64),
     /// supervise is over.
     Gone,
 }
@@ -34,12 +43,16 @@ pub enum Phase {
 pub enum Event {
     /// A control byte came, or a signal that stands for one.
     Told(Command),
-    /// The process that was asked for runs.
+    /// The process that was asked for runs, and the record says so.
     Started(u32),
     /// It could not be made.
     NotStarted,
     /// The process is dead.
-    Died,
+    Died(Outcome),
+    /// Nothing is left of what it started.
+    Cleared,
+    /// Something is.
+    NotCleared,
     /// The status could not be written.
     NotAnnounced,
     /// Time has passed.
@@ -50,14 +63,22 @@ pub enum Event {
 #[must_use]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Action {
-    /// The process has just changed: take the time for the status.
+    /// The process has just ended: take the time for the status.
     Stamp,
     /// Write the status.
     Announce,
-    /// Start a process and say how it went.
+    /// Write the status with a mark that `d` is about to be carried out:
+    /// whoever reads the mark has to carry it out again.
+    Intend,
+    /// Write the status that the machine will have when the process runs,
+    /// start it, and say how it went.
     Start,
     /// Send the process a signal.
     Send(Signal),
+    /// Kill what the process left behind, and say whether nothing is left.
+    Clear,
+    /// Execute supervise's own program anew.
+    Renew,
     /// Leave.
     Exit,
 }
@@ -88,6 +109,15 @@ impl IntoIterator for Actions {
     }
 }
 
+/// What the service's directory says about ending it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Plan {
+    /// Whether what the process leaves behind is to be ended with it.
+    pub clears: bool,
+    /// How long after `d` it is killed, in nanoseconds; 0 for never.
+    pub kill_after: u64,
+}
+
 /// All that supervise knows of its service.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Machine {
@@ -101,8 +131,16 @@ pub struct Machine {
     pub paused: bool,
     /// Whether the process was sent TERM.
     pub terminating: bool,
+    /// How it is ended; read anew for each process.
+    pub plan: Plan,
+    /// How often it was started.
+    pub starts: u64,
+    /// How the last process ended.
+    pub last: Option<Outcome>,
     /// Before this time nothing is started.
     not_before: u64,
+    /// When the process is killed, which was told to be down.
+    kill_at: Option<u64>,
     /// When to try again to write the status.
     announce_at: Option<u64>,
 }
@@ -117,8 +155,72 @@ impl Machine {
             exiting: false,
             paused: false,
             terminating: false,
+            plan: Plan { clears: false, kill_after: 0 },
+            starts: 0,
+            last: None,
             not_before: now,
+            kill_at: None,
             announce_at: None,
+        }
+    }
+
+    /// A service as a killed supervise left it: `own` and what its status
+    /// says. It is for the caller to see whether its process still lives; a
+    /// supervise that had left begins anew, which is no answer.
+    #[must_use]
+    pub fn resume(
+        own: &Own,
+        want: Want,
+        paused: bool,
+        terminating: bool,
+        now: u64,
+    ) -> Option<Self> {
+        let phase = match own.stage {
+            Stage::Down => Phase::Down,
+            // A clock that cannot be right must not hold it up.
+            Stage::Waiting => Phase::Waiting(own.deadline.min(now + RETRY)),
+            Stage::Up => Phase::Up(own.process.pid),
+            Stage::Clearing => Phase::Clearing(now),
+            Stage::Over => return None,
+        };
+        let up = own.stage == Stage::Up;
+        Some(Self {
+            phase,
+            want,
+            exiting: own.exiting,
+            paused,
+            terminating,
+            starts: own.starts,
+            last: own.last,
+            not_before: own.not_before.min(now + BETWEEN_STARTS),
+            kill_at: Some(own.deadline).filter(|at| up && *at > 0),
+            ..Self::new(false, now)
+        })
+    }
+
+    /// What the next supervise needs to know, in the middle of a `d` or not.
+    #[must_use]
+    pub fn own(&self, boot: Boot, process: Identity, intent: bool) -> Own {
+        let (stage, deadline) = match self.phase {
+            Phase::Down => (Stage::Down, 0),
+            Phase::Waiting(at) => (Stage::Waiting, at),
+            // Nobody writes while the answer is not there; read, it would
+            // mean that a start is due.
+            Phase::Starting => (Stage::Waiting, 0),
+            Phase::Up(_) => (Stage::Up, self.kill_at.unwrap_or(0)),
+            Phase::Clearing(_) => (Stage::Clearing, 0),
+            Phase::Gone => (Stage::Over, 0),
+        };
+        Own {
+            boot,
+            process,
+            stage,
+            exiting: self.exiting,
+            intent,
+            not_before: self.not_before,
+            deadline,
+            starts: self.starts,
+            last: self.last,
         }
     }
 
@@ -127,23 +229,28 @@ impl Machine {
     pub const fn pid(&self) -> u32 {
         match self.phase {
             Phase::Up(pid) => pid,
-            Phase::Down | Phase::Waiting(_) | Phase::Starting | Phase::Gone => 0,
+            Phase::Down
+            | Phase::Waiting(_)
+            | Phase::Starting
+            | Phase::Clearing(_)
+            | Phase::Gone => 0,
         }
     }
 
     /// When `Tick` is due, if it is.
     #[must_use]
     pub fn deadline(&self) -> Option<u64> {
-        let start = match self.phase {
-            Phase::Waiting(at) => Some(at),
-            Phase::Down | Phase::Starting | Phase::Up(_) | Phase::Gone => None,
+        let phase = match self.phase {
+            Phase::Waiting(at) | Phase::Clearing(at) => Some(at),
+            Phase::Up(_) => self.kill_at,
+            Phase::Down | Phase::Starting | Phase::Gone => None,
         };
-        [start, self.announce_at].into_iter().flatten().min()
+        [phase, self.announce_at].into_iter().flatten().min()
     }
 
     /// The next state and what to do to get there.
     pub fn step(mut self, event: Event, now: u64) -> (Self, Actions) {
-        use Action::{Announce, Exit, Send, Stamp, Start};
+        use Action::{Announce, Clear, Exit, Intend, Renew, Send, Stamp, Start};
         let actions = match (self.phase, event) {
             (Phase::Down | Phase::Waiting(_), Event::Told(Command::Up)) => {
                 self.want = Want::Up;
@@ -166,11 +273,11 @@ impl Machine {
             // Without a process these change nothing; daemontools writes its
             // status anyway, and a reader may wait for that.
             (
-                Phase::Down | Phase::Waiting(_),
+                Phase::Down | Phase::Waiting(_) | Phase::Clearing(_),
                 Event::Told(Command::Pause | Command::Continue),
             ) => Actions::of(&[Announce]),
             (
-                Phase::Down | Phase::Waiting(_),
+                Phase::Down | Phase::Waiting(_) | Phase::Clearing(_),
                 Event::Told(
                     Command::Hangup
                     | Command::Alarm
@@ -180,11 +287,11 @@ impl Machine {
                 ),
             ) => Actions::default(),
 
-            (Phase::Up(_), Event::Told(Command::Up)) => {
+            (Phase::Up(_) | Phase::Clearing(_), Event::Told(Command::Up)) => {
                 self.want = Want::Up;
                 Actions::of(&[Announce])
             }
-            (Phase::Up(_), Event::Told(Command::Once)) => {
+            (Phase::Up(_) | Phase::Clearing(_), Event::Told(Command::Once)) => {
                 self.want = Want::Once;
                 Actions::of(&[Announce])
             }
@@ -192,9 +299,16 @@ impl Machine {
                 self.want = Want::Down;
                 self.paused = false;
                 self.terminating = true;
-                Actions::of(&[Send(Signal::Terminate), Send(Signal::Continue), Announce])
+                if self.plan.kill_after > 0 {
+                    self.kill_at.get_or_insert(now + self.plan.kill_after);
+                }
+                Actions::of(&[Intend, Send(Signal::Terminate), Send(Signal::Continue), Announce])
             }
-            (Phase::Up(_), Event::Told(Command::Exit)) => {
+            (Phase::Clearing(_), Event::Told(Command::Down)) => {
+                self.want = Want::Down;
+                Actions::of(&[Announce])
+            }
+            (Phase::Up(_) | Phase::Clearing(_), Event::Told(Command::Exit)) => {
                 self.exiting = true;
                 Actions::of(&[Announce])
             }
@@ -216,13 +330,20 @@ impl Machine {
                 Actions::of(&[Send(Signal::Interrupt)])
             }
             (Phase::Up(_), Event::Told(Command::Kill)) => Actions::of(&[Send(Signal::Kill)]),
+            (
+                Phase::Down | Phase::Waiting(_) | Phase::Up(_) | Phase::Clearing(_),
+                Event::Told(Command::Renew),
+            ) => Actions::of(&[Renew]),
 
+            // The record that names the process was written before it ran.
             (Phase::Starting, Event::Started(pid)) => {
                 self.phase = Phase::Up(pid);
                 self.paused = false;
                 self.terminating = false;
+                self.kill_at = None;
+                self.starts += 1;
                 self.not_before = now + BETWEEN_STARTS;
-                Actions::of(&[Stamp, Announce])
+                Actions::default()
             }
             // Nobody was told yet that the process before is dead.
             (Phase::Starting, Event::NotStarted) => {
@@ -230,33 +351,47 @@ impl Machine {
                 Actions::of(&[Stamp, Announce])
             }
 
-            (Phase::Up(_), Event::Died) if self.exiting => {
-                self.phase = Phase::Gone;
-                Actions::of(&[Stamp, Announce, Exit])
-            }
-            (Phase::Up(_), Event::Died) => match self.want {
-                Want::Up => return self.start_when_due(&[Stamp, Announce], now),
-                Want::Down | Want::Once => {
-                    self.phase = Phase::Down;
-                    Actions::of(&[Stamp, Announce])
+            (Phase::Up(_), Event::Died(outcome)) => {
+                self.last = Some(outcome);
+                self.kill_at = None;
+                if self.plan.clears {
+                    self.phase = Phase::Clearing(now);
+                    Actions::of(&[Stamp, Announce, Clear])
+                } else {
+                    return self.after_death(&[Stamp, Announce], now);
                 }
-            },
+            }
+            (Phase::Clearing(_), Event::Cleared) => return self.after_death(&[Announce], now),
+            (Phase::Clearing(_), Event::NotCleared) => {
+                self.phase = Phase::Clearing(now + CLEAR_AGAIN);
+                Actions::default()
+            }
 
             (Phase::Waiting(at), Event::Tick) if at <= now => {
                 self.phase = Phase::Starting;
                 Actions::of(&[Start])
             }
-            (Phase::Down | Phase::Waiting(_) | Phase::Up(_), Event::Tick) => {
-                match self.announce_at {
-                    Some(at) if at <= now => {
-                        self.announce_at = None;
-                        Actions::of(&[Announce])
-                    }
-                    Some(_) | None => Actions::default(),
-                }
+            (Phase::Clearing(at), Event::Tick) if at <= now => Actions::of(&[Clear]),
+            (Phase::Up(_), Event::Tick) if self.kill_at.is_some_and(|at| at <= now) => {
+                self.kill_at = None;
+                Actions::of(&[Send(Signal::Kill), Announce])
             }
             (
-                Phase::Down | Phase::Waiting(_) | Phase::Starting | Phase::Up(_),
+                Phase::Down | Phase::Waiting(_) | Phase::Up(_) | Phase::Clearing(_),
+                Event::Tick,
+            ) => match self.announce_at {
+                Some(at) if at <= now => {
+                    self.announce_at = None;
+                    Actions::of(&[Announce])
+                }
+                Some(_) | None => Actions::default(),
+            },
+            (
+                Phase::Down
+                | Phase::Waiting(_)
+                | Phase::Starting
+                | Phase::Up(_)
+                | Phase::Clearing(_),
                 Event::NotAnnounced,
             ) => {
                 self.announce_at = Some(now + RETRY);
@@ -265,26 +400,59 @@ impl Machine {
 
             // Impossible: the shell answers `Start` before it looks at
             // anything else.
-            (Phase::Starting, Event::Told(_) | Event::Died | Event::Tick)
+            (
+                Phase::Starting,
+                Event::Told(_)
+                | Event::Died(_)
+                | Event::Cleared
+                | Event::NotCleared
+                | Event::Tick,
+            )
             // Impossible: these answer `Start`, and only `Starting` asked.
             | (
-                Phase::Down | Phase::Waiting(_) | Phase::Up(_),
+                Phase::Down | Phase::Waiting(_) | Phase::Up(_) | Phase::Clearing(_),
                 Event::Started(_) | Event::NotStarted,
             )
+            // Impossible: these answer `Clear`, and only `Clearing` asked.
+            | (
+                Phase::Down | Phase::Waiting(_) | Phase::Up(_),
+                Event::Cleared | Event::NotCleared,
+            )
             // Impossible: without a process none dies.
-            | (Phase::Down | Phase::Waiting(_), Event::Died)
+            | (Phase::Down | Phase::Waiting(_) | Phase::Clearing(_), Event::Died(_))
             // Over is over.
             | (
                 Phase::Gone,
                 Event::Told(_)
                 | Event::Started(_)
                 | Event::NotStarted
-                | Event::Died
+                | Event::Died(_)
+                | Event::Cleared
+                | Event::NotCleared
                 | Event::NotAnnounced
                 | Event::Tick,
             ) => Actions::default(),
         };
         (self, actions)
+    }
+
+    /// The process and what it left are dead; what was asked for decides.
+    fn after_death(mut self, news: &[Action], now: u64) -> (Self, Actions) {
+        if self.exiting {
+            self.phase = Phase::Gone;
+            let mut all = Actions::of(news);
+            if let Some(slot) = all.list.iter_mut().find(|slot| slot.is_none()) {
+                *slot = Some(Action::Exit);
+            }
+            return (self, all);
+        }
+        match self.want {
+            Want::Up => self.start_when_due(news, now),
+            Want::Down | Want::Once => {
+                self.phase = Phase::Down;
+                (self, Actions::of(news))
+            }
+        }
     }
 
     /// Starts now if a second has passed since the last start. A state that

@@ -1,6 +1,7 @@
 //! The clients' side: is anybody there, what is the state, say something.
 
 use crate::names;
+use core::ffi::CStr;
 use rustix::fs::{self, FileType, Mode, OFlags};
 use rustix::io::{Errno, Result};
 use upkeep_core::status::{CLASSIC, SIZE, Status};
@@ -71,8 +72,19 @@ pub fn read_status() -> core::result::Result<Status, StatusTrouble> {
 /// Writes control bytes, in this order and together, so that what two clients
 /// say is not mixed.
 pub fn send(bytes: &[u8]) -> core::result::Result<(), ControlTrouble> {
+    // A FIFO that is full because its supervise is stopped is waited for, as
+    // daemontools does: what was asked is not dropped.
+    send_to(names::CONTROL, bytes, true)
+}
+
+/// The same by path, waiting for room or not.
+pub(crate) fn send_to(
+    path: &CStr,
+    bytes: &[u8],
+    waits: bool,
+) -> core::result::Result<(), ControlTrouble> {
     let flags = OFlags::WRONLY | OFlags::NONBLOCK | OFlags::CLOEXEC;
-    let fifo = match fs::open(names::CONTROL, flags, Mode::empty()) {
+    let fifo = match fs::open(path, flags, Mode::empty()) {
         Ok(fifo) => fifo,
         Err(Errno::NXIO) => return Err(ControlTrouble::NotRunning),
         Err(why) => return Err(ControlTrouble::Open(why)),
@@ -81,9 +93,9 @@ pub fn send(bytes: &[u8]) -> core::result::Result<(), ControlTrouble> {
     if FileType::from_raw_mode(stat.st_mode) != FileType::Fifo {
         return Err(ControlTrouble::NotAFifo);
     }
-    // A FIFO that is full because its supervise is stopped is waited for, as
-    // daemontools does: what was asked is not dropped.
-    fs::fcntl_setfl(&fifo, OFlags::empty()).map_err(ControlTrouble::Write)?;
+    if waits {
+        fs::fcntl_setfl(&fifo, OFlags::empty()).map_err(ControlTrouble::Write)?;
+    }
     let mut left = bytes;
     while !left.is_empty() {
         match rustix::io::write(&fifo, left) {

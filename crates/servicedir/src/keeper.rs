@@ -6,6 +6,8 @@ use core::ffi::CStr;
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
 use rustix::fs::{self, CWD, FileType, FlockOperation, Mode, OFlags};
 use rustix::io::{Errno, Result};
+use upkeep_core::record;
+use upkeep_sys::{clock, inherited};
 
 /// What could not be done, to which file, and why.
 #[derive(Clone, Copy, Debug)]
@@ -33,7 +35,7 @@ impl Trouble {
 /// A claimed service directory. It is held as long as this lives.
 #[derive(Debug)]
 pub struct Keeper {
-    _lock: OwnedFd,
+    lock: OwnedFd,
     control: OwnedFd,
     /// Keeps the FIFO from being at its end while no client is there.
     _control_writer: OwnedFd,
@@ -44,22 +46,70 @@ const MINE: Mode = Mode::from_raw_mode(0o600);
 const READ: OFlags = OFlags::RDONLY.union(OFlags::NONBLOCK).union(OFlags::CLOEXEC);
 const WRITE: OFlags = OFlags::WRONLY.union(OFlags::NONBLOCK).union(OFlags::CLOEXEC);
 
+/// How long a lock is waited for that somebody has who may be about to let go
+/// of it.
+const PATIENCE: u64 = 1_000_000_000;
+/// How often it is tried.
+const STEP: u64 = 5_000_000;
+
 impl Keeper {
     /// Locks the current directory and opens its control FIFO.
     pub fn claim() -> core::result::Result<Self, Trouble> {
-        make_directory().map_err(Trouble::because("read", names::SUPERVISE))?;
+        make_directory(names::SUPERVISE).map_err(Trouble::because("read", names::SUPERVISE))?;
         let lock = lock().map_err(Trouble::because("acquire", names::LOCK))?;
         let control = open_fifo(names::CONTROL)?;
+        Self::with(lock, control, None)
+    }
+
+    /// The directory that this program held when it executed itself anew, and
+    /// in which it still is: nobody could claim it meanwhile, and what was
+    /// said meanwhile is there to be read.
+    #[must_use]
+    pub fn inherit() -> Option<Self> {
+        let held = |name, mode: OFlags| inherited::take(&fs::stat(name).ok()?, mode.bits());
+        let lock = held(names::LOCK, OFlags::WRONLY)?;
+        let control = held(names::CONTROL, OFlags::RDONLY)?;
+        Self::with(lock, control, held(names::OK, OFlags::RDONLY)).ok()
+    }
+
+    fn with(
+        lock: OwnedFd,
+        control: OwnedFd,
+        ok: Option<OwnedFd>,
+    ) -> core::result::Result<Self, Trouble> {
         let writer = fs::open(names::CONTROL, WRITE, Mode::empty())
             .map_err(Trouble::because("write", names::CONTROL))?;
-        Ok(Self { _lock: lock, control, _control_writer: writer, ok: None })
+        Ok(Self { lock, control, _control_writer: writer, ok })
+    }
+
+    /// Lets the directory survive an exec, or not.
+    pub fn bequeath(&self, survives: bool) -> Result<()> {
+        for fd in [Some(&self.lock), Some(&self.control), self.ok.as_ref()].into_iter().flatten() {
+            inherited::close_on_exec(fd, !survives)?;
+        }
+        Ok(())
+    }
+
+    /// Whoever has a copy of this holds the directory.
+    #[must_use]
+    pub fn claim_itself(&self) -> BorrowedFd<'_> {
+        self.lock.as_fd()
     }
 
     /// Opens the FIFO that says that somebody is here. The status has to be
     /// there before.
     pub fn open_ok(&mut self) -> core::result::Result<(), Trouble> {
-        self.ok = Some(open_fifo(names::OK)?);
+        if self.ok.is_none() {
+            self.ok = Some(open_fifo(names::OK)?);
+        }
         Ok(())
+    }
+
+    /// The record that the last supervise left, as far as it fits.
+    pub fn last_record<'a>(&self, buffer: &'a mut [u8; record::SIZE]) -> &'a [u8] {
+        let Ok(file) = fs::open(names::STATUS, READ, Mode::empty()) else { return &[] };
+        let count = rustix::io::read(&file, &mut buffer[..]).unwrap_or(0);
+        &buffer[..count]
     }
 
     /// The control bytes that came, as many as fit.
@@ -70,20 +120,16 @@ impl Keeper {
         }
     }
 
-    /// Replaces the status record, whole.
+    /// Replaces the status record, whole. Where there is no room for a new one,
+    /// the old one is written over.
     pub fn write_status(&self, record: &[u8]) -> core::result::Result<(), Trouble> {
-        let flags =
-            OFlags::WRONLY | OFlags::NONBLOCK | OFlags::CREATE | OFlags::TRUNC | OFlags::CLOEXEC;
-        let file = fs::open(names::STATUS_NEW, flags, Mode::from_raw_mode(0o644))
-            .map_err(Trouble::because("open", names::STATUS_NEW))?;
-        match rustix::io::write(&file, record) {
-            Ok(n) if n == record.len() => {}
-            Ok(_) => return Err(Trouble::because("write", names::STATUS_NEW)(Errno::NOSPC)),
-            Err(why) => return Err(Trouble::because("write", names::STATUS_NEW)(why)),
-        }
-        drop(file);
-        fs::rename(names::STATUS_NEW, names::STATUS)
-            .map_err(Trouble::because("rename", names::STATUS_NEW))
+        replace_status(record).or_else(|trouble| {
+            if trouble.why == Some(Errno::NOSPC) && write_over(record) {
+                Ok(())
+            } else {
+                Err(trouble)
+            }
+        })
     }
 
     /// Whether the directory has been removed under our feet.
@@ -91,6 +137,28 @@ impl Keeper {
     pub fn is_gone() -> bool {
         fs::stat(c".").is_ok_and(|stat| stat.st_nlink == 0)
     }
+}
+
+fn replace_status(record: &[u8]) -> core::result::Result<(), Trouble> {
+    let flags =
+        OFlags::WRONLY | OFlags::NONBLOCK | OFlags::CREATE | OFlags::TRUNC | OFlags::CLOEXEC;
+    let file = fs::open(names::STATUS_NEW, flags, Mode::from_raw_mode(0o644))
+        .map_err(Trouble::because("open", names::STATUS_NEW))?;
+    match rustix::io::write(&file, record) {
+        Ok(n) if n == record.len() => {}
+        Ok(_) => return Err(Trouble::because("write", names::STATUS_NEW)(Errno::NOSPC)),
+        Err(why) => return Err(Trouble::because("write", names::STATUS_NEW)(why)),
+    }
+    drop(file);
+    fs::rename(names::STATUS_NEW, names::STATUS)
+        .map_err(Trouble::because("rename", names::STATUS_NEW))
+}
+
+/// A record of this size has its room on the disk already.
+fn write_over(record: &[u8]) -> bool {
+    let Ok(file) = fs::open(names::STATUS, WRITE, Mode::empty()) else { return false };
+    fs::fstat(&file).is_ok_and(|stat| stat.st_size.cast_unsigned() >= record.len() as u64)
+        && rustix::io::pwrite(&file, record, 0) == Ok(record.len())
 }
 
 impl AsFd for Keeper {
@@ -101,23 +169,28 @@ impl AsFd for Keeper {
 
 /// Makes `supervise/`, or what it points at where it is a dangling link, which
 /// is how it is moved away from a read-only file system.
-fn make_directory() -> Result<()> {
+pub(crate) fn make_directory(path: &CStr) -> Result<()> {
     let mode = Mode::from_raw_mode(0o700);
-    if fs::mkdir(names::SUPERVISE, mode).is_ok() || fs::stat(names::SUPERVISE).is_ok() {
+    if fs::mkdir(path, mode).is_ok() || fs::stat(path).is_ok() {
         return Ok(());
     }
-    make_target(mode)
+    make_target(path, mode)
 }
 
 /// Apart, because its buffers are pages of stack that every supervise would
 /// keep.
 #[inline(never)]
-fn make_target(mode: Mode) -> Result<()> {
+fn make_target(link: &CStr, mode: Mode) -> Result<()> {
     let mut buffer = [core::mem::MaybeUninit::uninit(); 4096];
-    match fs::readlinkat_raw(CWD, names::SUPERVISE, &mut buffer[..4095]) {
+    match fs::readlinkat_raw(CWD, link, &mut buffer[..4095]) {
         Ok((target, _)) => {
             let mut path = [0; 4096];
-            path[..target.len()].copy_from_slice(target);
+            let from = if target.starts_with(b"/") { 0 } else { directory_length(link) };
+            let (head, tail) = path.split_at_mut(from);
+            head.copy_from_slice(&link.to_bytes()[..from]);
+            if let Some(place) = tail.get_mut(..target.len()) {
+                place.copy_from_slice(target);
+            }
             if let Ok(path) = CStr::from_bytes_until_nul(&path) {
                 // If it is there already, or cannot be, the lock will tell.
                 let _ = fs::mkdir(path, mode);
@@ -129,11 +202,27 @@ fn make_target(mode: Mode) -> Result<()> {
     }
 }
 
+/// How much of a path is its directory, with the slash.
+fn directory_length(path: &CStr) -> usize {
+    path.to_bytes().iter().rposition(|&b| b == b'/').map_or(0, |at| at + 1)
+}
+
+/// Locks the directory. Whoever has it may be the last child of a supervise
+/// that was killed, on its way to become the service: it lets go in a moment.
 fn lock() -> Result<OwnedFd> {
     let flags = WRITE | OFlags::APPEND | OFlags::CREATE;
     let file = fs::open(names::LOCK, flags, MINE)?;
-    fs::flock(&file, FlockOperation::NonBlockingLockExclusive)?;
-    Ok(file)
+    let patience = clock::monotonic() + PATIENCE;
+    loop {
+        match fs::flock(&file, FlockOperation::NonBlockingLockExclusive) {
+            Ok(()) => return Ok(file),
+            Err(Errno::INTR) => {}
+            Err(Errno::AGAIN) if clock::monotonic() < patience => {
+                clock::pause_until(clock::monotonic() + STEP);
+            }
+            Err(why) => return Err(why),
+        }
+    }
 }
 
 fn open_fifo(name: &'static CStr) -> core::result::Result<OwnedFd, Trouble> {

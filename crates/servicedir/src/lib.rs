@@ -5,10 +5,16 @@
 //! It decides nothing about services and says nothing to people.
 
 mod client;
+mod elsewhere;
 mod find;
 mod keeper;
 pub mod names;
+mod output;
+mod reaped;
 
 pub use client::{ControlTrouble, StatusTrouble, is_supervised, normally_up, read_status, send};
+pub use elsewhere::Elsewhere;
 pub use find::{Finder, enter};
 pub use keeper::{Keeper, Trouble};
+pub use output::{Pipes, open_output};
+pub use reaped::{leave_word, word};

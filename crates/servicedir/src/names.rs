@@ -21,6 +21,13 @@ pub const STATUS: &CStr = c"supervise/status";
 /// The status record that is about to replace it.
 pub const STATUS_NEW: &CStr = c"supervise/status.new";
 
+/// The FIFO through which a service's output reaches its logger.
+pub const OUTPUT: &CStr = c"supervise/output";
+/// The same, seen from the logger's directory.
+pub const INPUT: &CStr = c"../supervise/output";
+/// How the service ended whose supervise was dead, from whoever waited for it.
+pub const REAPED: &CStr = c"supervise/reaped";
+
 /// Where services are looked for by name, after `$SVDIR`.
 pub const SCAN_DIRS: [&[u8]; 2] = [b"/etc/service", b"/service"];
 /// The variable that names the directory to look in first.

@@ -30,7 +30,11 @@ pub fn until(deadline: u64) -> Timespec {
 /// Waits `seconds`, whatever signals come.
 #[doc(alias = "poll")]
 pub fn pause(seconds: u64) {
-    let deadline = monotonic() + seconds * 1_000_000_000;
+    pause_until(monotonic() + seconds * 1_000_000_000);
+}
+
+/// Waits until `deadline`, whatever signals come.
+pub fn pause_until(deadline: u64) {
     while monotonic() < deadline {
         // Without descriptors there is only the time to wait for, and an
         // interruption to look at the clock again.

@@ -71,6 +71,49 @@ pub fn run_with(args: Args, variables: &[CString]) -> Errno {
     search(args, pointers.as_ptr())
 }
 
+/// Executes this program anew, as it is now under the name by which it was
+/// executed; `args` are all of this process's arguments.
+#[doc(alias = "AT_EXECFN")]
+#[must_use]
+pub fn anew(args: Args) -> Errno {
+    let mut link = [0; LONGEST];
+    match own_name(&mut link) {
+        Some(name) => execve(name, args.as_ptr(), environment()),
+        None => Errno::NOENT,
+    }
+}
+
+/// The name by which this program was executed, from the root. Where the
+/// kernel only has a relative one, it is where the program was found to be,
+/// also if it has been replaced since.
+fn own_name(link: &mut [u8; LONGEST]) -> Option<&CStr> {
+    // SAFETY: the kernel's string, if there is one, lives as long as the
+    // process.
+    let name = unsafe {
+        let name = libc::getauxval(libc::AT_EXECFN) as *const c_char;
+        if name.is_null() { c"" } else { CStr::from_ptr(name) }
+    };
+    if name.to_bytes().starts_with(b"/") {
+        return Some(name);
+    }
+    let mut buffer = [core::mem::MaybeUninit::uninit(); LONGEST - 1];
+    let exe = rustix::fs::readlinkat_raw(rustix::fs::CWD, c"/proc/self/exe", &mut buffer);
+    let found = exe.ok()?.0;
+    let kept = found.strip_suffix(b" (deleted)").unwrap_or(found);
+    link[..kept.len()].copy_from_slice(kept);
+    link[kept.len()] = 0;
+    CStr::from_bytes_until_nul(link).ok()
+}
+
+/// The directory from which this program was executed, if the kernel has it
+/// from the root.
+#[must_use]
+pub fn own_directory() -> Option<Vec<u8>> {
+    let mut link = [0; LONGEST];
+    let name = own_name(&mut link)?.to_bytes();
+    Some(name.rsplitn(2, |&b| b == b'/').nth(1).unwrap_or(b"").to_vec())
+}
+
 /// The longest path the kernel takes, the closing NUL included.
 const LONGEST: usize = 4096;
 

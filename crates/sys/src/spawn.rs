@@ -2,6 +2,7 @@
 //! allocates nothing, takes no lock and never returns.
 
 use crate::Args;
+use crate::refuse::refused;
 use crate::signals::{self, Mask};
 use core::ffi::{CStr, c_char, c_void};
 use rustix::fd::{AsRawFd, BorrowedFd};
@@ -43,6 +44,26 @@ pub struct Spawn<'a> {
     pub inherit: Inherit,
     /// A limit on descriptors to put back, if this process raised its own.
     pub open_files: Option<Rlimit>,
+    /// What the child does last before it becomes the program.
+    pub last: Option<Last<'a>>,
+}
+
+/// Until the program runs, the child has a copy of every descriptor of this
+/// process, so that what this process has locked stays locked even if it dies
+/// meanwhile. A child whose parent has died does not become the program.
+#[derive(Clone, Copy)]
+pub struct Last<'a> {
+    /// Writes down who the child is; says whether that worked. It runs in
+    /// borrowed memory: it may set cells and make system calls.
+    pub record: &'a dyn Fn(Pid) -> bool,
+    /// What the program keeps open as descriptor 3 if it did not.
+    pub otherwise: BorrowedFd<'a>,
+}
+
+impl core::fmt::Debug for Last<'_> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str("Last")
+    }
 }
 
 /// A directory by name or by descriptor.
@@ -73,13 +94,17 @@ impl Spawn<'_> {
     /// failed. When it cannot, it calls `failed` (which must only write) and
     /// exits 111.
     pub fn start(&self, failed: &dyn Fn(Step, Errno)) -> Result<Pid> {
+        let parent = rustix::process::getpid();
         lend(&|| {
-            let (step, why) = self.become_it();
-            failed(step, why);
+            if let Some((step, why)) = self.become_it(parent) {
+                failed(step, why);
+            }
         })
     }
 
-    fn become_it(&self) -> (Step, Errno) {
+    /// Returns what could not be done, or nothing when it should not be done any
+    /// more.
+    fn become_it(&self, parent: Pid) -> Option<(Step, Errno)> {
         match self.inherit {
             Inherit::Nothing(apart) => {
                 signals::default_dispositions();
@@ -106,15 +131,28 @@ impl Spawn<'_> {
             Some(Directory::Open(fd)) => rustix::process::fchdir(fd),
         };
         if let Err(why) = moved {
-            return (Step::Directory, why);
+            return Some((Step::Directory, why));
         }
         if let Err(why) = self.place_descriptors() {
-            return (Step::Descriptors, why);
+            return Some((Step::Descriptors, why));
         }
         if matches!(self.inherit, Inherit::Nothing(_)) {
             close_above(self.fds.iter().map(|f| f.1).fold(2, i32::max));
         }
-        (Step::Exec, self.exec())
+        if let Some(last) = self.last {
+            crate::point!("start: child");
+            let recorded = (last.record)(rustix::process::getpid());
+            crate::point!("start: recorded");
+            if rustix::process::getppid() != Some(parent) {
+                return None;
+            }
+            // SAFETY: plain descriptor numbers; what stands at 3 is a copy
+            // that nobody in the child uses any more.
+            if !recorded && unsafe { libc::dup2(last.otherwise.as_raw_fd(), 3) } == -1 {
+                return Some((Step::Descriptors, crate::exec::last_errno()));
+            }
+        }
+        Some((Step::Exec, self.exec()))
     }
 
     fn place_descriptors(&self) -> Result<()> {
@@ -223,8 +261,8 @@ fn lend(child: &dyn Fn()) -> Result<Pid> {
     // SAFETY: the stack is the child's alone and large enough, and lives until
     // the child has left this memory, which is what CLONE_VFORK waits for. One
     // thread runs, no signal has a handler, and the child reads what it
-    // borrows and makes system calls: it changes nothing here but its stack
-    // and errno.
+    // borrows and makes system calls: it changes nothing here but its stack,
+    // errno and the cells of `Last::record`.
     let pid = unsafe {
         libc::clone(
             begin,
@@ -249,18 +287,22 @@ fn fork() -> Result<Option<Pid>> {
     }
 }
 
-/// Closes every descriptor above `last`.
+/// Has every descriptor above `last` closed when the program runs, and not
+/// before.
 #[doc(alias = "close_range")]
 fn close_above(last: i32) {
+    const CLOEXEC: libc::c_uint = 4;
     let from = last.unsigned_abs() + 1;
-    // SAFETY: nothing in the child uses these descriptors any more.
-    if unsafe { libc::syscall(libc::SYS_close_range, from, u32::MAX, 0) } == 0 {
+    // SAFETY: marks descriptors of this process, closes none.
+    let marked = !refused(b"close-range")
+        && unsafe { libc::syscall(libc::SYS_close_range, from, u32::MAX, CLOEXEC) } == 0;
+    if marked {
         return;
     }
-    // Before 5.9: as far as the limit on descriptors reaches.
+    // Before 5.11: as far as the limit on descriptors reaches.
     let limit = rustix::process::getrlimit(Resource::Nofile).current.unwrap_or(1024);
     for fd in last + 1..i32::try_from(limit.min(65536)).unwrap_or(1024) {
-        // SAFETY: as above.
-        unsafe { libc::close(fd) };
+        // SAFETY: as above; where there is no descriptor there is no mark.
+        unsafe { libc::fcntl(fd, libc::F_SETFD, libc::FD_CLOEXEC) };
     }
 }

@@ -13,7 +13,7 @@ enum Letter {
     Passes(u64),
 }
 
-const LETTERS: [Letter; 13] = [
+const LETTERS: [Letter; 14] = [
     Letter::Listed(false),
     Letter::Listed(true),
     Letter::Unlisted,
@@ -22,6 +22,7 @@ const LETTERS: [Letter; 13] = [
     Letter::Ends(Which::Main, Ending::Told),
     Letter::Ends(Which::Main, Ending::Refused),
     Letter::Ends(Which::Main, Ending::Killed),
+    Letter::Ends(Which::Main, Ending::Crashed),
     Letter::Ends(Which::Log, Ending::Told),
     Letter::Ends(Which::Log, Ending::Refused),
     Letter::Ends(Which::Log, Ending::Killed),
@@ -37,6 +38,8 @@ struct World {
     main: bool,
     log: bool,
     last: [Option<u64>; 2],
+    /// Whether the one before was killed.
+    killed: [bool; 2],
     fork_fails: bool,
     write_end: bool,
     told_main: bool,
@@ -51,6 +54,7 @@ impl World {
             main: false,
             log: false,
             last: [None; 2],
+            killed: [false; 2],
             fork_fails: false,
             write_end: true,
             told_main: false,
@@ -98,7 +102,8 @@ impl World {
         }
         *runs = true;
         if let Some(last) = self.last[index] {
-            assert!(self.now - last >= BETWEEN_STARTS, "a storm");
+            let least = if self.killed[index] { AFTER_KILL } else { BETWEEN_STARTS };
+            assert!(self.now - last >= least, "a storm");
         }
         self.last[index] = Some(self.now);
         self.feed(Event::Started(which));
@@ -120,6 +125,7 @@ impl World {
                     Which::Log => &mut self.log,
                 };
                 if core::mem::take(runs) {
+                    self.killed[which as usize] = ending == Ending::Killed;
                     self.feed(Event::Ended(which, ending));
                 }
             }
@@ -211,4 +217,17 @@ fn a_log_that_appears_later_is_for_the_next_supervise() {
     world.read(Letter::Ends(Which::Main, Ending::Told));
     world.read(Letter::Passes(BETWEEN_STARTS));
     assert!(world.main && world.log);
+}
+
+#[test]
+fn one_that_was_killed_is_back_at_once() {
+    let mut world = World::new(false);
+    for _ in 0..3 {
+        world.read(Letter::Ends(Which::Main, Ending::Killed));
+        world.read(Letter::Passes(AFTER_KILL));
+        assert!(world.main);
+    }
+    world.read(Letter::Ends(Which::Main, Ending::Crashed));
+    world.read(Letter::Passes(AFTER_KILL));
+    assert!(!world.main);
 }

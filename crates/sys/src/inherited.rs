@@ -1,0 +1,40 @@
+//! Descriptors that this program left open for itself when it executed itself
+//! anew, found by what they are.
+
+use rustix::fd::{AsFd, BorrowedFd, FromRawFd, OwnedFd};
+use rustix::fs::Stat;
+use rustix::io::{FdFlags, Result, fcntl_getfd, fcntl_setfd};
+
+/// Where they are looked for.
+const FIRST: i32 = 3;
+const LAST: i32 = 31;
+
+/// Takes the first descriptor that survived an exec and is the file that
+/// `stat` is about, opened in the way that `mode` (of `O_ACCMODE`) says.
+#[must_use]
+pub fn take(stat: &Stat, mode: u32) -> Option<OwnedFd> {
+    (FIRST..=LAST).find_map(|number| {
+        // SAFETY: it is only looked at, and where it is not open, every call
+        // says so.
+        let fd = unsafe { BorrowedFd::borrow_raw(number) };
+        // What this program opened itself is closed on exec.
+        let flags = fcntl_getfd(fd).ok()?;
+        let found = rustix::fs::fstat(fd).ok()?;
+        let opened = rustix::fs::fcntl_getfl(fd).ok()?.bits() & 3;
+        if flags.contains(FdFlags::CLOEXEC)
+            || (found.st_dev, found.st_ino) != (stat.st_dev, stat.st_ino)
+            || opened != mode
+        {
+            return None;
+        }
+        // SAFETY: it survived an exec, so nothing in this program has it.
+        let owned = unsafe { OwnedFd::from_raw_fd(number) };
+        close_on_exec(&owned, true).ok()?;
+        Some(owned)
+    })
+}
+
+/// Whether a descriptor survives an exec.
+pub fn close_on_exec(fd: impl AsFd, close: bool) -> Result<()> {
+    fcntl_setfd(fd, if close { FdFlags::CLOEXEC } else { FdFlags::empty() })
+}

@@ -1,0 +1,101 @@
+//! How a supervise begins: it claims the directory, or finds that it has it
+//! already, reads what the last one left, and goes on from there.
+
+use crate::keep::{Supervise, TOOL, fatal, now};
+use crate::watch::{Found, Watch};
+use core::ffi::CStr;
+use upkeep_cli::{Exit, drop_messages_rather_than_wait};
+use upkeep_core::control::Command;
+use upkeep_core::record::{Own, Record, SIZE, Stage};
+use upkeep_core::supervise::{Event, Machine};
+use upkeep_servicedir::{Keeper, Pipes, normally_up};
+use upkeep_sys::signals::{self, Signal, Signals};
+use upkeep_sys::{Args, clock, point, process};
+
+impl Supervise {
+    pub(crate) fn begin(args: Args, dir: &'static CStr) -> Result<Self, Exit> {
+        // A reader of our messages that goes away must not take us along, and
+        // one that is stuck must not hold us up.
+        signals::ignore_broken_pipes();
+        drop_messages_rather_than_wait();
+        // TTOU is blocked only so that a terminal that stops background output
+        // does not stop us.
+        let always = [Signal::CHILD, Signal::TERM, Signal::TTOU];
+        let unless_ignored = [Signal::INT, Signal::HUP, Signal::QUIT];
+        let name = dir.to_bytes();
+        let signals = Signals::take(&always, &unless_ignored)
+            .map_err(|why| TOOL.fatal_os(&[b"unable to take signals for ", name, b": "], why))?;
+        let keeper = match Keeper::inherit() {
+            Some(keeper) => keeper,
+            None => claim(dir)?,
+        };
+        point!("begin: claimed");
+        let up = normally_up()
+            .map_err(|why| TOOL.fatal_os(&[b"unable to stat ", name, b"/down: "], why))?;
+        let mut supervise = Self {
+            args,
+            dir,
+            keeper,
+            pipes: Pipes::hold(),
+            signals,
+            machine: Machine::new(up, clock::monotonic()),
+            watch: Watch::nobody(),
+            since: now(),
+            boot: process::boot(),
+            namespace: process::namespace(),
+            leaving: None,
+        };
+        match supervise.last() {
+            Some(record) => supervise.go_on(&record),
+            // Nothing runs, and the status has to say so before anybody asks.
+            None => supervise.announce(false),
+        }
+        point!("begin: went on");
+        supervise.keeper.open_ok().map_err(|trouble| fatal(dir, trouble))?;
+        Ok(supervise)
+    }
+
+    /// What the supervise before this one left, if it did not leave by itself.
+    fn last(&self) -> Option<Record> {
+        let mut bytes = [0; SIZE];
+        let record = Record::of_this_boot(self.keeper.last_record(&mut bytes), &self.boot)?;
+        (record.own.stage != Stage::Over).then_some(record)
+    }
+
+    fn go_on(&mut self, record: &Record) {
+        let (status, own) = (&record.status, &record.own);
+        let now = clock::monotonic();
+        let before = Machine::resume(own, status.want, status.paused, status.terminating, now);
+        let Some(machine) = before else { return };
+        self.machine = machine;
+        self.since = status.since;
+        if own.stage == Stage::Up {
+            self.adopt(own, now);
+        }
+    }
+
+    fn adopt(&mut self, own: &Own, now: u64) {
+        match self.watch.adopt(own.process, now) {
+            Found::Alive => {
+                if own.intent {
+                    self.feed(Event::Told(Command::Down));
+                }
+            }
+            Found::Doubtful => {
+                let name = self.dir.to_bytes();
+                TOOL.warn(&[b"unable to tell whether ", name, b" still runs, waiting: ", UNSEEN]);
+                self.announce(false);
+            }
+            Found::Dead(outcome) => self.feed(Event::Died(outcome)),
+        }
+    }
+}
+
+const UNSEEN: &[u8] = b"its process cannot be identified";
+
+fn claim(dir: &'static CStr) -> Result<Keeper, Exit> {
+    let name = dir.to_bytes();
+    rustix::process::chdir(dir)
+        .map_err(|why| TOOL.fatal_os(&[b"unable to chdir to ", name, b": "], why))?;
+    Keeper::claim().map_err(|trouble| fatal(dir, trouble))
+}
