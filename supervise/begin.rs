@@ -43,6 +43,7 @@ impl Supervise {
             since: now(),
             boot: process::boot(),
             namespace: process::namespace(),
+            renewing: false,
             leaving: None,
         };
         match supervise.last() {

@@ -15,6 +15,7 @@ use upkeep_core::status::Status;
 use upkeep_core::supervise::{Action, Event, Machine};
 use upkeep_core::tai::Tai64n;
 use upkeep_servicedir::{Keeper, Pipes, Trouble};
+use upkeep_sys::refuse::refused;
 use upkeep_sys::signals::{Signal, Signals};
 use upkeep_sys::{Args, clock, exec, point, sealed};
 
@@ -68,6 +69,8 @@ pub(crate) struct Supervise {
     pub(crate) since: Tai64n,
     pub(crate) boot: Boot,
     pub(crate) namespace: u64,
+    /// Whether this program is to be executed anew.
+    pub(crate) renewing: bool,
     pub(crate) leaving: Option<Exit>,
 }
 
@@ -82,6 +85,10 @@ impl Supervise {
             self.hear();
             self.reap();
             self.listen();
+            // After all that was read together, which nobody could read again.
+            if core::mem::take(&mut self.renewing) && self.leaving.is_none() {
+                self.renew();
+            }
         }
     }
 
@@ -159,7 +166,7 @@ impl Supervise {
                     point!("signal: sent");
                 }
                 Action::Clear => self.feed(Event::Cleared),
-                Action::Renew => self.renew(),
+                Action::Renew => self.renewing = true,
                 Action::Exit => self.leaving = Some(Exit::Success),
             }
         }
@@ -206,13 +213,23 @@ impl Supervise {
             let (will_be, _) = self.machine.step(Event::Started(number(pid)), clock::monotonic());
             let identity = process::identify(pid, self.namespace);
             let since = now();
+            if refused(b"record-first") {
+                begun.set(Some((identity, since, None)));
+                return true;
+            }
             let record = self.record(&will_be, identity, since, false);
             let written = self.keeper.write_status(&record);
             begun.set(Some((identity, since, written.err())));
             written.is_ok()
         });
         match answer {
-            Ok(pid) => self.started(pid, begun.get()),
+            Ok(pid) => {
+                point!("start: executed");
+                self.started(pid, begun.get());
+                if refused(b"record-first") {
+                    self.announce(false);
+                }
+            }
             Err(why) => {
                 let name = self.dir.to_bytes();
                 TOOL.warn_os(

@@ -201,35 +201,22 @@ fn find(recorded: &Identity, now: u64) -> How {
     if refused(b"adopt") {
         return How::Nobody;
     }
-    let child = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
-    if waitid(WaitId::Pid(pid), child).is_ok() {
-        return How::Child;
-    }
-    let there = |started: Option<(u64, u8)>, unique| Identity {
-        started: started.map_or(0, |started| started.0),
-        unique,
-        ..*recorded
-    };
-    let held = match Held::open(pid) {
-        Ok(held) => held,
+    let seen = started(pid);
+    let there = |unique| Identity { started: seen.map_or(0, |seen| seen.0), unique, ..*recorded };
+    let (verdict, held) = match Held::open(pid) {
+        Ok(held) => (recorded.compare(&there(held.unique())), Some(held)),
         Err(Errno::SRCH) => return How::Nobody,
-        Err(_) => {
-            let seen = started(pid);
-            // Dead is dead, also if nobody has waited for it.
-            if matches!(seen, Some((_, b'Z' | b'X'))) {
-                return How::Nobody;
-            }
-            return match recorded.compare(&there(seen, 0)) {
-                Verdict::Same => How::Looked(now + LOOK),
-                Verdict::Another => How::Nobody,
-                Verdict::Unclear if test_kill_process(pid) == Err(Errno::SRCH) => How::Nobody,
-                Verdict::Unclear => How::Doubtful(now + LOOK),
-            };
-        }
+        Err(_) => (recorded.compare(&there(0)), None),
     };
-    match recorded.compare(&there(started(pid), held.unique())) {
-        Verdict::Same => How::Held(held),
-        Verdict::Another => How::Nobody,
-        Verdict::Unclear => How::Doubtful(now + LOOK),
+    let child = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
+    match (verdict, held) {
+        (Verdict::Another, _) => How::Nobody,
+        (Verdict::Same, _) if waitid(WaitId::Pid(pid), child).is_ok() => How::Child,
+        (Verdict::Same, Some(held)) => How::Held(held),
+        // Dead is dead, also if nobody has waited for it.
+        (_, None) if matches!(seen, Some((_, b'Z' | b'X'))) => How::Nobody,
+        (Verdict::Same, None) => How::Looked(now + LOOK),
+        (Verdict::Unclear, _) if test_kill_process(pid) == Err(Errno::SRCH) => How::Nobody,
+        (Verdict::Unclear, _) => How::Doubtful(now + LOOK),
     }
 }

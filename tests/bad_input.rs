@@ -243,8 +243,7 @@ fn svscan_and_a_link_that_leads_nowhere() {
 fn svscan_and_a_supervise_that_is_not_there() {
     let dir = Dir::new();
     dir.mkdir("scan/s");
-    let svscan = dir.path("svscan");
-    fs::copy(crate::support::program("svscan"), &svscan).unwrap();
+    let svscan = dir.copy(crate::support::program("svscan"), "svscan");
     let mut command = dir.command(&svscan);
     let mut svscan = Process::start(command.arg("scan").env("PATH", dir.path("scan")));
     let words = svscan.complains("unable to start");

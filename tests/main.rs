@@ -9,6 +9,7 @@
 
 mod support;
 
+mod adopt;
 mod bad_input;
 mod clients;
 mod demo;

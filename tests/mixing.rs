@@ -147,8 +147,7 @@ fn our_svscan_with_their_supervise() {
     let Some((ours, theirs)) = both() else { return };
     let dir = Dir::new();
     // It looks beside itself first.
-    let alone = dir.mkdir("alone").join("svscan");
-    fs::copy(ours.join("svscan"), &alone).unwrap();
+    let alone = dir.copy(ours.join("svscan"), "alone/svscan");
     let svscan = svscan_with_supervise_of(&dir, &alone, &theirs);
     svscan.signal(Signal::TERM);
     assert_eq!(svscan.ends(), 0);

@@ -5,6 +5,7 @@ use crate::support::{Dir, Fifo, Process, Service, program, supervised, testing_o
 use rustix::process::Signal;
 use std::fs::{self, Permissions};
 use std::os::unix::fs::{PermissionsExt, chown};
+use std::path::Path;
 
 /// The first account in /etc/passwd that is not root's: name, user, group.
 fn somebody() -> (String, u32, u32) {
@@ -12,13 +13,6 @@ fn somebody() -> (String, u32, u32) {
     let mut accounts = accounts.lines().map(|line| line.split(':').collect::<Vec<_>>());
     let account = accounts.find(|fields| fields.len() == 7 && fields[2] != "0").unwrap();
     (account[0].to_string(), account[2].parse().unwrap(), account[3].parse().unwrap())
-}
-
-/// Copies a program to where every user can run it.
-fn public(dir: &Dir, name: &str) -> std::path::PathBuf {
-    let path = dir.mkdir("bin").join(name);
-    fs::copy(program(name), &path).unwrap();
-    path
 }
 
 #[test]
@@ -33,7 +27,9 @@ fn no_more_processes() {
         chown(dir.path(name), Some(uid), Some(gid)).unwrap();
     }
     fs::set_permissions(dir.path(""), Permissions::from_mode(0o755)).unwrap();
-    let (softlimit, supervise) = (public(&dir, "softlimit"), public(&dir, "supervise"));
+    // Where every user can run them.
+    let copy = |name: &str| dir.copy(program(name), Path::new("bin").join(name));
+    let (softlimit, supervise) = (copy("softlimit"), copy("supervise"));
     let mut command = dir.tool("setuidgid", [user.as_ref(), softlimit.as_os_str()]);
     let mut supervise = Process::start(command.args(["-p", "1"]).arg(supervise).arg("s"));
     let words = "supervise: warning: unable to fork for s, \

@@ -6,11 +6,10 @@ use super::wait::{deadline, readable};
 use rustix::fs::{Mode, OFlags};
 use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
 use std::ffi::OsStr;
-use std::fs::{self, Permissions};
+use std::fs;
 use std::io::{Read, Write};
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{ChildStdin, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 
 /// The variable that marks every process a test started.
@@ -60,9 +59,17 @@ impl Dir {
         let path = self.path(inside);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         let beside = path.with_extension("beside");
-        fs::write(&beside, format!("#!/bin/sh\n{body}\n")).unwrap();
-        fs::set_permissions(&beside, Permissions::from_mode(0o755)).unwrap();
+        install(&beside, |stdin| writeln!(stdin, "#!/bin/sh\n{body}").unwrap());
         fs::rename(&beside, &path).unwrap();
+        path
+    }
+
+    /// Makes an executable copy of a program.
+    pub fn copy(&self, from: impl AsRef<Path>, inside: impl AsRef<Path>) -> PathBuf {
+        let path = self.path(inside);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        let program = fs::read(from).unwrap();
+        install(&path, |stdin| stdin.write_all(&program).unwrap());
         path
     }
 
@@ -154,6 +161,17 @@ impl Dir {
             eprintln!("process {pid}: {line}");
         }
     }
+}
+
+/// Writes an executable file by way of another process. Written by this one, it
+/// could be open for writing in a child of another test that is just being
+/// started, and so be "text busy".
+fn install(path: &Path, write: impl FnOnce(&mut ChildStdin)) {
+    let mut command = Command::new("install");
+    command.args(["-m", "755", "/dev/stdin"]).arg(path);
+    let mut child = command.stdin(Stdio::piped()).spawn().unwrap();
+    write(&mut child.stdin.take().unwrap());
+    assert!(child.wait().unwrap().success(), "install {}", path.display());
 }
 
 impl Drop for Dir {

@@ -33,6 +33,9 @@ pub fn namespace() -> u64 {
 /// state; nothing if /proc does not show it.
 #[must_use]
 pub fn started(pid: Pid) -> Option<(u64, u8)> {
+    if refused(b"stat") {
+        return None;
+    }
     let mut path = [0; 32];
     let mut at = 0;
     let number = pid.as_raw_pid().unsigned_abs();
@@ -68,9 +71,6 @@ fn decimal(mut number: u32, into: &mut [u8; 10]) -> &[u8] {
 }
 
 fn read_file<'a>(path: &CStr, into: &'a mut [u8]) -> Option<&'a [u8]> {
-    if refused(b"proc") {
-        return None;
-    }
     let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK;
     let file = rustix::fs::openat(CWD, path, flags, Mode::empty()).ok()?;
     let count = rustix::io::read(&file, &mut *into).ok()?;

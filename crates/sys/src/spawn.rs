@@ -56,7 +56,7 @@ pub struct Last<'a> {
     /// Writes down who the child is; says whether that worked. It runs in
     /// borrowed memory: it may set cells and make system calls.
     pub record: &'a dyn Fn(Pid) -> bool,
-    /// What the program keeps open as descriptor 3 if it did not.
+    /// What the program keeps open if it did not, out of its way.
     pub otherwise: BorrowedFd<'a>,
 }
 
@@ -146,10 +146,8 @@ impl Spawn<'_> {
             if rustix::process::getppid() != Some(parent) {
                 return None;
             }
-            // SAFETY: plain descriptor numbers; what stands at 3 is a copy
-            // that nobody in the child uses any more.
-            if !recorded && unsafe { libc::dup2(last.otherwise.as_raw_fd(), 3) } == -1 {
-                return Some((Step::Descriptors, crate::exec::last_errno()));
+            if !recorded {
+                leave_open(last.otherwise);
             }
         }
         Some((Step::Exec, self.exec()))
@@ -284,6 +282,18 @@ fn fork() -> Result<Option<Pid>> {
         -1 => Err(crate::exec::last_errno()),
         0 => Ok(None),
         pid => Pid::from_raw(pid).map(Some).ok_or(Errno::CHILD),
+    }
+}
+
+/// Leaves a copy of a descriptor open where hardly anybody puts one, or itself
+/// where there is no room.
+fn leave_open(fd: BorrowedFd<'_>) {
+    const APART: i32 = 100;
+    // SAFETY: plain descriptor numbers; nothing in the child is replaced.
+    unsafe {
+        if libc::fcntl(fd.as_raw_fd(), libc::F_DUPFD, APART) == -1 {
+            libc::fcntl(fd.as_raw_fd(), libc::F_SETFD, 0);
+        }
     }
 }
 
