@@ -8,10 +8,12 @@ mod idle;
 mod input;
 mod install;
 mod json;
+mod killlog;
 mod log;
 mod logger;
 mod machine;
 mod memory;
+mod numbered;
 mod options;
 mod processes;
 mod report;
@@ -82,18 +84,21 @@ fn measure(options: &Options, work: PathBuf) -> Result<(), Failure> {
     let bench = Bench { suites, work, exe, quick: options.quick };
     let mut report = Report::default();
     machine::describe(&bench, &mut report)?;
+    let in_turn = |metrics: &[(Group, Metric)], report: &mut Report| {
+        let mut wanted = metrics.iter().filter(|m| options.wants(m.0));
+        wanted.try_for_each(|m| m.1(&bench, report))
+    };
+    in_turn(&[(Group::Killlog, killlog::measure)], &mut report)?;
     trees::measure(&bench, options, &mut report)?;
-    let rest: [(Group, Metric); 4] = [
-        (Group::Restart, restart::measure),
-        (Group::Stop, stop::measure),
-        (Group::Log, log::measure),
-        (Group::Calls, calls::measure),
-    ];
-    for (group, metric) in rest {
-        if options.wants(group) {
-            metric(&bench, &mut report)?;
-        }
-    }
+    in_turn(
+        &[
+            (Group::Restart, restart::measure),
+            (Group::Stop, stop::measure),
+            (Group::Log, log::measure),
+            (Group::Calls, calls::measure),
+        ],
+        &mut report,
+    )?;
     report.head("load after", machine::load());
     print(&table::text(&report))?;
     if let Some(path) = &options.json {

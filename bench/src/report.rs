@@ -6,6 +6,7 @@ use crate::stats::{Summary, ratio};
 /// The metrics, as `--only` names them and in the order of the table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Group {
+    Killlog,
     Memory,
     Start,
     Restart,
@@ -18,7 +19,8 @@ pub(crate) enum Group {
 
 impl Group {
     /// All of them.
-    pub(crate) const ALL: [Self; 8] = [
+    pub(crate) const ALL: [Self; 9] = [
+        Self::Killlog,
         Self::Memory,
         Self::Start,
         Self::Restart,
@@ -32,6 +34,7 @@ impl Group {
     /// As it is written.
     pub(crate) const fn name(self) -> &'static str {
         match self {
+            Self::Killlog => "killlog",
             Self::Memory => "memory",
             Self::Start => "start",
             Self::Restart => "restart",
@@ -180,6 +183,10 @@ impl Report {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::stats::NEVER;
+
+    /// What a reader is to see first.
+    const FIRST: [&str; 1] = ["killlog"];
 
     #[test]
     fn the_best_of_the_others_depends_on_the_direction() {
@@ -211,6 +218,28 @@ mod tests {
         assert_eq!(report.rows().len(), 1);
         assert_eq!(report.rows()[0].summary(Column::Runit).map(|s| s.count), Some(3));
         assert_eq!(report.rows()[0].ratio(), None);
+    }
+
+    #[test]
+    fn what_survives_comes_first() {
+        let mut report = Report::default();
+        for group in Group::ALL.into_iter().rev() {
+            report.add(&Measure::less(group, group.name(), "ms"), Column::Ours, 1.0);
+        }
+        let shown: Vec<Group> = report.rows().iter().map(|r| r.measure.group).collect();
+        assert_eq!(shown, Group::ALL);
+        assert_eq!(shown[..1].iter().map(|g| g.name()).collect::<Vec<_>>(), FIRST);
+    }
+
+    #[test]
+    fn what_never_comes_has_no_ratio() {
+        let mut report = Report::default();
+        let time = Measure::less(Group::Killlog, "time", "ms");
+        report.add(&time, Column::Ours, 2.0);
+        report.add(&time, Column::S6, NEVER);
+        assert_eq!(report.rows()[0].ratio(), None);
+        report.add(&time, Column::Runit, 4.0);
+        assert_eq!(report.rows()[0].ratio(), Some(0.5));
     }
 
     #[test]
