@@ -4,7 +4,7 @@
 use crate::failure::{Context, Failure};
 use crate::report::{Column, Report};
 use crate::suites::Suite;
-use crate::tree::Tree;
+use crate::tree::{Extra, Tree};
 use crate::wait::readable;
 use rustix::process::{Pid, PidfdFlags, pidfd_open};
 use std::io::Write;
@@ -27,15 +27,16 @@ impl Bench {
         if self.quick { quick } else { full }
     }
 
-    /// A tree of `count` services that `column`'s suite keeps up.
+    /// A tree of `count` services that `column`'s suite keeps up, each with
+    /// `extra` files in its directory.
     pub(crate) fn tree(
         &self,
         column: Column,
         count: usize,
-        ready: bool,
+        extra: &[Extra],
     ) -> Result<Tree<'_>, Failure> {
         let suite = self.suite(column)?;
-        Tree::start(suite, self.work.join("tree"), &self.exe, count, ready)
+        Tree::start(suite, self.work.join("tree"), &self.exe, count, extra)
     }
 
     /// The suite of that column.

@@ -2,6 +2,7 @@
 
 mod bench;
 mod calls;
+mod descendants;
 mod failure;
 mod guard;
 mod idle;
@@ -23,6 +24,7 @@ mod stats;
 mod status;
 mod stop;
 mod suites;
+mod survivors;
 mod table;
 mod tree;
 mod trees;
@@ -46,6 +48,9 @@ fn main() -> ExitCode {
     let name = args.next().unwrap_or_default();
     if std::path::Path::new(&name).file_name() == Some("run".as_ref()) {
         service::run();
+    }
+    if name == descendants::NAME {
+        return descendants::run(args.next());
     }
     run(args.collect()).unwrap_or_else(|why| {
         progress(&format!("fatal: {why}"));
@@ -88,7 +93,10 @@ fn measure(options: &Options, work: PathBuf) -> Result<(), Failure> {
         let mut wanted = metrics.iter().filter(|m| options.wants(m.0));
         wanted.try_for_each(|m| m.1(&bench, report))
     };
-    in_turn(&[(Group::Killlog, killlog::measure)], &mut report)?;
+    in_turn(
+        &[(Group::Killlog, killlog::measure), (Group::Survivors, survivors::measure)],
+        &mut report,
+    )?;
     trees::measure(&bench, options, &mut report)?;
     in_turn(
         &[

@@ -14,7 +14,7 @@ and with s6, in turn, and prints the medians side by side.
   --programs DIR   where upkeep's svscan, supervise, svc, svstat, multilog are
   --quick          fewer rounds, at most 100 services, 40 MB of log: minutes
   --json FILE      write the figures there as well
-  --only METRIC,.. some of: killlog memory start
+  --only METRIC,.. some of: killlog survivors memory start
                    restart stop idle status log calls
   -h, --help       this text
 

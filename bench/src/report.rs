@@ -7,6 +7,7 @@ use crate::stats::{Summary, ratio};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Group {
     Killlog,
+    Survivors,
     Memory,
     Start,
     Restart,
@@ -19,8 +20,9 @@ pub(crate) enum Group {
 
 impl Group {
     /// All of them.
-    pub(crate) const ALL: [Self; 9] = [
+    pub(crate) const ALL: [Self; 10] = [
         Self::Killlog,
+        Self::Survivors,
         Self::Memory,
         Self::Start,
         Self::Restart,
@@ -35,6 +37,7 @@ impl Group {
     pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::Killlog => "killlog",
+            Self::Survivors => "survivors",
             Self::Memory => "memory",
             Self::Start => "start",
             Self::Restart => "restart",
@@ -186,7 +189,7 @@ mod tests {
     use crate::stats::NEVER;
 
     /// What a reader is to see first.
-    const FIRST: [&str; 1] = ["killlog"];
+    const FIRST: [&str; 2] = ["killlog", "survivors"];
 
     #[test]
     fn the_best_of_the_others_depends_on_the_direction() {
@@ -228,7 +231,7 @@ mod tests {
         }
         let shown: Vec<Group> = report.rows().iter().map(|r| r.measure.group).collect();
         assert_eq!(shown, Group::ALL);
-        assert_eq!(shown[..1].iter().map(|g| g.name()).collect::<Vec<_>>(), FIRST);
+        assert_eq!(shown[..2].iter().map(|g| g.name()).collect::<Vec<_>>(), FIRST);
     }
 
     #[test]
