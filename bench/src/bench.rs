@@ -7,7 +7,7 @@ use crate::suites::Suite;
 use crate::tree::{Extra, Tree};
 use crate::wait::readable;
 use rustix::process::{Pid, PidfdFlags, pidfd_open};
-use std::io::Write;
+use std::io::{Read, Write};
 use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus};
 
@@ -90,6 +90,21 @@ pub(crate) fn progress(what: &str) {
 /// Runs a command to its end.
 pub(crate) fn finish(command: &mut Command) -> Result<ExitStatus, Failure> {
     end(command.spawn().unable(format_args!("run {command:?}"))?)
+}
+
+/// Runs a command to its end and gives what it printed.
+pub(crate) fn answer(mut command: Command) -> Result<String, Failure> {
+    let (mut out, end) = std::io::pipe().unable("make a pipe")?;
+    command.stdout(end);
+    let reader = std::thread::spawn(move || {
+        let mut text = String::new();
+        out.read_to_string(&mut text).map(|_| text)
+    });
+    finish(&mut command)?;
+    // The pipe ends when the last holder of its other end is gone.
+    drop(command);
+    let text = reader.join().map_err(|_| "it panicked").unable("read an answer")?;
+    text.unable("read an answer")
 }
 
 /// Waits for the end of a command.

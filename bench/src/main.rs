@@ -8,6 +8,7 @@ mod guard;
 mod idle;
 mod input;
 mod install;
+mod instances;
 mod json;
 mod killlog;
 mod log;
@@ -18,6 +19,7 @@ mod numbered;
 mod options;
 mod processes;
 mod report;
+mod rescan;
 mod restart;
 mod service;
 mod stats;
@@ -26,6 +28,7 @@ mod stop;
 mod suites;
 mod survivors;
 mod table;
+mod takeover;
 mod tree;
 mod trees;
 mod wait;
@@ -94,7 +97,12 @@ fn measure(options: &Options, work: PathBuf) -> Result<(), Failure> {
         wanted.try_for_each(|m| m.1(&bench, report))
     };
     in_turn(
-        &[(Group::Killlog, killlog::measure), (Group::Survivors, survivors::measure)],
+        &[
+            (Group::Takeover, takeover::measure),
+            (Group::Svscan, rescan::measure),
+            (Group::Killlog, killlog::measure),
+            (Group::Survivors, survivors::measure),
+        ],
         &mut report,
     )?;
     trees::measure(&bench, options, &mut report)?;

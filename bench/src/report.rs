@@ -6,6 +6,8 @@ use crate::stats::{Summary, ratio};
 /// The metrics, as `--only` names them and in the order of the table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Group {
+    Takeover,
+    Svscan,
     Killlog,
     Survivors,
     Memory,
@@ -20,7 +22,9 @@ pub(crate) enum Group {
 
 impl Group {
     /// All of them.
-    pub(crate) const ALL: [Self; 10] = [
+    pub(crate) const ALL: [Self; 12] = [
+        Self::Takeover,
+        Self::Svscan,
         Self::Killlog,
         Self::Survivors,
         Self::Memory,
@@ -36,6 +40,8 @@ impl Group {
     /// As it is written.
     pub(crate) const fn name(self) -> &'static str {
         match self {
+            Self::Takeover => "takeover",
+            Self::Svscan => "svscan",
             Self::Killlog => "killlog",
             Self::Survivors => "survivors",
             Self::Memory => "memory",
@@ -189,7 +195,7 @@ mod tests {
     use crate::stats::NEVER;
 
     /// What a reader is to see first.
-    const FIRST: [&str; 2] = ["killlog", "survivors"];
+    const FIRST: [&str; 4] = ["takeover", "svscan", "killlog", "survivors"];
 
     #[test]
     fn the_best_of_the_others_depends_on_the_direction() {
@@ -231,13 +237,13 @@ mod tests {
         }
         let shown: Vec<Group> = report.rows().iter().map(|r| r.measure.group).collect();
         assert_eq!(shown, Group::ALL);
-        assert_eq!(shown[..2].iter().map(|g| g.name()).collect::<Vec<_>>(), FIRST);
+        assert_eq!(shown[..4].iter().map(|g| g.name()).collect::<Vec<_>>(), FIRST);
     }
 
     #[test]
     fn what_never_comes_has_no_ratio() {
         let mut report = Report::default();
-        let time = Measure::less(Group::Killlog, "time", "ms");
+        let time = Measure::less(Group::Takeover, "time", "ms");
         report.add(&time, Column::Ours, 2.0);
         report.add(&time, Column::S6, NEVER);
         assert_eq!(report.rows()[0].ratio(), None);

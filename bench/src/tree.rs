@@ -5,9 +5,9 @@ use crate::failure::{Context, Failure};
 use crate::processes::{self, Process};
 use crate::service::{Report, Reports, What};
 use crate::suites::Suite;
-use crate::wait::{MILLISECOND, SECOND, deadline, now, until};
+use crate::wait::{MILLISECOND, SECOND, deadline, now, readable, until};
 use rustix::fd::{AsFd, OwnedFd};
-use rustix::process::{Pid, PidfdFlags, pidfd_open};
+use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
 use std::fs::{self, File};
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
@@ -97,6 +97,15 @@ impl<'a> Tree<'a> {
         }
         let Scanner { began, pid, pidfd } = Scanner::start(suite, &files.0)?;
         Ok(Self { suite, dirs, began, pid, pidfd, reports, files })
+    }
+
+    /// Kills the scanner and starts another one in its place.
+    pub(crate) fn replace_scanner(&mut self) -> Result<(), Failure> {
+        pidfd_send_signal(&self.pidfd, Signal::KILL).unable("kill the scanner")?;
+        readable(&self.pidfd, "the end of a scanner that was killed")?;
+        let Scanner { began, pid, pidfd } = Scanner::start(self.suite, &self.files.0)?;
+        (self.began, self.pid, self.pidfd) = (began, pid, pidfd);
+        Ok(())
     }
 
     /// What the scanner and those it started said until now.
