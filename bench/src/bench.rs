@@ -4,10 +4,10 @@
 use crate::failure::{Context, Failure};
 use crate::report::{Column, Report};
 use crate::suites::Suite;
-use crate::tree::Tree;
+use crate::tree::{Extra, Tree};
 use crate::wait::readable;
 use rustix::process::{Pid, PidfdFlags, pidfd_open};
-use std::io::Write;
+use std::io::{Read, Write};
 use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus};
 
@@ -27,15 +27,16 @@ impl Bench {
         if self.quick { quick } else { full }
     }
 
-    /// A tree of `count` services that `column`'s suite keeps up.
+    /// A tree of `count` services that `column`'s suite keeps up, each with
+    /// `extra` files in its directory.
     pub(crate) fn tree(
         &self,
         column: Column,
         count: usize,
-        ready: bool,
+        extra: &[Extra],
     ) -> Result<Tree<'_>, Failure> {
         let suite = self.suite(column)?;
-        Tree::start(suite, self.work.join("tree"), &self.exe, count, ready)
+        Tree::start(suite, self.work.join("tree"), &self.exe, count, extra)
     }
 
     /// The suite of that column.
@@ -89,6 +90,21 @@ pub(crate) fn progress(what: &str) {
 /// Runs a command to its end.
 pub(crate) fn finish(command: &mut Command) -> Result<ExitStatus, Failure> {
     end(command.spawn().unable(format_args!("run {command:?}"))?)
+}
+
+/// Runs a command to its end and gives what it printed.
+pub(crate) fn answer(mut command: Command) -> Result<String, Failure> {
+    let (mut out, end) = std::io::pipe().unable("make a pipe")?;
+    command.stdout(end);
+    let reader = std::thread::spawn(move || {
+        let mut text = String::new();
+        out.read_to_string(&mut text).map(|_| text)
+    });
+    finish(&mut command)?;
+    // The pipe ends when the last holder of its other end is gone.
+    drop(command);
+    let text = reader.join().map_err(|_| "it panicked").unable("read an answer")?;
+    text.unable("read an answer")
 }
 
 /// Waits for the end of a command.

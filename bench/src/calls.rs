@@ -4,7 +4,7 @@ use crate::bench::Bench;
 use crate::failure::{Context, Failure};
 use crate::input::Input;
 use crate::log::{Dir, megabytes};
-use crate::logger::{Work, command, run};
+use crate::logger::{KEPT, Work, command, run};
 use crate::report::{Column, Group, Measure, Report};
 use std::fs;
 use std::path::Path;
@@ -37,7 +37,7 @@ fn one(
 ) -> Result<(), Failure> {
     let dir = Dir::new(&bench.work)?;
     let counts = bench.work.join("calls");
-    let traced = traced(&command(Some(bench.suite(column)?), work, &dir.0)?, &counts);
+    let traced = traced(&command(Some(bench.suite(column)?), work, KEPT, &dir.0)?, &counts);
     run(traced, column, work, input, &dir.0)?;
     let text = fs::read_to_string(&counts).unable("read what strace counted")?;
     let calls = total(&text).ok_or("no total").unable("understand strace")?;

@@ -115,6 +115,17 @@ mod tests {
     }
 
     #[test]
+    fn what_never_came_has_samples_but_no_median() {
+        let mut report = Report::default();
+        let measure = Measure::less(Group::Start, "start", "ms");
+        report.add(&measure, Column::S6, crate::stats::NEVER);
+        let text = document(&report);
+        assert!(
+            text.contains(r#""s6": { "median": null, "min": null, "max": null, "samples": 1 }"#)
+        );
+    }
+
+    #[test]
     fn one_row() {
         let mut report = Report::default();
         report.head("kernel", "6.1 \"x\"");

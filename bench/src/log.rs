@@ -3,7 +3,7 @@
 use crate::bench::Bench;
 use crate::failure::{Context, Failure};
 use crate::input::Input;
-use crate::logger::{Work, command, run};
+use crate::logger::{KEPT, Work, command, run};
 use crate::report::{Better, Column, Group, Measure, Report};
 use crate::wait::milliseconds;
 use std::fs;
@@ -44,7 +44,7 @@ fn one(
 ) -> Result<(), Failure> {
     let dir = Dir::new(&bench.work)?;
     let suite = if column == Column::Floor { None } else { Some(bench.suite(column)?) };
-    let cost = run(command(suite, work, &dir.0)?, column, work, input, &dir.0)?;
+    let cost = run(command(suite, work, KEPT, &dir.0)?, column, work, input, &dir.0)?;
     let rate = Measure { better: Better::Higher, ..Measure::less(Group::Log, what, "MB/s") };
     let megabytes = megabytes(input);
     report.add(&rate, column, megabytes * 1000.0 / milliseconds(cost.time));

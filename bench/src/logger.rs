@@ -9,7 +9,7 @@ use crate::wait::{now, readable};
 use rustix::process::{Pid, PidfdFlags, pidfd_open};
 use std::fs::{self, File};
 use std::io::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 /// What a logger does besides writing and rotating.
@@ -55,10 +55,19 @@ pub(crate) struct Cost {
     pub(crate) switches: Switches,
 }
 
-/// The logger of a suite, for the log directory `dir`; `cat` without one.
-pub(crate) fn command(suite: Option<&Suite>, work: Work, dir: &Path) -> Result<Command, Failure> {
+/// How many archives a logger keeps.
+pub(crate) const KEPT: usize = 20;
+
+/// The logger of a suite, for the log directory `dir`; `cat` without one. It
+/// keeps `kept` archives.
+pub(crate) fn command(
+    suite: Option<&Suite>,
+    work: Work,
+    kept: usize,
+    dir: &Path,
+) -> Result<Command, Failure> {
     const SIZE: &str = "s16777215";
-    const COUNT: &str = "n20";
+    let count = format!("n{kept}");
     let Some(suite) = suite else {
         let file = File::create(dir.join("current")).unable("make the file for cat")?;
         let mut command = Command::new("cat");
@@ -76,15 +85,15 @@ pub(crate) fn command(suite: Option<&Suite>, work: Work, dir: &Path) -> Result<C
     match suite.family {
         Family::Daemontools => {
             command.args((work == Work::Stamp).then_some("t"));
-            command.args(pattern).args([SIZE, COUNT]);
+            command.args(pattern).args([SIZE, &count]);
         }
         Family::Runit => {
-            let config = format!("{SIZE}\n{COUNT}\n{}\n", pattern.unwrap_or_default());
+            let config = format!("{SIZE}\n{count}\n{}\n", pattern.unwrap_or_default());
             fs::write(dir.join("config"), config).unable("configure svlogd")?;
             command.args((work == Work::Stamp).then_some("-t"));
         }
         Family::S6 => {
-            command.args(["--", SIZE, COUNT]).args(pattern);
+            command.args(["--", SIZE, &count]).args(pattern);
             command.args((work == Work::Stamp).then_some("t"));
         }
     }
@@ -136,13 +145,23 @@ pub(crate) fn run(
 
 /// Bytes in `current` and the archives.
 fn written(dir: &Path) -> Result<usize, Failure> {
-    let mut sum = 0;
+    files(dir)?.iter().try_fold(0, |sum, path| {
+        let length = fs::metadata(path).unable("look at a log file")?.len();
+        Ok(sum + usize::try_from(length).unwrap_or(usize::MAX))
+    })
+}
+
+/// The archives in the order in which they were written, and then `current`.
+pub(crate) fn files(dir: &Path) -> Result<Vec<PathBuf>, Failure> {
+    let mut found = Vec::new();
     for entry in fs::read_dir(dir).unable("read the log directory")?.flatten() {
         let name = entry.file_name();
-        if name == "current" || name.as_encoded_bytes().first() == Some(&b'@') {
-            let length = entry.metadata().unable("look at a log file")?.len();
-            sum += usize::try_from(length).unwrap_or(usize::MAX);
+        let archive = name.as_encoded_bytes().first() == Some(&b'@');
+        if archive || name == "current" {
+            // An archive is named by the moment in which it was finished.
+            found.push((!archive, entry.path()));
         }
     }
-    Ok(sum)
+    found.sort();
+    Ok(found.into_iter().map(|(_, path)| path).collect())
 }

@@ -2,26 +2,33 @@
 
 mod bench;
 mod calls;
+mod descendants;
 mod failure;
 mod guard;
 mod idle;
 mod input;
 mod install;
+mod instances;
 mod json;
+mod killlog;
 mod log;
 mod logger;
 mod machine;
 mod memory;
+mod numbered;
 mod options;
 mod processes;
 mod report;
+mod rescan;
 mod restart;
 mod service;
 mod stats;
 mod status;
 mod stop;
 mod suites;
+mod survivors;
 mod table;
+mod takeover;
 mod tree;
 mod trees;
 mod wait;
@@ -44,6 +51,9 @@ fn main() -> ExitCode {
     let name = args.next().unwrap_or_default();
     if std::path::Path::new(&name).file_name() == Some("run".as_ref()) {
         service::run();
+    }
+    if name == descendants::NAME {
+        return descendants::run(args.next());
     }
     run(args.collect()).unwrap_or_else(|why| {
         progress(&format!("fatal: {why}"));
@@ -82,18 +92,29 @@ fn measure(options: &Options, work: PathBuf) -> Result<(), Failure> {
     let bench = Bench { suites, work, exe, quick: options.quick };
     let mut report = Report::default();
     machine::describe(&bench, &mut report)?;
+    let in_turn = |metrics: &[(Group, Metric)], report: &mut Report| {
+        let mut wanted = metrics.iter().filter(|m| options.wants(m.0));
+        wanted.try_for_each(|m| m.1(&bench, report))
+    };
+    in_turn(
+        &[
+            (Group::Takeover, takeover::measure),
+            (Group::Svscan, rescan::measure),
+            (Group::Killlog, killlog::measure),
+            (Group::Survivors, survivors::measure),
+        ],
+        &mut report,
+    )?;
     trees::measure(&bench, options, &mut report)?;
-    let rest: [(Group, Metric); 4] = [
-        (Group::Restart, restart::measure),
-        (Group::Stop, stop::measure),
-        (Group::Log, log::measure),
-        (Group::Calls, calls::measure),
-    ];
-    for (group, metric) in rest {
-        if options.wants(group) {
-            metric(&bench, &mut report)?;
-        }
-    }
+    in_turn(
+        &[
+            (Group::Restart, restart::measure),
+            (Group::Stop, stop::measure),
+            (Group::Log, log::measure),
+            (Group::Calls, calls::measure),
+        ],
+        &mut report,
+    )?;
     report.head("load after", machine::load());
     print(&table::text(&report))?;
     if let Some(path) = &options.json {

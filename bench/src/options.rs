@@ -14,7 +14,8 @@ and with s6, in turn, and prints the medians side by side.
   --programs DIR   where upkeep's svscan, supervise, svc, svstat, multilog are
   --quick          fewer rounds, at most 100 services, 40 MB of log: minutes
   --json FILE      write the figures there as well
-  --only METRIC,.. some of: memory start restart stop idle status log calls
+  --only METRIC,.. some of: takeover svscan killlog survivors memory start
+                   restart stop idle status log calls
   -h, --help       this text
 
     upkeep-bench --programs target/release --quick --only memory,start
@@ -98,7 +99,7 @@ mod tests {
     #[test]
     fn everything_at_once() {
         let Asked::Run(options) =
-            asked("--quick --programs /p --json /j --only memory,calls --only log")
+            asked("--quick --programs /p --json /j --only memory,calls --only log,takeover")
         else {
             panic!("not understood");
         };
@@ -106,6 +107,7 @@ mod tests {
         assert_eq!(options.json, Some(PathBuf::from("/j")));
         assert!(options.quick);
         assert!(options.wants(Group::Calls) && options.wants(Group::Log));
+        assert!(options.wants(Group::Takeover) && !options.wants(Group::Survivors));
         assert!(!options.wants(Group::Start));
     }
 

@@ -20,6 +20,13 @@ pub(crate) struct Process {
     ticks: u64,
 }
 
+/// The parent of a process.
+pub(crate) fn parent(of: Pid) -> Result<Process, Failure> {
+    let look = |pid: i32| fs::read(format!("/proc/{pid}/stat")).ok().and_then(|l| parse(&l));
+    let found = look(of.as_raw_pid()).and_then(|p| look(p.parent));
+    found.ok_or("it is gone").unable(format_args!("find the parent of {}", of.as_raw_pid()))
+}
+
 /// The children of a process, in the order of their numbers.
 pub(crate) fn children(of: Pid) -> Result<Vec<Process>, Failure> {
     let mut found = Vec::new();
@@ -150,6 +157,8 @@ mod tests {
 
     #[test]
     fn this_process_itself() {
+        let above = rustix::process::getppid().map(Pid::as_raw_pid);
+        assert_eq!(parent(getpid()).ok().map(|p| p.pid), above);
         let pid = getpid().as_raw_pid();
         assert!(memory(pid).is_ok_and(|m| m.private_dirty > 0 && m.proportional > 0));
         assert!(cpu(pid).is_ok() && switches(pid).is_ok());

@@ -6,6 +6,10 @@ use crate::stats::{Summary, ratio};
 /// The metrics, as `--only` names them and in the order of the table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Group {
+    Takeover,
+    Svscan,
+    Killlog,
+    Survivors,
     Memory,
     Start,
     Restart,
@@ -18,7 +22,11 @@ pub(crate) enum Group {
 
 impl Group {
     /// All of them.
-    pub(crate) const ALL: [Self; 8] = [
+    pub(crate) const ALL: [Self; 12] = [
+        Self::Takeover,
+        Self::Svscan,
+        Self::Killlog,
+        Self::Survivors,
         Self::Memory,
         Self::Start,
         Self::Restart,
@@ -32,6 +40,10 @@ impl Group {
     /// As it is written.
     pub(crate) const fn name(self) -> &'static str {
         match self {
+            Self::Takeover => "takeover",
+            Self::Svscan => "svscan",
+            Self::Killlog => "killlog",
+            Self::Survivors => "survivors",
             Self::Memory => "memory",
             Self::Start => "start",
             Self::Restart => "restart",
@@ -180,6 +192,10 @@ impl Report {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::stats::NEVER;
+
+    /// What a reader is to see first.
+    const FIRST: [&str; 4] = ["takeover", "svscan", "killlog", "survivors"];
 
     #[test]
     fn the_best_of_the_others_depends_on_the_direction() {
@@ -211,6 +227,28 @@ mod tests {
         assert_eq!(report.rows().len(), 1);
         assert_eq!(report.rows()[0].summary(Column::Runit).map(|s| s.count), Some(3));
         assert_eq!(report.rows()[0].ratio(), None);
+    }
+
+    #[test]
+    fn what_survives_comes_first() {
+        let mut report = Report::default();
+        for group in Group::ALL.into_iter().rev() {
+            report.add(&Measure::less(group, group.name(), "ms"), Column::Ours, 1.0);
+        }
+        let shown: Vec<Group> = report.rows().iter().map(|r| r.measure.group).collect();
+        assert_eq!(shown, Group::ALL);
+        assert_eq!(shown[..4].iter().map(|g| g.name()).collect::<Vec<_>>(), FIRST);
+    }
+
+    #[test]
+    fn what_never_comes_has_no_ratio() {
+        let mut report = Report::default();
+        let time = Measure::less(Group::Takeover, "time", "ms");
+        report.add(&time, Column::Ours, 2.0);
+        report.add(&time, Column::S6, NEVER);
+        assert_eq!(report.rows()[0].ratio(), None);
+        report.add(&time, Column::Runit, 4.0);
+        assert_eq!(report.rows()[0].ratio(), Some(0.5));
     }
 
     #[test]

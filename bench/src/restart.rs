@@ -3,6 +3,7 @@
 use crate::bench::Bench;
 use crate::failure::{Context, Failure};
 use crate::report::{Column, Group, Measure, Report};
+use crate::service::READY;
 use crate::wait::{MILLISECOND, milliseconds, now, until};
 use rustix::process::{PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
 
@@ -36,7 +37,9 @@ fn one(
     ready: bool,
     report: &mut Report,
 ) -> Result<(), Failure> {
-    let mut tree = bench.tree(column, SERVICES, ready)?;
+    let ready = ready && bench.suite(column)?.knows_readiness();
+    let extra = if ready { &[READY][..] } else { &[] };
+    let mut tree = bench.tree(column, SERVICES, extra)?;
     let starts = tree.all_started()?;
     let last = starts.iter().map(|s| s.when).max().unwrap_or(0);
     until(last + UP)?;

@@ -1,68 +1,138 @@
 //! The service that every suite runs: this program itself under the name
 //! `run`. It says when it started and which process it is, says that it is
-//! ready if its directory asks for that, and waits for a signal for ever.
+//! ready if its directory asks for that, and waits for a signal for ever. Only
+//! where a file in its directory says so it does more.
 
+use crate::descendants;
 use crate::failure::{Context, Failure};
-use crate::wait::{deadline, first, now};
+use crate::tree::Extra;
+use crate::wait::{first, now};
+use rustix::event::{PollFd, PollFlags, poll};
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
 use rustix::fs::{CWD, FileType, Mode, OFlags, mknodat, open};
 use rustix::process::{Pid, getpid};
+use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
+use upkeep_sys::signals::{Signal, Signals};
 
-/// Where a service in `scan/NAME` says that it started.
+/// Where a service in `scan/NAME` reports.
 const REPORT: &str = "../../report";
 /// In a directory of services whose suite knows readiness: the descriptor.
-pub(crate) const READY: (&str, &str) = ("notification-fd", "3\n");
-/// The size of what is said at a start. Less than PIPE_BUF: never torn.
+pub(crate) const READY: Extra = ("notification-fd", "3\n");
+/// In the directory of a service that reports each ALRM.
+pub(crate) const SIGNALS: Extra = (MORE, "signals\n");
+/// In the directory of a service that has descendants.
+pub(crate) const DESCENDANTS: Extra = (MORE, "descendants\n");
+/// Says what the service does besides.
+const MORE: &str = "more";
+/// The size of a report. Less than PIPE_BUF: never torn.
 const SIZE: usize = 16;
 
-/// A start of a service.
+/// What happened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Start {
-    /// On the monotonic clock, as the first thing the service did.
+pub(crate) enum What {
+    /// A service started.
+    Started,
+    /// A command reached a service.
+    Signalled,
+    /// A descendant of a service started, the one of that number.
+    Descends(u8),
+}
+
+/// What one process of a service says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Report {
+    pub(crate) what: What,
+    /// On the monotonic clock; of a start, as the first thing a service did.
     pub(crate) when: u64,
     pub(crate) pid: Pid,
 }
 
-impl Start {
+impl Report {
+    /// This process, now.
+    pub(crate) fn new(what: What) -> Self {
+        Self { what, when: now(), pid: getpid() }
+    }
+
+    /// Says it. What fails here is seen as something that was never said.
+    pub(crate) fn send(self) {
+        write(REPORT, &self.encode());
+    }
+
     fn encode(self) -> [u8; SIZE] {
         let mut bytes = [0; SIZE];
         bytes[..8].copy_from_slice(&self.when.to_le_bytes());
         bytes[8..12].copy_from_slice(&self.pid.as_raw_pid().to_le_bytes());
+        (bytes[12], bytes[13]) = match self.what {
+            What::Started => (0, 0),
+            What::Signalled => (1, 0),
+            What::Descends(number) => (2, number),
+        };
         bytes
     }
 
     fn decode(bytes: [u8; SIZE]) -> Option<Self> {
-        let [a, b, c, d, e, f, g, h, i, j, k, l, ..] = bytes;
+        let [a, b, c, d, e, f, g, h, i, j, k, l, kind, number, ..] = bytes;
+        let what = match kind {
+            0 => What::Started,
+            1 => What::Signalled,
+            2 => What::Descends(number),
+            _ => return None,
+        };
         let pid = Pid::from_raw(i32::from_le_bytes([i, j, k, l]))?;
-        Some(Self { when: u64::from_le_bytes([a, b, c, d, e, f, g, h]), pid })
+        Some(Self { what, when: u64::from_le_bytes([a, b, c, d, e, f, g, h]), pid })
     }
 }
 
-/// Is the service. What fails here is seen as a start that was never said.
+fn write(path: &str, what: &[u8]) {
+    let fd = open(path, OFlags::WRONLY | OFlags::NONBLOCK | OFlags::CLOEXEC, Mode::empty());
+    let _ = fd.and_then(|fd| rustix::io::write(fd, what));
+}
+
+/// Is the service.
 pub(crate) fn run() -> ! {
-    let start = Start { when: now(), pid: getpid() };
-    let say = |path: &str, what: &[u8]| {
-        let fd = open(path, OFlags::WRONLY | OFlags::NONBLOCK | OFlags::CLOEXEC, Mode::empty());
-        fd.and_then(|fd| rustix::io::write(fd, what))
-    };
+    let start = Report::new(What::Started);
     if Path::new(READY.0).exists() {
-        let _ = say("/proc/self/fd/3", b"\n");
+        write("/proc/self/fd/3", b"\n");
     }
-    let _ = say(REPORT, &start.encode());
+    let more = std::fs::read_to_string(MORE).unwrap_or_default();
+    if more == SIGNALS.1 {
+        // Before the start is said: who hears of it may send one.
+        let signals = Signals::take(&[Signal::ALARM], &[]);
+        start.send();
+        signals.map_or_else(|_| for_ever(), |signals| report(&signals));
+    }
+    start.send();
+    if more == DESCENDANTS.1 {
+        descendants::start();
+    }
+    for_ever()
+}
+
+/// Until a signal ends it.
+pub(crate) fn for_ever() -> ! {
     loop {
         rustix::event::pause();
     }
 }
 
-/// The other end, where the starts are said.
-pub(crate) struct Starts {
-    fifo: OwnedFd,
-    /// What was read and not asked for yet.
-    held: std::collections::VecDeque<Start>,
+fn report(signals: &Signals) -> ! {
+    loop {
+        let _ = poll(&mut [PollFd::new(signals, PollFlags::IN)], None);
+        while signals.next().is_some() {
+            Report::new(What::Signalled).send();
+        }
+    }
 }
 
-impl Starts {
+/// The other end, where the reports arrive.
+pub(crate) struct Reports {
+    fifo: OwnedFd,
+    /// What was read and not asked for yet.
+    held: VecDeque<Report>,
+}
+
+impl Reports {
     /// For the tree in `root`.
     pub(crate) fn new(root: &Path) -> Result<Self, Failure> {
         let path: PathBuf = root.join("report");
@@ -71,19 +141,24 @@ impl Starts {
         // Opened for both, so that it never is at its end.
         let fifo = open(&path, OFlags::RDWR | OFlags::NONBLOCK | OFlags::CLOEXEC, Mode::empty())
             .unable(format_args!("open {}", path.display()))?;
-        Ok(Self { fifo, held: std::collections::VecDeque::new() })
+        Ok(Self { fifo, held: VecDeque::new() })
     }
 
-    /// The next start; `alive` is a pidfd of what has to live until then.
-    pub(crate) fn next(&mut self, alive: BorrowedFd<'_>) -> Result<Start, Failure> {
+    /// The next report; `alive` is a pidfd of what has to live until then.
+    /// None: `until` came first.
+    pub(crate) fn next(
+        &mut self,
+        alive: BorrowedFd<'_>,
+        until: u64,
+    ) -> Result<Option<Report>, Failure> {
         loop {
-            if let Some(start) = self.held.pop_front() {
-                return Ok(start);
+            if let Some(report) = self.held.pop_front() {
+                return Ok(Some(report));
             }
-            match first(&[self.fifo.as_fd(), alive], deadline())? {
+            match first(&[self.fifo.as_fd(), alive], until)? {
                 Some(0) => self.take()?,
                 Some(_) => return Err(Failure::Failed("its svscan ended".to_owned())),
-                None => return Err(Failure::Late("the start of a service".to_owned())),
+                None => return Ok(None),
             }
         }
     }
@@ -92,7 +167,7 @@ impl Starts {
         let mut buffer = [0; 256 * SIZE];
         let n = rustix::io::read(&self.fifo, &mut buffer).unable("read what services say")?;
         let whole = buffer[..n].chunks_exact(SIZE).filter_map(|c| c.try_into().ok());
-        self.held.extend(whole.filter_map(Start::decode));
+        self.held.extend(whole.filter_map(Report::decode));
         Ok(())
     }
 }
@@ -103,8 +178,11 @@ mod tests {
 
     #[test]
     fn said_and_understood() {
-        let start = Start { when: 0x0102_0304_0506_0708, pid: getpid() };
-        assert_eq!(Start::decode(start.encode()), Some(start));
-        assert_eq!(Start::decode([0; SIZE]), None);
+        for what in [What::Started, What::Signalled, What::Descends(4)] {
+            let report = Report { what, when: 0x0102_0304_0506_0708, pid: getpid() };
+            assert_eq!(Report::decode(report.encode()), Some(report));
+        }
+        assert_eq!(Report::decode([0; SIZE]), None);
+        assert_eq!(Report::decode([3; SIZE]), None);
     }
 }

@@ -1,5 +1,8 @@
 //! What is said of a handful of samples: the median and the two ends.
 
+/// The sample of something that should have happened and did not.
+pub(crate) const NEVER: f64 = f64::INFINITY;
+
 /// A summary of at least one sample.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Summary {
@@ -10,9 +13,10 @@ pub(crate) struct Summary {
 }
 
 impl Summary {
-    /// None when there are no samples. A sample that is not a number is none.
+    /// None when there are no samples. A sample that is not a number is none;
+    /// one that is `NEVER` is larger than all others.
     pub(crate) fn of(samples: &[f64]) -> Option<Self> {
-        let mut sorted: Vec<f64> = samples.iter().copied().filter(|s| s.is_finite()).collect();
+        let mut sorted: Vec<f64> = samples.iter().copied().filter(|s| !s.is_nan()).collect();
         sorted.sort_by(f64::total_cmp);
         let (&min, &max) = (sorted.first()?, sorted.last()?);
         let (count, middle) = (sorted.len(), sorted.len() / 2);
@@ -25,8 +29,12 @@ impl Summary {
     }
 }
 
-/// `ours` over `best`: 1 when both are nothing, none when only the best is.
+/// `ours` over `best`: 1 when both are nothing, none when only the best is or
+/// one of them never came.
 pub(crate) fn ratio(ours: f64, best: f64) -> Option<f64> {
+    if !ours.is_finite() || !best.is_finite() {
+        return None;
+    }
     if best == 0.0 { (ours == 0.0).then_some(1.0) } else { Some(ours / best) }
 }
 
@@ -53,6 +61,15 @@ mod tests {
     fn one_far_away_does_not_move_the_median() {
         let calm = Summary::of(&[1.0, 2.0, 3.0]).map(|s| s.median);
         assert_eq!(calm, Summary::of(&[1.0, 2.0, 3000.0]).map(|s| s.median));
+    }
+
+    #[test]
+    fn what_never_came_is_the_largest() {
+        let summary = Summary::of(&[NEVER, 3.0, 4.0]);
+        assert_eq!(summary, Some(Summary { median: 4.0, min: 3.0, max: NEVER, count: 3 }));
+        assert_eq!(Summary::of(&[NEVER, NEVER]).map(|s| s.median), Some(NEVER));
+        assert_eq!(ratio(1.0, NEVER), None);
+        assert_eq!(ratio(NEVER, NEVER), None);
     }
 
     #[test]

@@ -25,7 +25,7 @@ fn one(
     column: Column,
     report: &mut Report,
 ) -> Result<(), Failure> {
-    let mut tree = bench.tree(column, 1, false)?;
+    let mut tree = bench.tree(column, 1, &[])?;
     for time in 0..TIMES {
         if time > 0 {
             finish(&mut tree.suite.up(&tree.dirs[0]))?;

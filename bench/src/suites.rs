@@ -95,6 +95,11 @@ impl Suite {
         self.control("-d", "down", dir)
     }
 
+    /// Send ALRM to the service in `dir`.
+    pub(crate) fn alarm(&self, dir: &Path) -> Command {
+        self.control("-a", "alarm", dir)
+    }
+
     fn control(&self, option: &str, word: &str, dir: &Path) -> Command {
         let word = match self.family {
             Family::Daemontools | Family::S6 => option,
@@ -136,6 +141,14 @@ impl Suite {
             Family::Runit => "run: ",
         }
     }
+
+    /// The process that a status says is up.
+    pub(crate) fn pid_in(&self, status: &str) -> Option<i32> {
+        let line = status.lines().find(|l| l.contains(self.says_up()))?;
+        let (_, rest) = line.split_once("(pid ")?;
+        let end = rest.find(|c: char| !c.is_ascii_digit())?;
+        rest[..end].parse().ok()
+    }
 }
 
 /// Older versions of s6 take 500 services unless told otherwise.
@@ -146,4 +159,21 @@ fn room(family: Family, dir: &Path) -> &'static [&'static str] {
     let usage = Command::new(dir.join("s6-svscan")).arg("-?").stdin(Stdio::null()).output();
     let usage = usage.map(|o| String::from_utf8_lossy(&o.stderr).into_owned());
     if usage.is_ok_and(|u| u.contains("-c maxservices")) { &["-c", "1000"] } else { &[] }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_pid_in_every_way_of_saying_it() {
+        let suite = |family| Suite { column: Column::Ours, family, dir: PathBuf::new(), room: &[] };
+        let [daemontools, runit, s6] = [Family::Daemontools, Family::Runit, Family::S6].map(suite);
+        assert_eq!(daemontools.pid_in("/x: up (pid 42) 7 seconds\n"), Some(42));
+        assert_eq!(daemontools.pid_in("/x: down 7 seconds, normally up\n"), None);
+        assert_eq!(runit.pid_in("run: /x: (pid 42) 7s\n"), Some(42));
+        assert_eq!(runit.pid_in("down: /x: 7s, normally up\n"), None);
+        assert_eq!(s6.pid_in("up (pid 42) 7 seconds\n"), Some(42));
+        assert_eq!(s6.pid_in("up (pid 42 pgid 42) 7 seconds\n"), Some(42));
+    }
 }

@@ -1,7 +1,8 @@
 //! The report as text for a person: the medians, then how far they can be
 //! trusted.
 
-use crate::report::{Column, Report, Row};
+use crate::report::{Column, Measure, Report, Row};
+use crate::stats::NEVER;
 
 /// The whole report.
 pub(crate) fn text(report: &Report) -> String {
@@ -27,16 +28,19 @@ fn medians(row: &Row) -> Vec<String> {
     let measure = &row.measure;
     let mut cells =
         vec![measure.name.clone(), measure.unit.to_owned(), measure.better.name().to_owned()];
-    cells.extend(Column::ALL.map(|c| row.summary(c).map_or_else(none, |s| figure(s.median))));
+    cells.extend(
+        Column::ALL.map(|c| row.summary(c).map_or_else(none, |s| measure.figure(s.median))),
+    );
     cells.push(row.ratio().map_or_else(none, |r| format!("{r:.2}")));
     cells
 }
 
 fn spread(row: &Row) -> Vec<String> {
     let mut cells = vec![row.measure.name.clone(), row.measure.unit.to_owned()];
+    let shown = |value| row.measure.figure(value);
     cells.extend(Column::ALL.map(|c| {
         row.summary(c)
-            .map_or_else(none, |s| format!("{}..{} ({})", figure(s.min), figure(s.max), s.count))
+            .map_or_else(none, |s| format!("{}..{} ({})", shown(s.min), shown(s.max), s.count))
     }));
     cells
 }
@@ -66,12 +70,24 @@ fn lines<const LEFT: usize, const MORE: usize>(
     out
 }
 
+impl Measure {
+    /// As it is shown: a count of these as it is, and of all else as much as
+    /// it is worth.
+    fn figure(&self, value: f64) -> String {
+        let counted = matches!(self.unit, "services" | "processes" | "lines");
+        if counted && value.fract() == 0.0 { format!("{value:.0}") } else { figure(value) }
+    }
+}
+
 fn none() -> String {
     "-".to_owned()
 }
 
 /// A figure with about three digits that mean something.
 fn figure(value: f64) -> String {
+    if value == NEVER {
+        return "never".to_owned();
+    }
     let digits = match value.abs() {
         v if v >= 100.0 || v == 0.0 => 0,
         v if v >= 10.0 => 1,
@@ -84,12 +100,22 @@ fn figure(value: f64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::{Group, Measure};
+    use crate::report::Group;
 
     #[test]
     fn figures() {
-        let shown = [0.0, 0.1234, 1.234, 12.34, 123.4, 12345.6].map(figure);
-        assert_eq!(shown, ["0", "0.123", "1.23", "12.3", "123", "12346"]);
+        let shown = [0.0, 0.1234, 1.234, 12.34, 123.4, 12345.6, NEVER].map(figure);
+        assert_eq!(shown, ["0", "0.123", "1.23", "12.3", "123", "12346", "never"]);
+    }
+
+    #[test]
+    fn counts_are_whole() {
+        let measure = |unit| Measure::less(Group::Start, "a", unit);
+        assert_eq!(measure("services").figure(7.0), "7");
+        assert_eq!(measure("lines").figure(1234.0), "1234");
+        assert_eq!(measure("lines").figure(1.5), "1.50");
+        assert_eq!(measure("lines").figure(NEVER), "never");
+        assert_eq!(measure("ms").figure(7.0), "7.00");
     }
 
     #[test]

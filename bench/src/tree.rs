@@ -3,11 +3,11 @@
 
 use crate::failure::{Context, Failure};
 use crate::processes::{self, Process};
-use crate::service::{self, Start, Starts};
+use crate::service::{Report, Reports, What};
 use crate::suites::Suite;
-use crate::wait::{MILLISECOND, SECOND, now, until};
+use crate::wait::{MILLISECOND, SECOND, deadline, now, readable, until};
 use rustix::fd::{AsFd, OwnedFd};
-use rustix::process::{Pid, PidfdFlags, pidfd_open};
+use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
 use std::fs::{self, File};
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
@@ -16,6 +16,13 @@ use std::path::{Path, PathBuf};
 const QUIET: u64 = 100 * MILLISECOND;
 /// How long to wait for that: one that never rests is measured as it is.
 const RESTLESS: u64 = 5 * SECOND;
+
+/// The directory of services, and the file with what the scanner says.
+const SCAN: &str = "scan";
+const SAID: &str = "said";
+
+/// One more file in each service directory: its name and what is in it.
+pub(crate) type Extra = (&'static str, &'static str);
 
 /// A tree that is being kept up.
 pub(crate) struct Tree<'a> {
@@ -27,8 +34,33 @@ pub(crate) struct Tree<'a> {
     /// The scanner.
     pub(crate) pid: Pid,
     pidfd: OwnedFd,
-    starts: Starts,
+    reports: Reports,
     files: Files,
+}
+
+/// A scanner that was just started.
+struct Scanner {
+    began: u64,
+    pid: Pid,
+    pidfd: OwnedFd,
+}
+
+impl Scanner {
+    /// On the services in `root`, which also is where its messages go.
+    fn start(suite: &Suite, root: &Path) -> Result<Self, Failure> {
+        let path = root.join(SAID);
+        // Another file each time: the one before may still be written to.
+        let _ = fs::remove_file(&path);
+        let said = File::create(path).unable("make a file for messages")?;
+        let also = said.try_clone().unable("share the file for messages")?;
+        let mut command = suite.scan(&root.join(SCAN));
+        command.stdout(said).stderr(also);
+        let began = now();
+        let child = command.spawn().unable(format_args!("run {command:?}"))?;
+        let pid = Pid::from_child(&child);
+        let pidfd = pidfd_open(pid, PidfdFlags::empty()).unable("watch the scanner")?;
+        Ok(Self { began, pid, pidfd })
+    }
 }
 
 /// What is removed in the end, after everybody who may write there.
@@ -49,47 +81,63 @@ impl<'a> Tree<'a> {
         root: PathBuf,
         exe: &Path,
         count: usize,
-        ready: bool,
+        extra: &[Extra],
     ) -> Result<Self, Failure> {
-        let scan = root.join("scan");
+        let scan = root.join(SCAN);
         fs::create_dir_all(&scan).unable(format_args!("make {}", scan.display()))?;
         let files = Files(root);
-        let starts = Starts::new(&files.0)?;
+        let reports = Reports::new(&files.0)?;
         let dirs: Vec<PathBuf> = (0..count).map(|i| scan.join(format!("service-{i:04}"))).collect();
         for dir in &dirs {
             let made = fs::create_dir(dir).and_then(|()| symlink(exe, dir.join("run")));
             made.unable(format_args!("make {}", dir.display()))?;
-            if ready && suite.knows_readiness() {
-                fs::write(dir.join(service::READY.0), service::READY.1)
-                    .unable("ask for readiness")?;
+            for (name, content) in extra {
+                fs::write(dir.join(name), content).unable(format_args!("write {name}"))?;
             }
         }
-        let said = File::create(files.0.join("said")).unable("make a file for messages")?;
-        let also = said.try_clone().unable("share the file for messages")?;
-        let mut command = suite.scan(&scan);
-        command.stdout(said).stderr(also);
-        let began = now();
-        let child = command.spawn().unable(format_args!("run {command:?}"))?;
-        let pid = Pid::from_child(&child);
-        let pidfd = pidfd_open(pid, PidfdFlags::empty()).unable("watch the scanner")?;
-        Ok(Self { suite, dirs, began, pid, pidfd, starts, files })
+        let Scanner { began, pid, pidfd } = Scanner::start(suite, &files.0)?;
+        Ok(Self { suite, dirs, began, pid, pidfd, reports, files })
+    }
+
+    /// Kills the scanner and starts another one in its place.
+    pub(crate) fn replace_scanner(&mut self) -> Result<(), Failure> {
+        pidfd_send_signal(&self.pidfd, Signal::KILL).unable("kill the scanner")?;
+        readable(&self.pidfd, "the end of a scanner that was killed")?;
+        let Scanner { began, pid, pidfd } = Scanner::start(self.suite, &self.files.0)?;
+        (self.began, self.pid, self.pidfd) = (began, pid, pidfd);
+        Ok(())
+    }
+
+    /// What the scanner and those it started said until now.
+    pub(crate) fn said(&self) -> String {
+        let said = fs::read(self.files.0.join(SAID)).unwrap_or_default();
+        String::from_utf8_lossy(&said).into_owned()
+    }
+
+    /// What is reported next. None: `until` came first.
+    pub(crate) fn hear(&mut self, until: u64) -> Result<Option<Report>, Failure> {
+        self.reports.next(self.pidfd.as_fd(), until)
     }
 
     /// The next start of a service.
-    pub(crate) fn next_start(&mut self) -> Result<Start, Failure> {
-        self.starts.next(self.pidfd.as_fd()).map_err(|why| match why {
-            Failure::Interrupted => why,
-            Failure::Late(_) | Failure::Failed(_) => {
-                let said = fs::read(self.files.0.join("said")).unwrap_or_default();
-                let said = String::from_utf8_lossy(&said).into_owned();
-                let last = said.lines().last().unwrap_or("nothing");
-                Failure::Failed(format!("{why}; it said: {last}"))
-            }
-        })
+    pub(crate) fn next_start(&mut self) -> Result<Report, Failure> {
+        let limit = deadline();
+        loop {
+            let why = match self.hear(limit) {
+                Ok(Some(report)) if report.what == What::Started => return Ok(report),
+                Ok(Some(_)) => continue,
+                Ok(None) => Failure::Late("the start of a service".to_owned()),
+                Err(Failure::Interrupted) => return Err(Failure::Interrupted),
+                Err(why @ (Failure::Late(_) | Failure::Failed(_))) => why,
+            };
+            let said = self.said();
+            let last = said.lines().last().unwrap_or("nothing");
+            return Err(Failure::Failed(format!("{why}; it said: {last}")));
+        }
     }
 
     /// Waits until every service started once.
-    pub(crate) fn all_started(&mut self) -> Result<Vec<Start>, Failure> {
+    pub(crate) fn all_started(&mut self) -> Result<Vec<Report>, Failure> {
         (0..self.dirs.len()).map(|_| self.next_start()).collect()
     }
 

@@ -49,7 +49,7 @@ fn one(
     round: usize,
     report: &mut Report,
 ) -> Result<(), Failure> {
-    let mut tree = bench.tree(column, count, false)?;
+    let mut tree = bench.tree(column, count, &[])?;
     let starts = tree.all_started()?;
     let last = starts.iter().map(|s| s.when).max().unwrap_or(tree.began);
     if groups.contains(&Group::Start) {

@@ -15,12 +15,12 @@ fn a_number_that_has_become_a_strangers() {
     for refused in ["", "pidfs", "pidfd"] {
         let dir = Dir::new();
         let mut service = only_one(&dir, "s", "trap 'echo HUP >$said' HUP");
-        let (mut told, go) = (dir.fifo("told"), dir.fifo("go"));
+        let (mut told, go, _hold) = (dir.fifo("told"), dir.fifo("go"), dir.fifo("hold"));
         dir.script(
             "stranger.sh",
             "trap 'echo signalled >told' HUP TERM INT CONT
             echo here >told
-            exec 3<>go; while :; do read nothing <&3; done",
+            exec 3<>hold; while :; do read nothing <&3; done",
         );
         // The start of a process is known in hundredths of a second: the
         // stranger's is another one.
