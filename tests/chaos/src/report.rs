@@ -1,0 +1,84 @@
+//! What was found: violations, told at once and at most twenty, and the
+//! figures of the summary. Decides nothing.
+
+use crate::failure::Failure;
+use crate::wait::{Bell, SECOND, now};
+use std::collections::BTreeMap;
+use std::io::Write;
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+
+/// As many violations are told.
+const TOLD: u64 = 20;
+
+/// Prints a line; who does not listen is not told.
+pub(crate) fn say(line: &str) {
+    let _ = writeln!(std::io::stdout(), "{line}");
+}
+
+/// All that is counted while services run.
+#[derive(Debug, Default)]
+pub(crate) struct Figures {
+    /// Signals that reached somebody, by kind of victim.
+    pub(crate) kills: BTreeMap<&'static str, u64>,
+    /// Starts of services.
+    pub(crate) starts: u64,
+    /// Letters that were sent and obeyed.
+    pub(crate) letters: u64,
+    /// From the death of a supervise to the next one being in its place,
+    /// svscan living.
+    pub(crate) takeovers: Vec<u64>,
+    /// From svscan's start to the last service being kept again.
+    pub(crate) returns: Vec<u64>,
+    /// Starts of svscan.
+    pub(crate) scanners: u64,
+}
+
+/// The place where all threads report.
+#[derive(Debug)]
+pub(crate) struct Report {
+    began: u64,
+    violations: Mutex<u64>,
+    figures: Mutex<Figures>,
+    /// Rung at each violation.
+    alarm: OnceLock<Bell>,
+}
+
+impl Report {
+    pub(crate) fn new() -> Self {
+        let (violations, figures) = (Mutex::new(0), Mutex::new(Figures::default()));
+        Self { began: now(), violations, figures, alarm: OnceLock::new() }
+    }
+
+    /// A statement does not hold.
+    pub(crate) fn violation(&self, service: &str, facts: &str) {
+        let mut count = self.violations.lock().unwrap_or_else(PoisonError::into_inner);
+        *count += 1;
+        if *count <= TOLD {
+            let passed = now() - self.began;
+            let (seconds, thousandths) = (passed / SECOND, passed % SECOND / 1_000_000);
+            say(&format!("violation at {seconds}.{thousandths:03} s: {service}: {facts}"));
+        }
+        if let Some(alarm) = self.alarm.get() {
+            alarm.ring();
+        }
+    }
+
+    /// Rings `bell` at a violation; at once if there was one.
+    pub(crate) fn ring_at_the_first(&self, bell: &Bell) -> Result<(), Failure> {
+        let _ = self.alarm.set(bell.share()?);
+        if self.violations() > 0 {
+            bell.ring();
+        }
+        Ok(())
+    }
+
+    /// How many statements did not hold.
+    pub(crate) fn violations(&self) -> u64 {
+        *self.violations.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The figures, to be changed or read.
+    pub(crate) fn figures(&self) -> MutexGuard<'_, Figures> {
+        self.figures.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,92 @@
+//! What a service told of itself, and what of it should not have been.
+
+use crate::events::{Event, Listener, What};
+use crate::failure::{Context, Failure};
+use crate::processes::Process;
+use crate::report::Report;
+use crate::wait::SECOND;
+use crate::world::Service;
+use std::collections::BTreeSet;
+
+/// A letter may be read by the process after the one that it was meant for.
+const LETTERS: u64 = 3 * SECOND;
+
+/// A service's story so far.
+pub(crate) struct Story {
+    listener: Listener,
+    /// The last process that said that it runs.
+    pid: i32,
+    since: u64,
+    ended: bool,
+    /// The same, as long as it was seen to.
+    process: Option<Process>,
+    pub(crate) starts: u64,
+    /// The numbers of lines that may be in the log or not.
+    pub(crate) uncertain: BTreeSet<u64>,
+}
+
+impl Story {
+    pub(crate) fn new(service: &Service) -> Result<Self, Failure> {
+        let listener = Listener::open(&service.main.dir).unable("listen to a service")?;
+        Ok(Self {
+            listener,
+            pid: 0,
+            since: 0,
+            ended: false,
+            process: None,
+            starts: 0,
+            uncertain: BTreeSet::new(),
+        })
+    }
+
+    /// Takes the next event, if there is one. `letter`: when the service was
+    /// last sent one that may end it.
+    pub(crate) fn go_on(
+        &mut self,
+        service: &Service,
+        letter: u64,
+        report: &Report,
+    ) -> Option<Event> {
+        let event = self.listener.next()?;
+        let pid = event.pid;
+        match event.what {
+            What::Start { uncertain } => {
+                report.figures().starts += 1;
+                let excused = self.ended
+                    || self.pid == 0
+                    || service.was_killed(self.pid)
+                    || letter.saturating_add(LETTERS) > self.since;
+                if !excused {
+                    let facts = format!("{pid} took the place of {}, which nobody killed", self.pid);
+                    report.violation(service.name(), &facts);
+                }
+                self.pid = pid;
+                self.since = event.when;
+                self.ended = false;
+                self.process = Process::find(pid);
+                self.starts += 1;
+                if uncertain != 0 {
+                    self.uncertain.insert(uncertain);
+                }
+            }
+            What::End { .. } => self.ended |= pid == self.pid,
+            What::Conflict => {
+                let facts = format!("{pid} was started while {} runs", self.pid);
+                report.violation(service.name(), &facts);
+            }
+            What::BrokenPipe => {
+                report.violation(service.name(), &format!("nobody reads what {pid} writes"));
+            }
+            What::Trouble { errno } => {
+                let facts = format!("{pid} cannot work: error {errno} of the system");
+                report.violation(service.name(), &facts);
+            }
+        }
+        Some(event)
+    }
+
+    /// The process that runs.
+    pub(crate) fn alive(&self) -> Option<&Process> {
+        self.process.as_ref().filter(|p| p.lives())
+    }
+}
