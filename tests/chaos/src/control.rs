@@ -192,9 +192,7 @@ impl Account {
         match stage {
             Stage::Lively => (self.next <= now()).then_some(letter),
             Stage::Resting => (self.want == Want::Stopping).then_some(letter),
-            Stage::LayingDown => {
-                (kind == Kind::Deaf && self.want != Want::Down).then_some(letter)
-            }
+            Stage::LayingDown => (kind == Kind::Deaf && self.want != Want::Down).then_some(letter),
         }
     }
 }

@@ -65,7 +65,7 @@ fn judged<'scope>(
     });
     watcher.settle(now() + patient(REST))?;
     let killing = scope.spawn(move || {
-        let end = killer::run(world, seed, options.kills_per_second);
+        let end = killer::run(world, seed, options);
         if end.is_err() {
             world.over.ring();
         }
@@ -82,12 +82,18 @@ fn judged<'scope>(
         watcher.stage = stage;
         watcher.settle(now() + patient(REST))?;
     }
-    let ended = !world.over.rings()? && end(world, scanning)?;
-    watcher.hear();
-    let logs = if ended { Some(judge_logs(world, &watcher)?) } else { None };
+    // At the first violation, where that is the end, nobody is asked to end.
+    let clean = !world.over.rings()? && end(world, scanning)?;
+    watcher.hear(true);
+    if !clean {
+        world.over.ring();
+        processes::end_all()?;
+        watcher.hear(false);
+    }
+    let logs = judge_logs(world, &watcher, clean)?;
     let said = summary::said(world)?;
     summary::judge_said(&said, world);
-    summary::print(world, &said, logs.as_ref());
+    summary::print(world, &said, &logs);
     Ok(())
 }
 
@@ -133,7 +139,7 @@ fn left_over(besides: &[&str]) -> Result<Vec<String>, Failure> {
     Ok(left.iter().map(|p| format!("{} {}", p.name, p.pid)).collect())
 }
 
-fn judge_logs(world: &World, watcher: &Watcher<'_>) -> Result<Verdict, Failure> {
+fn judge_logs(world: &World, watcher: &Watcher<'_>, clean: bool) -> Result<Verdict, Failure> {
     let mut sum = Verdict::default();
     for (service, story) in world.services.iter().zip(watcher.stories()) {
         let Some(log) = &service.log else { continue };
@@ -142,7 +148,8 @@ fn judge_logs(world: &World, watcher: &Watcher<'_>) -> Result<Verdict, Failure> 
         if !count.closed {
             uncertain.insert(count.last + 1);
         }
-        let written = Written { seed: service.make.seed, last: count.last, uncertain };
+        let (seed, last) = (service.make.seed, count.last);
+        let written = Written { seed, last, uncertain, flushed: clean };
         let verdict = logs::judge(&log.dir.join(files::LOGS), &written)?;
         if !verdict.is_good() {
             let Verdict { lost, torn, disordered, invented, .. } = verdict;

@@ -3,6 +3,7 @@
 
 use crate::failure::{Context, Failure};
 use crate::moves::{Cast, Move, Role};
+use crate::options::Options;
 use crate::processes::{Process, works_in};
 use crate::random::Random;
 use crate::status::Status;
@@ -16,10 +17,10 @@ use std::sync::Arc;
 /// How long to wait for one that is to be killed again.
 const BACK: u64 = 500 * MILLISECOND;
 
-/// Kills about `rate` times a second until `mercy` or `over` is rung.
-pub(crate) fn run(world: &World, seed: u64, rate: u64) -> Result<(), Failure> {
-    let mut killer = Killer { world, random: Random::new(seed, 3) };
-    let gap = 2 * SECOND / rate;
+/// Kills about as often as was asked for until `mercy` or `over` is rung.
+pub(crate) fn run(world: &World, seed: u64, options: &Options) -> Result<(), Failure> {
+    let mut killer = Killer { world, random: Random::new(seed, 3), victims: &options.victims };
+    let gap = 2 * SECOND / options.kills_per_second;
     let mut next = now();
     loop {
         // Late strokes are left out, not made up for.
@@ -34,6 +35,7 @@ pub(crate) fn run(world: &World, seed: u64, rate: u64) -> Result<(), Failure> {
 struct Killer<'a> {
     world: &'a World,
     random: Random,
+    victims: &'a [Role],
 }
 
 /// Somebody who is about to be killed.
@@ -52,7 +54,7 @@ impl Killer<'_> {
     }
 
     fn act(&mut self) -> Result<(), Failure> {
-        let what = Move::choose(&mut self.random);
+        let Some(what) = Move::choose(&mut self.random, self.victims) else { return Ok(()) };
         let services = u64::try_from(self.world.services.len()).unwrap_or(1);
         let service = usize::try_from(self.random.below(services)).unwrap_or(0);
         match what {

@@ -21,6 +21,9 @@ pub(crate) struct Written {
     pub(crate) last: u64,
     /// The numbers of lines that may be there or not.
     pub(crate) uncertain: BTreeSet<u64>,
+    /// Whether its logger could read to the end. If not, what was written last
+    /// may still have been on its way.
+    pub(crate) flushed: bool,
 }
 
 /// What was found.
@@ -147,7 +150,9 @@ impl<'a> Judge<'a> {
 
     /// The end of the last log.
     pub(crate) fn end(mut self) -> Verdict {
-        self.missing.extend(self.high + 1..=self.written.last);
+        if self.written.flushed {
+            self.missing.extend(self.high + 1..=self.written.last);
+        }
         let lost: Vec<u64> = self.missing.difference(&self.written.uncertain).copied().collect();
         self.verdict.lost = u64::try_from(lost.len()).unwrap_or(u64::MAX);
         for (from, to) in ranges(&lost).into_iter().take(TOLD) {
@@ -217,7 +222,7 @@ mod tests {
 
     fn judged(last: u64, uncertain: &[u64], logs: &[(&[u8], bool)]) -> Verdict {
         let uncertain = uncertain.iter().copied().collect();
-        let written = Written { seed: SEED, last, uncertain };
+        let written = Written { seed: SEED, last, uncertain, flushed: true };
         let mut judge = Judge::new(&written);
         for (text, unfinished) in logs {
             judge.log("a log", text, *unfinished);

@@ -31,22 +31,25 @@ pub(crate) enum Move {
 
 /// Each with how likely it is.
 const MOVES: [(Move, u64); 11] = [
-    (Move::Scanner, 8),
+    (Move::Scanner, 6),
     (Move::Supervise, 24),
     (Move::LogSupervise, 12),
     (Move::Logger, 18),
     (Move::Service, 6),
-    (Move::ScannerAndSupervise, 5),
+    (Move::ScannerAndSupervise, 4),
     (Move::LoggerAndItsSupervise, 8),
     (Move::BothSupervises, 5),
-    (Move::AllAround, 5),
+    (Move::AllAround, 4),
     (Move::AgainAndAgain, 5),
     (Move::BehindItsBack, 4),
 ];
 
 impl Move {
-    pub(crate) fn choose(random: &mut Random) -> Self {
-        MOVES[random.weighted(&MOVES.map(|m| m.1))].0
+    /// One that kills nobody but `victims`.
+    pub(crate) fn choose(random: &mut Random, victims: &[Role]) -> Option<Self> {
+        let may = |m: Self| m.roles().iter().all(|r| victims.contains(r));
+        let weights = MOVES.map(|(m, weight)| if may(m) { weight } else { 0 });
+        Some(MOVES[random.weighted(&weights)].0).filter(|&m| may(m))
     }
 
     /// Who is killed in one stroke.
@@ -77,12 +80,16 @@ pub(crate) enum Role {
 }
 
 impl Role {
+    /// Everybody.
+    pub(crate) const ALL: [Self; 5] =
+        [Self::Scanner, Self::Supervise, Self::LogSupervise, Self::Logger, Self::Service];
+
     /// For people.
     pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::Scanner => "svscan",
             Self::Supervise => "supervise",
-            Self::LogSupervise => "log supervise",
+            Self::LogSupervise => "log-supervise",
             Self::Logger => "multilog",
             Self::Service => "service",
         }

@@ -1,13 +1,14 @@
 //! The command line. Refuses what it does not know.
 
+use crate::moves::Role;
 use std::ffi::OsString;
 use std::path::PathBuf;
 
 /// What `--help` prints.
 pub(crate) const HELP: &str = "\
 usage: upkeep-chaos --programs DIR [--seconds N] [--seed N] [--services N]
-                    [--kills-per-second N] [--dir DIR] [--until-violation]
-                    [--expect-violation]
+                    [--kills-per-second N] [--victims NAME,...] [--dir DIR]
+                    [--until-violation] [--expect-violation]
 
 Runs services of many kinds with the programs in DIR, kills svscan, supervise
 and multilog with SIGKILL while they work, and judges whether a service or a
@@ -18,6 +19,8 @@ line of a log was lost, or anything else was that should not be.
   --seed N               what decides the services and the victims (the clock)
   --services N           how many services (60)
   --kills-per-second N   how often to strike (10)
+  --victims NAME,...     kill only these: svscan supervise log-supervise
+                         multilog service
   --dir DIR              work in DIR, and leave the tree there if a statement
                          is violated
   --until-violation      end at the first violation
@@ -45,6 +48,7 @@ pub(crate) struct Options {
     pub(crate) seed: Option<u64>,
     pub(crate) services: usize,
     pub(crate) kills_per_second: u64,
+    pub(crate) victims: Vec<Role>,
     pub(crate) dir: Option<PathBuf>,
     pub(crate) until_violation: bool,
     pub(crate) expect: Expect,
@@ -68,6 +72,7 @@ pub(crate) fn parse(args: impl IntoIterator<Item = OsString>) -> Asked {
         seed: None,
         services: 60,
         kills_per_second: 10,
+        victims: Role::ALL.to_vec(),
         dir: None,
         until_violation: false,
         expect: Expect::Nothing,
@@ -91,6 +96,7 @@ pub(crate) fn parse(args: impl IntoIterator<Item = OsString>) -> Asked {
                 number(1, 5000).map(|n| options.services = usize::try_from(n).unwrap_or(1))
             }
             Some("--kills-per-second") => number(1, 1000).map(|n| options.kills_per_second = n),
+            Some("--victims") => value().and_then(|v| roles(&v)).map(|v| options.victims = v),
             Some("--until-violation") => {
                 options.until_violation = true;
                 Ok(())
@@ -112,6 +118,12 @@ pub(crate) fn parse(args: impl IntoIterator<Item = OsString>) -> Asked {
     Asked::Run(Options { programs, ..options })
 }
 
+fn roles(list: &OsString) -> Result<Vec<Role>, String> {
+    let list = list.to_string_lossy();
+    let named = |word| Role::ALL.into_iter().find(|r| r.name() == word);
+    list.split(',').map(|w| named(w).ok_or_else(|| format!("there is no victim {w:?}"))).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -123,13 +135,14 @@ mod tests {
     #[test]
     fn everything_at_once() {
         let line = "--programs /p --seconds 6 --seed 7 --services 24 --kills-per-second 3 \
-                    --dir /d --expect-violation";
+                    --victims svscan,multilog --dir /d --expect-violation";
         let expected = Options {
             programs: "/p".into(),
             seconds: 6,
             seed: Some(7),
             services: 24,
             kills_per_second: 3,
+            victims: vec![Role::Scanner, Role::Logger],
             dir: Some("/d".into()),
             until_violation: true,
             expect: Expect::Violation,
@@ -146,6 +159,7 @@ mod tests {
             "--programs /p --seconds 0",
             "--programs /p --services x",
             "--programs /p --seed -1",
+            "--programs /p --victims init",
         ] {
             assert!(matches!(asked(line), Asked::Wrong(_)), "{line}");
         }

@@ -3,12 +3,12 @@
 
 use crate::failure::Failure;
 use crate::wait::{Bell, SECOND, now};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 /// As many violations are told.
-const TOLD: u64 = 20;
+const TOLD: usize = 20;
 
 /// Prints a line; who does not listen is not told.
 pub(crate) fn say(line: &str) {
@@ -33,11 +33,19 @@ pub(crate) struct Figures {
     pub(crate) scanners: u64,
 }
 
+#[derive(Debug, Default)]
+struct Violations {
+    count: u64,
+    told: BTreeSet<String>,
+    /// By what is wrong, whoever and whichever process.
+    kinds: BTreeMap<String, u64>,
+}
+
 /// The place where all threads report.
 #[derive(Debug)]
 pub(crate) struct Report {
     began: u64,
-    violations: Mutex<u64>,
+    violations: Mutex<Violations>,
     figures: Mutex<Figures>,
     /// Rung at each violation.
     alarm: OnceLock<Bell>,
@@ -45,19 +53,23 @@ pub(crate) struct Report {
 
 impl Report {
     pub(crate) fn new() -> Self {
-        let (violations, figures) = (Mutex::new(0), Mutex::new(Figures::default()));
+        let (violations, figures) = (Mutex::default(), Mutex::default());
         Self { began: now(), violations, figures, alarm: OnceLock::new() }
     }
 
     /// A statement does not hold.
     pub(crate) fn violation(&self, service: &str, facts: &str) {
-        let mut count = self.violations.lock().unwrap_or_else(PoisonError::into_inner);
-        *count += 1;
-        if *count <= TOLD {
+        let mut violations = self.violations.lock().unwrap_or_else(PoisonError::into_inner);
+        violations.count += 1;
+        let kind = without_numbers(facts);
+        let once = format!("{service}: {kind}");
+        if violations.told.len() < TOLD && violations.told.insert(once) {
             let passed = now() - self.began;
             let (seconds, thousandths) = (passed / SECOND, passed % SECOND / 1_000_000);
             say(&format!("violation at {seconds}.{thousandths:03} s: {service}: {facts}"));
         }
+        *violations.kinds.entry(kind).or_default() += 1;
+        drop(violations);
         if let Some(alarm) = self.alarm.get() {
             alarm.ring();
         }
@@ -74,11 +86,33 @@ impl Report {
 
     /// How many statements did not hold.
     pub(crate) fn violations(&self) -> u64 {
-        *self.violations.lock().unwrap_or_else(PoisonError::into_inner)
+        self.violations.lock().unwrap_or_else(PoisonError::into_inner).count
+    }
+
+    /// Each kind of violation with its number, the most frequent first.
+    pub(crate) fn kinds(&self) -> Vec<(String, u64)> {
+        let violations = self.violations.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut kinds: Vec<_> = violations.kinds.clone().into_iter().collect();
+        kinds.sort_by_key(|k| std::cmp::Reverse(k.1));
+        kinds.truncate(TOLD);
+        kinds
     }
 
     /// The figures, to be changed or read.
     pub(crate) fn figures(&self) -> MutexGuard<'_, Figures> {
         self.figures.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// The same words for another process, another line, another time.
+pub(crate) fn without_numbers(text: &str) -> String {
+    let mut words = String::new();
+    for c in text.chars() {
+        if !c.is_ascii_digit() {
+            words.push(c);
+        } else if !words.ends_with('N') {
+            words.push('N');
+        }
+    }
+    words
 }

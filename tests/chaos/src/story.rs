@@ -40,25 +40,32 @@ impl Story {
     }
 
     /// Takes the next event, if there is one. `letter`: when the service was
-    /// last sent one that may end it.
+    /// last sent one that may end it. Without a report nobody is blamed.
     pub(crate) fn go_on(
         &mut self,
         service: &Service,
         letter: u64,
-        report: &Report,
+        report: Option<&Report>,
     ) -> Option<Event> {
         let event = self.listener.next()?;
         let pid = event.pid;
+        let blame = |facts: String| {
+            if let Some(report) = report {
+                report.violation(service.name(), &facts);
+            }
+        };
         match event.what {
             What::Start { uncertain } => {
-                report.figures().starts += 1;
+                if let Some(report) = report {
+                    report.figures().starts += 1;
+                }
                 let excused = self.ended
                     || self.pid == 0
                     || service.was_killed(self.pid)
                     || letter.saturating_add(LETTERS) > self.since;
                 if !excused {
-                    let facts = format!("{pid} took the place of {}, which nobody killed", self.pid);
-                    report.violation(service.name(), &facts);
+                    let before = self.pid;
+                    blame(format!("{pid} took the place of {before}, which nobody killed"));
                 }
                 self.pid = pid;
                 self.since = event.when;
@@ -70,16 +77,10 @@ impl Story {
                 }
             }
             What::End { .. } => self.ended |= pid == self.pid,
-            What::Conflict => {
-                let facts = format!("{pid} was started while {} runs", self.pid);
-                report.violation(service.name(), &facts);
-            }
-            What::BrokenPipe => {
-                report.violation(service.name(), &format!("nobody reads what {pid} writes"));
-            }
+            What::Conflict => blame(format!("{pid} was started while {} runs", self.pid)),
+            What::BrokenPipe => blame(format!("nobody reads what {pid} writes")),
             What::Trouble { errno } => {
-                let facts = format!("{pid} cannot work: error {errno} of the system");
-                report.violation(service.name(), &facts);
+                blame(format!("{pid} cannot work: error {errno} of the system"));
             }
         }
         Some(event)

@@ -3,7 +3,7 @@
 use crate::failure::{Context, Failure};
 use crate::files;
 use crate::logs::Verdict;
-use crate::report::{Figures, say};
+use crate::report::{Figures, say, without_numbers};
 use crate::wait::MILLISECOND;
 use crate::world::World;
 use std::collections::BTreeMap;
@@ -30,7 +30,7 @@ pub(crate) fn said(world: &World) -> Result<Said, Failure> {
         let program = line.split(':').next().unwrap_or("").to_owned();
         *programs.entry(program).or_insert(0) += 1;
         // The same for each service, and however often.
-        let kind: String = line.chars().filter(|c| !c.is_ascii_digit()).collect();
+        let kind = without_numbers(line);
         *lines.entry(kind).or_insert(0) += 1;
     }
     let mut often: Vec<(u64, String)> = lines.into_iter().map(|(l, n)| (n, l)).collect();
@@ -53,23 +53,18 @@ pub(crate) fn judge_said(said: &Said, world: &World) {
 }
 
 /// Prints it all.
-pub(crate) fn print(world: &World, said: &Said, logs: Option<&Verdict>) {
+pub(crate) fn print(world: &World, said: &Said, logs: &Verdict) {
     let figures = world.report.figures();
     let kills: Vec<String> = figures.kills.iter().map(|(k, n)| format!("{k} {n}")).collect();
     let total: u64 = figures.kills.values().sum();
     say(&format!("kills: {total} ({})", kills.join(", ")));
     let Figures { starts, letters, scanners, .. } = *figures;
     say(&format!("starts of services: {starts}, of svscan: {scanners}; letters heeded: {letters}"));
-    match logs {
-        Some(logs) => {
-            let Verdict { lines, lost, torn, disordered, invented, doubled, cut, .. } = logs;
-            say(&format!(
-                "lines: {lines} in the logs, {lost} lost, {torn} torn, {disordered} out of order, \
-                 {invented} nobody's, {doubled} doubled, {cut} cut short by a kill"
-            ));
-        }
-        None => say("lines: not judged"),
-    }
+    let Verdict { lines, lost, torn, disordered, invented, doubled, cut, .. } = logs;
+    say(&format!(
+        "lines: {lines} in the logs, {lost} lost, {torn} torn, {disordered} out of order, \
+         {invented} nobody's, {doubled} doubled, {cut} cut short by a kill"
+    ));
     say(&format!("take-over after a kill of supervise: {}", spread(&figures.takeovers)));
     say(&format!("svscan's return, to the last service: {}", spread(&figures.returns)));
     let programs: Vec<String> = said.programs.iter().map(|(p, n)| format!("{p} {n}")).collect();
@@ -79,6 +74,9 @@ pub(crate) fn print(world: &World, said: &Said, logs: Option<&Verdict>) {
         say(&format!("  {count} times: {line}"));
     }
     say(&format!("violations: {}", world.report.violations()));
+    for (facts, count) in world.report.kinds() {
+        say(&format!("  {count} times: {facts}"));
+    }
 }
 
 /// Median, 95 % and largest of lengths of time.

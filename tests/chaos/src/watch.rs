@@ -6,12 +6,13 @@ use crate::events::What;
 use crate::failure::{Context, Failure};
 use crate::processes::Process;
 use crate::random::Random;
+use crate::report::Report;
 use crate::states::{Look, State};
 use crate::status::{Status, is_supervised};
 use crate::story::Story;
 use crate::takeover::Returning;
 use crate::wait::{first, now};
-use crate::world::{Half, World};
+use crate::world::{Half, Service, World};
 use rustix::fd::{AsFd, OwnedFd};
 use rustix::fs::inotify;
 
@@ -132,7 +133,7 @@ impl<'a> Watcher<'a> {
         let watched = &mut self.watched[n];
         let supervised = is_supervised(&service.main.dir);
         let status = Status::read(&service.main.dir);
-        hear(watched, n, world);
+        hear(watched, service, Some(&world.report));
         let process = named(status);
         let runs = watched.story.alive();
         let want = watched.account.certain();
@@ -146,10 +147,12 @@ impl<'a> Watcher<'a> {
         watched.account.step(&sight, self.stage, &mut self.random, world);
     }
 
-    /// Hears what was told last.
-    pub(crate) fn hear(&mut self) {
-        for (n, watched) in self.watched.iter_mut().enumerate() {
-            hear(watched, n, self.world);
+    /// Hears what was told last. `blames`: what should not have happened is a
+    /// violation, as long as it is not this program that ends everything.
+    pub(crate) fn hear(&mut self, blames: bool) {
+        let report = blames.then_some(&self.world.report);
+        for (watched, service) in self.watched.iter_mut().zip(&self.world.services) {
+            hear(watched, service, report);
         }
     }
 
@@ -159,13 +162,16 @@ impl<'a> Watcher<'a> {
     }
 }
 
-fn hear(watched: &mut Watched, n: usize, world: &World) {
-    let service = &world.services[n];
+fn hear(watched: &mut Watched, service: &Service, report: Option<&Report>) {
     let letter = watched.account.lethal;
-    while let Some(event) = watched.story.go_on(service, letter, &world.report) {
-        if matches!(event.what, What::Start { .. }) && watched.account.started(event.when) {
+    while let Some(event) = watched.story.go_on(service, letter, report) {
+        let started = matches!(event.what, What::Start { .. });
+        if started
+            && watched.account.started(event.when)
+            && let Some(report) = report
+        {
             let facts = format!("{} was started, though it is to stay down", event.pid);
-            world.report.violation(service.name(), &facts);
+            report.violation(service.name(), &facts);
         }
     }
 }
