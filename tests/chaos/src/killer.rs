@@ -2,6 +2,7 @@
 //! over. Says before each stroke whom it hits, so that nobody else is blamed.
 
 use crate::failure::{Context, Failure};
+use crate::files;
 use crate::moves::{Cast, Move, Role};
 use crate::options::Options;
 use crate::processes::{Process, works_in};
@@ -10,8 +11,9 @@ use crate::status::Status;
 use crate::wait::{MILLISECOND, SECOND, first, now, patient};
 use crate::world::{Half, Vacancy, World};
 use rustix::fd::{AsFd, OwnedFd};
-use rustix::fs::inotify;
+use rustix::fs::inotify::{self, WatchFlags};
 use rustix::process::{Signal, pidfd_send_signal};
+use std::path::Path;
 use std::sync::Arc;
 
 /// How long to wait for one that is to be killed again.
@@ -60,6 +62,8 @@ impl Killer<'_> {
         match what {
             Move::AgainAndAgain => self.again_and_again(service),
             Move::BehindItsBack => self.behind_its_back(service),
+            Move::LoggerAtWork => self.logger_at_work(service),
+            Move::SuperviseAtWork => self.supervise_at_work(service),
             Move::Scanner
             | Move::Supervise
             | Move::LogSupervise
@@ -68,26 +72,23 @@ impl Killer<'_> {
             | Move::ScannerAndSupervise
             | Move::LoggerAndItsSupervise
             | Move::BothSupervises
-            | Move::AllAround => self.strike(service, what.roles()).map(drop),
+            | Move::AllAround => self.strike(&self.aim(service, what.roles())?).map(drop),
         }
     }
 
     /// Kills a supervise, and the next one when it begins to do something.
     fn again_and_again(&mut self, service: usize) -> Result<(), Failure> {
-        let flags = inotify::CreateFlags::CLOEXEC | inotify::CreateFlags::NONBLOCK;
-        let notices = inotify::init(flags).unable("watch a directory")?;
-        let what = inotify::WatchFlags::OPEN | inotify::WatchFlags::MOVED_TO;
-        let dir = self.world.services[service].main.dir.join("supervise");
-        inotify::add_watch(&notices, &dir, what).unable("watch a directory")?;
+        let what = WatchFlags::OPEN | WatchFlags::MOVED_TO;
+        let notices = notices(&self.world.services[service].main.dir.join("supervise"), what)?;
         for _ in 0..2 + self.random.below(5) {
-            let mut room = [0; 4096];
-            while rustix::io::read(&notices, &mut room).is_ok() {}
-            if !self.strike(service, Move::AgainAndAgain.roles())? {
-                return Ok(());
-            }
-            let bells = [self.world.mercy.as_fd(), self.world.over.as_fd(), notices.as_fd()];
-            if first(&bells, now() + BACK)? != Some(2) {
-                return Ok(());
+            let until = now() + BACK;
+            silence(&notices);
+            while !self.strike(&self.aim(service, Move::AgainAndAgain.roles())?)? {
+                // Others than supervise open files there too.
+                if !self.noticed(&notices, until)? {
+                    return Ok(());
+                }
+                silence(&notices);
             }
         }
         Ok(())
@@ -95,12 +96,13 @@ impl Killer<'_> {
 
     /// Kills a service whose supervise cannot see it yet.
     fn behind_its_back(&mut self, service: usize) -> Result<(), Failure> {
+        let victims = self.aim(service, &[Role::Service])?;
         let cast = Cast::now(self.world)?;
         let Some(supervise) = cast.get(service, Role::Supervise) else { return Ok(()) };
         let main = &self.world.services[service].main;
         main.touch();
         let Some(fd) = supervise.signal(Signal::STOP) else { return Ok(()) };
-        let struck = self.strike(service, &[Role::Service]);
+        let struck = self.strike(&victims);
         let pause = self.random.milliseconds(0, 300);
         let slept = self.stopped(now() + pause);
         main.touch();
@@ -108,19 +110,52 @@ impl Killer<'_> {
         struck.and(slept).map(drop)
     }
 
-    /// Kills those of a service that have these roles, all at once; answers
-    /// whether anybody was there.
-    fn strike(&mut self, service: usize, roles: &[Role]) -> Result<bool, Failure> {
+    /// Kills a logger when it has just written, or is about to end a log.
+    fn logger_at_work(&mut self, service: usize) -> Result<(), Failure> {
+        let Some(log) = &self.world.services[service].log else { return Ok(()) };
+        let rotation = WatchFlags::MOVED_FROM | WatchFlags::CREATE | WatchFlags::DELETE;
+        let what = if self.random.once_in(2) { rotation } else { WatchFlags::MODIFY };
+        let Ok(notices) = notices(&log.dir.join(files::LOGS), what) else { return Ok(()) };
+        let victims = self.aim(service, Move::LoggerAtWork.roles())?;
+        if self.noticed(&notices, now() + BACK)? {
+            self.strike(&victims)?;
+        }
+        Ok(())
+    }
+
+    /// Kills a service, and its supervise when it does something about it.
+    fn supervise_at_work(&mut self, service: usize) -> Result<(), Failure> {
+        let what = WatchFlags::CREATE | WatchFlags::MODIFY | WatchFlags::MOVED_TO;
+        let notices = notices(&self.world.services[service].main.dir.join("supervise"), what)?;
+        let first = self.aim(service, &[Role::Service])?;
+        let then = self.aim(service, &[Role::Supervise])?;
+        if self.strike(&first)? && self.noticed(&notices, now() + BACK)? {
+            self.strike(&then)?;
+        }
+        Ok(())
+    }
+
+    /// Waits for a notice; none if the killing ends before.
+    fn noticed(&self, notices: &OwnedFd, until: u64) -> Result<bool, Failure> {
+        let bells = [self.world.mercy.as_fd(), self.world.over.as_fd(), notices.as_fd()];
+        Ok(first(&bells, until)? == Some(2))
+    }
+
+    /// Those of a service that have these roles.
+    fn aim(&self, service: usize, roles: &[Role]) -> Result<Vec<Victim>, Failure> {
         let cast = Cast::now(self.world)?;
-        let victims: Vec<Victim> =
-            roles.iter().filter_map(|&role| self.victim(&cast, service, role)).collect();
-        let kept: Vec<Option<Process>> = victims.iter().map(|v| self.kept(v, &victims)).collect();
-        for victim in &victims {
+        Ok(roles.iter().filter_map(|&role| self.victim(&cast, service, role)).collect())
+    }
+
+    /// Kills them, all at once; answers whether anybody was there.
+    fn strike(&self, victims: &[Victim]) -> Result<bool, Failure> {
+        let kept: Vec<Option<Process>> = victims.iter().map(|v| self.kept(v, victims)).collect();
+        for victim in victims {
             self.announce(victim);
         }
         let since = now();
         let generation = self.world.generation();
-        for victim in &victims {
+        for victim in victims {
             let _ = pidfd_send_signal(&victim.fd, Signal::KILL);
         }
         for (victim, kept) in victims.iter().zip(kept) {
@@ -133,9 +168,10 @@ impl Killer<'_> {
                 Role::LogSupervise => true,
                 Role::Scanner | Role::Logger | Role::Service => continue,
             };
+            let service = victim.service;
             self.world.vacate(Vacancy { service, of_log, since, generation, kept });
         }
-        for victim in &victims {
+        for victim in victims {
             if let Some(half) = self.half(victim) {
                 half.touch();
             }
@@ -168,8 +204,10 @@ impl Killer<'_> {
         if let Some(half) = self.half(victim) {
             half.touch();
         }
+        let service = &self.world.services[victim.service];
+        self.world.report.strike(service.name(), victim.role.name());
         match victim.role {
-            Role::Service => self.world.services[victim.service].condemn(victim.process.pid),
+            Role::Service => service.condemn(victim.process.pid),
             Role::Scanner => {
                 let mut scanner = self.world.scanner();
                 scanner.killed = scanner.generation;
@@ -189,4 +227,18 @@ impl Killer<'_> {
         let dies_too = victims.iter().any(|v| v.process.pid == pid);
         (!dies_too && works_in(&process, &half.dir)).then_some(process)
     }
+}
+
+/// A descriptor that can be read when something of `what` happens in `dir`.
+fn notices(dir: &Path, what: WatchFlags) -> Result<OwnedFd, Failure> {
+    let flags = inotify::CreateFlags::CLOEXEC | inotify::CreateFlags::NONBLOCK;
+    let notices = inotify::init(flags).unable("watch a directory")?;
+    inotify::add_watch(&notices, dir, what).unable(format_args!("watch {}", dir.display()))?;
+    Ok(notices)
+}
+
+/// Forgets what was noticed.
+fn silence(notices: &OwnedFd) {
+    let mut room = [0; 4096];
+    while rustix::io::read(notices, &mut room).is_ok() {}
 }

@@ -17,7 +17,7 @@ pub(crate) enum Move {
     LogSupervise,
     Logger,
     Service,
-    /// At the same instant, as all that follow but two.
+    /// At the same instant, as the next three.
     ScannerAndSupervise,
     LoggerAndItsSupervise,
     BothSupervises,
@@ -27,10 +27,14 @@ pub(crate) enum Move {
     AgainAndAgain,
     /// The service, while its supervise is stopped.
     BehindItsBack,
+    /// The logger, just when it writes or ends a log.
+    LoggerAtWork,
+    /// The service, and its supervise when it does something about it.
+    SuperviseAtWork,
 }
 
 /// Each with how likely it is.
-const MOVES: [(Move, u64); 11] = [
+const MOVES: [(Move, u64); 13] = [
     (Move::Scanner, 6),
     (Move::Supervise, 24),
     (Move::LogSupervise, 12),
@@ -42,6 +46,8 @@ const MOVES: [(Move, u64); 11] = [
     (Move::AllAround, 4),
     (Move::AgainAndAgain, 5),
     (Move::BehindItsBack, 4),
+    (Move::LoggerAtWork, 12),
+    (Move::SuperviseAtWork, 6),
 ];
 
 impl Move {
@@ -52,18 +58,19 @@ impl Move {
         Some(MOVES[random.weighted(&weights)].0).filter(|&m| may(m))
     }
 
-    /// Who is killed in one stroke.
+    /// Who is killed.
     pub(crate) const fn roles(self) -> &'static [Role] {
         use Role::{LogSupervise, Logger, Scanner, Service, Supervise};
         match self {
             Self::Scanner => &[Scanner],
             Self::Supervise | Self::AgainAndAgain => &[Supervise],
             Self::LogSupervise => &[LogSupervise],
-            Self::Logger => &[Logger],
+            Self::Logger | Self::LoggerAtWork => &[Logger],
             Self::Service | Self::BehindItsBack => &[Service],
             Self::ScannerAndSupervise => &[Scanner, Supervise],
             Self::LoggerAndItsSupervise => &[Logger, LogSupervise],
             Self::BothSupervises => &[Supervise, LogSupervise],
+            Self::SuperviseAtWork => &[Service, Supervise],
             Self::AllAround => &[Scanner, Supervise, LogSupervise, Logger],
         }
     }

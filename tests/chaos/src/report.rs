@@ -2,13 +2,15 @@
 //! figures of the summary. Decides nothing.
 
 use crate::failure::Failure;
-use crate::wait::{Bell, SECOND, now};
-use std::collections::{BTreeMap, BTreeSet};
+use crate::wait::{Bell, MILLISECOND, SECOND, now};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::io::Write;
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 /// As many violations are told.
 const TOLD: usize = 20;
+/// As many kills are remembered.
+const REMEMBERED: usize = 2000;
 
 /// Prints a line; who does not listen is not told.
 pub(crate) fn say(line: &str) {
@@ -33,6 +35,14 @@ pub(crate) struct Figures {
     pub(crate) scanners: u64,
 }
 
+/// A kill, as far as a violation may come from it.
+#[derive(Debug)]
+struct Stroke {
+    when: u64,
+    service: String,
+    role: &'static str,
+}
+
 #[derive(Debug, Default)]
 struct Violations {
     count: u64,
@@ -47,14 +57,20 @@ pub(crate) struct Report {
     began: u64,
     violations: Mutex<Violations>,
     figures: Mutex<Figures>,
+    strokes: Mutex<VecDeque<Stroke>>,
     /// Rung at each violation.
     alarm: OnceLock<Bell>,
 }
 
 impl Report {
     pub(crate) fn new() -> Self {
-        let (violations, figures) = (Mutex::default(), Mutex::default());
-        Self { began: now(), violations, figures, alarm: OnceLock::new() }
+        Self {
+            began: now(),
+            violations: Mutex::default(),
+            figures: Mutex::default(),
+            strokes: Mutex::default(),
+            alarm: OnceLock::new(),
+        }
     }
 
     /// A statement does not hold.
@@ -67,12 +83,34 @@ impl Report {
             let passed = now() - self.began;
             let (seconds, thousandths) = (passed / SECOND, passed % SECOND / 1_000_000);
             say(&format!("violation at {seconds}.{thousandths:03} s: {service}: {facts}"));
+            say(&format!("  killed before: {}", self.before(service)));
         }
         *violations.kinds.entry(kind).or_default() += 1;
         drop(violations);
         if let Some(alarm) = self.alarm.get() {
             alarm.ring();
         }
+    }
+
+    /// Somebody of a service is about to be killed.
+    pub(crate) fn strike(&self, service: &str, role: &'static str) {
+        let mut strokes = self.strokes.lock().unwrap_or_else(PoisonError::into_inner);
+        if strokes.len() == REMEMBERED {
+            strokes.pop_front();
+        }
+        strokes.push_back(Stroke { when: now(), service: service.to_owned(), role });
+    }
+
+    /// Who of a service, or above it, was killed last.
+    fn before(&self, service: &str) -> String {
+        let service = service.split('/').next().unwrap_or(service);
+        let strokes = self.strokes.lock().unwrap_or_else(PoisonError::into_inner);
+        let its = strokes.iter().rev().filter(|s| s.service == service || s.role == "svscan");
+        let words: Vec<String> = its
+            .take(6)
+            .map(|s| format!("{} {} ms ago", s.role, (now() - s.when) / MILLISECOND))
+            .collect();
+        if words.is_empty() { "nobody".to_owned() } else { words.join(", ") }
     }
 
     /// Rings `bell` at a violation; at once if there was one.
