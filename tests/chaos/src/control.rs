@@ -2,6 +2,7 @@
 //! letter asks for is certain when the status says so after it was sent; if
 //! something was done to the supervise meanwhile it is sent again.
 
+use crate::failure::{Context, Failure};
 use crate::kinds::Kind;
 use crate::processes::Process;
 use crate::random::Random;
@@ -10,9 +11,14 @@ use crate::status::{Status, control, is_heard};
 use crate::story::Story;
 use crate::wait::{MILLISECOND, SECOND, now, patient};
 use crate::world::{Service, World};
+use rustix::process::WaitStatus;
+use std::io::Read;
+use std::path::Path;
 
 /// How long a letter may go unheeded while svscan lives.
 const OBEYED: u64 = 10 * SECOND;
+/// A second between two starts, and then some.
+const DOUBT: u64 = 2 * SECOND;
 
 /// What a service is to be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,6 +50,8 @@ struct Errand {
 #[derive(Clone, Copy, Debug)]
 struct Sent {
     touched: u64,
+    /// What ran.
+    pid: i32,
     /// The status before it.
     status: Option<(u64, i64, i64)>,
 }
@@ -55,6 +63,9 @@ pub(crate) struct Account {
     certain: Option<u64>,
     errand: Option<Errand>,
     next: u64,
+    /// Before this time one that is down may be about to be started, because
+    /// it was told more than once.
+    doubtful: u64,
     /// When it was last sent a letter that may end its process.
     pub(crate) lethal: u64,
 }
@@ -85,7 +96,7 @@ impl Account {
     pub(crate) fn new(kind: Kind, random: &mut Random) -> Self {
         let want = if kind.begins_down() { Want::Down } else { Want::Up };
         let next = now() + random.milliseconds(300, 6000);
-        Self { want, certain: Some(0), errand: None, next, lethal: 0 }
+        Self { want, certain: Some(0), errand: None, next, doubtful: 0, lethal: 0 }
     }
 
     /// What it certainly is to be.
@@ -139,13 +150,19 @@ impl Account {
         }
         let main = &sight.service.main;
         let touched = main.touched();
-        if errand.sent.is_none_or(|sent| sent.touched != touched) {
+        let pid = sight.status.map_or(0, |s| s.pid);
+        // There may have been nothing to pause when it came.
+        let in_vain = |sent: Sent| errand.letter == b'p' && sent.pid != pid;
+        if errand.sent.is_none_or(|sent| sent.touched != touched || in_vain(sent)) {
+            if errand.letter == b'o' && errand.sent.is_some() {
+                self.doubtful = now() + patient(DOUBT);
+            }
             if matches!(errand.letter, b'd' | b't' | b'k') {
                 self.lethal = now();
             }
             let status = Status::read(&main.dir).map(|s| s.id);
             let sent = send(errand.letter, sight.service, random, world);
-            errand.sent = sent.then_some(Sent { touched, status });
+            errand.sent = sent.then_some(Sent { touched, pid, status });
         }
         errand.unheeded += sight.passed;
         self.errand = Some(errand);
@@ -173,7 +190,7 @@ impl Account {
 
     fn look_whether_it_ended(&mut self, sight: &Sight<'_>, random: &mut Random) {
         let down = sight.status.is_some_and(|s| s.pid == 0 && s.want == 0);
-        if down && sight.story.alive().is_none() {
+        if down && self.doubtful < now() && sight.story.alive().is_none() {
             self.settle(Want::Down, sight.service.make.kind, random);
         }
     }
@@ -207,6 +224,16 @@ fn heeded(errand: &Errand, sight: &Sight<'_>) -> Option<Want> {
         return (status.pid != errand.pid || process.is_none()).then_some(Want::Up);
     }
     let main = &sight.service.main;
+    if errand.letter == b'o' {
+        // It may have ended since, or have been killed: it was started.
+        let started = sight.story.starts > errand.starts;
+        return (started && is_heard(&main.dir)).then_some(Want::Running);
+    }
+    if errand.letter == b'k' {
+        // Nothing is said of one that was dead already.
+        let down = status.want == b'd' && status.pid == 0;
+        return (down && is_heard(&main.dir)).then_some(Want::Down);
+    }
     let answered = Some(status.id) != sent.status && main.touched() == sent.touched;
     if !answered || !is_heard(&main.dir) {
         return None;
@@ -218,8 +245,6 @@ fn heeded(errand: &Errand, sight: &Sight<'_>) -> Option<Want> {
         b'u' if status.want == b'u' && process.is_some() => Some(Want::Up),
         b'd' if status.want == b'd' && down => Some(Want::Down),
         b'd' if status.want == b'd' && deaf => Some(Want::Stopping),
-        b'k' if status.want == b'd' && down => Some(Want::Down),
-        b'o' if status.want == 0 && sight.story.starts > errand.starts => Some(Want::Running),
         b'p' if status.paused && stopped => Some(Want::Paused),
         b'c' if !status.paused && process.is_some() && !stopped => Some(Want::Up),
         _ => None,
@@ -230,15 +255,27 @@ fn heeded(errand: &Errand, sight: &Sight<'_>) -> Option<Want> {
 fn send(letter: u8, service: &Service, random: &mut Random, world: &World) -> bool {
     let dir = &service.main.dir;
     if random.once_in(5) {
-        let mut command = program(world, "svc");
-        command.arg(format!("-{}", char::from(letter))).arg(dir);
-        let ended = world.reaper.spawn(&mut command).ok().and_then(|(process, fd)| {
-            let end = world.reaper.end((&process, &fd), patient(10 * SECOND));
-            end.ok().flatten()
-        });
-        return ended.is_some_and(|end| end.exit_status() == Some(0));
+        return send_with_svc(letter, dir, world).unwrap_or(false);
     }
     control(dir).is_some_and(|fd| rustix::io::write(&fd, &[letter]).is_ok())
+}
+
+/// svc does its work for other services too when there is no supervise for
+/// one: it says so, and that is all.
+fn send_with_svc(letter: u8, dir: &Path, world: &World) -> Result<bool, Failure> {
+    let (mut complaints, its_end) = std::io::pipe().unable("make a pipe")?;
+    let mut command = program(world, "svc");
+    command.arg(format!("-{}", char::from(letter))).arg(dir).stderr(its_end);
+    let (process, fd) = world.reaper.spawn(&mut command)?;
+    // The pipe ends when the last holder of its other end is gone.
+    drop(command);
+    let end = world.reaper.end((&process, &fd), patient(10 * SECOND))?;
+    if end.and_then(WaitStatus::exit_status) != Some(0) {
+        return Ok(false);
+    }
+    let mut text = Vec::new();
+    complaints.read_to_end(&mut text).unable("read what svc says")?;
+    Ok(text.is_empty())
 }
 
 /// How often the watcher comes by.

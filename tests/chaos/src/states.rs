@@ -4,7 +4,7 @@
 //! this one.
 
 use crate::control::Want;
-use crate::processes::{Process, works_in};
+use crate::processes::Process;
 use crate::report::Report;
 use crate::status::Status;
 use crate::wait::{SECOND, patient};
@@ -90,7 +90,8 @@ impl Look<'_> {
             return Some(Wrong::Dead);
         }
         if let Some(process) = self.process
-            && !works_in(process, &half.dir)
+            // Nothing: it is about to end.
+            && process.directory().is_some_and(|d| d != half.dir)
             && process.lives()
             && Status::read(&half.dir).is_some_and(|s| s.id == status.id)
         {
