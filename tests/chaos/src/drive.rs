@@ -149,7 +149,8 @@ fn judge_logs(world: &World, watcher: &Watcher<'_>, clean: bool) -> Result<Verdi
             uncertain.insert(count.last + 1);
         }
         let (seed, last) = (service.make.seed, count.last);
-        let written = Written { seed, last, uncertain, flushed: clean };
+        let unheld = story.unheld.clone();
+        let written = Written { seed, last, uncertain, unheld, flushed: clean };
         let verdict = logs::judge(&log.dir.join(files::LOGS), &written)?;
         if !verdict.is_good() {
             let Verdict { lost, torn, disordered, invented, .. } = verdict;
@@ -164,6 +165,7 @@ fn judge_logs(world: &World, watcher: &Watcher<'_>, clean: bool) -> Result<Verdi
         sum.doubled += verdict.doubled;
         sum.cut += verdict.cut;
         sum.lost += verdict.lost;
+        sum.unheld += verdict.unheld;
         sum.torn += verdict.torn;
         sum.disordered += verdict.disordered;
         sum.invented += verdict.invented;

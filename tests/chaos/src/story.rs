@@ -17,12 +17,17 @@ pub(crate) struct Story {
     /// The last process that said that it runs.
     pid: i32,
     since: u64,
-    ended: bool,
+    ended: Option<u64>,
+    /// The number of the last line before it.
+    last: u64,
     /// The same, as long as it was seen to.
     process: Option<Process>,
     pub(crate) starts: u64,
     /// The numbers of lines that may be in the log or not.
     pub(crate) uncertain: BTreeSet<u64>,
+    /// The lines of processes that ended when nobody else held their pipe: the
+    /// first, and the last. What of them was in the pipe is nowhere.
+    pub(crate) unheld: Vec<(u64, u64)>,
 }
 
 impl Story {
@@ -32,10 +37,12 @@ impl Story {
             listener,
             pid: 0,
             since: 0,
-            ended: false,
+            ended: None,
+            last: 0,
             process: None,
             starts: 0,
             uncertain: BTreeSet::new(),
+            unheld: Vec::new(),
         })
     }
 
@@ -55,28 +62,32 @@ impl Story {
             }
         };
         match event.what {
-            What::Start { uncertain } => {
+            What::Start { uncertain, last } => {
                 if let Some(report) = report {
                     report.figures().starts += 1;
                 }
-                let excused = self.ended
-                    || self.pid == 0
-                    || service.was_killed(self.pid)
-                    || letter.saturating_add(LETTERS) > self.since;
+                let end = self.ended.or_else(|| service.killed(self.pid));
+                let excused =
+                    end.is_some() || self.pid == 0 || letter.saturating_add(LETTERS) > self.since;
                 if !excused {
                     let before = self.pid;
                     blame(format!("{pid} took the place of {before}, which nobody killed"));
                 }
                 self.pid = pid;
                 self.since = event.when;
-                self.ended = false;
+                self.ended = None;
+                if end.is_some_and(|when| service.was_bare(when)) {
+                    self.unheld.push((self.last + 1, last));
+                }
+                self.last = last;
                 self.process = Process::find(pid);
                 self.starts += 1;
                 if uncertain != 0 {
                     self.uncertain.insert(uncertain);
                 }
             }
-            What::End { .. } => self.ended |= pid == self.pid,
+            What::End { .. } if pid == self.pid => self.ended = Some(event.when),
+            What::End { .. } => {}
             What::Conflict => blame(format!("{pid} was started while {} runs", self.pid)),
             What::BrokenPipe => blame(format!("nobody reads what {pid} writes")),
             What::Trouble { errno } => {
