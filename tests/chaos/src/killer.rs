@@ -222,12 +222,13 @@ impl Killer<'_> {
         let service = &self.world.services[victim.service];
         self.world.report.strike(service.name(), victim.role.name());
         match victim.role {
-            Role::Service => service.condemn(victim.process.pid),
             Role::Scanner => {
                 let mut scanner = self.world.scanner();
                 scanner.killed = scanner.generation;
             }
-            Role::Supervise | Role::LogSupervise | Role::Logger => {}
+            Role::Supervise | Role::LogSupervise | Role::Logger | Role::Service => {
+                service.condemn(victim.process.pid);
+            }
         }
     }
 

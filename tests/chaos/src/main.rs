@@ -13,6 +13,7 @@ mod lines;
 mod logs;
 mod moves;
 mod options;
+mod owners;
 mod processes;
 mod random;
 mod reaper;

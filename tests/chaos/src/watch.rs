@@ -4,6 +4,7 @@
 use crate::control::{Account, Sight, Stage, TURN};
 use crate::events::What;
 use crate::failure::{Context, Failure};
+use crate::owners::Owners;
 use crate::processes::Process;
 use crate::random::Random;
 use crate::report::Report;
@@ -22,6 +23,8 @@ struct Watched {
     account: Account,
     main: State,
     log: State,
+    /// Who keeps the service, and who its logger.
+    owners: [Option<i32>; 2],
 }
 
 /// What is known of all.
@@ -53,6 +56,7 @@ impl<'a> Watcher<'a> {
                 account: Account::new(service.make.kind, &mut random),
                 main: State::default(),
                 log: State::default(),
+                owners: [None; 2],
             });
         }
         let (returning, stage) = (Returning::default(), Stage::Resting);
@@ -109,6 +113,12 @@ impl<'a> Watcher<'a> {
         let passed = if self.world.generation() == 0 { 0 } else { passed };
         for n in 0..self.watched.len() {
             self.look(n, passed);
+        }
+        let owners = Owners::now();
+        for (watched, service) in self.watched.iter_mut().zip(&self.world.services) {
+            for (half, owner) in service.halves().zip(&mut watched.owners) {
+                owners.look(owner, half, service, self.world);
+            }
         }
         loop {
             self.returning.look(self.world);
