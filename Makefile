@@ -4,10 +4,16 @@
 # make demo       a tree of services to look at; Ctrl-C ends it
 # make bench      the comparison with daemontools, runit and s6
 # make fuzz       each fuzz target for FUZZ_SECONDS
+# make chaos      kill the programs for CHAOS_SECONDS and see what is lost
 
 DESTDIR =
 PREFIX = /usr/local
 FUZZ_SECONDS = 60
+CHAOS_SECONDS = 600
+CHAOS_SERVICES = 60
+CHAOS_KILLS = 10
+# Empty: from the clock.
+CHAOS_SEED =
 
 TARGET := $(shell rustc -vV 2>/dev/null | sed -n 's/^host: //p')
 STATIC = -C target-feature=+crt-static -C relocation-model=static
@@ -58,7 +64,12 @@ fuzz: toolchain
 	for t in $$(ls fuzz/fuzz_targets | sed 's/\.rs$$//'); do \
 		RUSTC_BOOTSTRAP=1 cargo fuzz run $$t -- -max_total_time=$(FUZZ_SECONDS) || exit 1; done
 
+chaos: all
+	$(RELEASE)/upkeep-chaos --programs $(RELEASE) --seconds $(CHAOS_SECONDS) \
+		--services $(CHAOS_SERVICES) --kills-per-second $(CHAOS_KILLS) \
+		$(if $(CHAOS_SEED),--seed $(CHAOS_SEED))
+
 clean:
 	cargo clean
 
-.PHONY: all toolchain check check-original install demo bench fuzz clean
+.PHONY: all toolchain check check-original install demo bench fuzz chaos clean

@@ -1,0 +1,282 @@
+//! Sends letters and keeps account of what is wanted of each service. What a
+//! letter asks for is certain when the status says so after it was sent; if
+//! something was done to the supervise meanwhile it is sent again.
+
+use crate::failure::{Context, Failure};
+use crate::kinds::Kind;
+use crate::processes::Process;
+use crate::random::Random;
+use crate::scanner::program;
+use crate::status::{Status, control, is_heard};
+use crate::story::Story;
+use crate::wait::{MILLISECOND, SECOND, now, patient};
+use crate::world::{Service, World};
+use rustix::process::WaitStatus;
+use std::io::Read;
+use std::path::Path;
+
+/// How long a letter may go unheeded while svscan lives.
+const OBEYED: u64 = 10 * SECOND;
+/// A second between two starts, and then some.
+const DOUBT: u64 = 2 * SECOND;
+
+/// What a service is to be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Want {
+    /// Up, and up again when it ends.
+    Up,
+    /// Stopped where it is.
+    Paused,
+    /// It was told to go down, and does not heed it.
+    Stopping,
+    /// Down.
+    Down,
+    /// Up until it ends.
+    Running,
+}
+
+/// A letter on its way.
+#[derive(Clone, Copy, Debug)]
+struct Errand {
+    letter: u8,
+    sent: Option<Sent>,
+    /// How long it has gone unheeded.
+    unheeded: u64,
+    /// What ran when it was first sent, and how often it was started then.
+    pid: i32,
+    starts: u64,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Sent {
+    touched: u64,
+    /// What ran.
+    pid: i32,
+    /// The status before it.
+    status: Option<(u64, i64, i64)>,
+}
+
+/// The account of one service.
+pub(crate) struct Account {
+    pub(crate) want: Want,
+    /// Since when that is certain; none while a letter is on its way.
+    certain: Option<u64>,
+    errand: Option<Errand>,
+    next: u64,
+    /// Before this time one that is down may be about to be started, because
+    /// it was told more than once.
+    doubtful: u64,
+    /// When it was last sent a letter that may end its process.
+    pub(crate) lethal: u64,
+}
+
+/// How far the end is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Stage {
+    /// Letters are sent.
+    Lively,
+    /// What was begun is brought to its end.
+    Resting,
+    /// What does not heed TERM goes down too.
+    LayingDown,
+}
+
+/// What a turn has seen of a service before it comes to its account.
+pub(crate) struct Sight<'a> {
+    pub(crate) service: &'a Service,
+    pub(crate) story: &'a Story,
+    pub(crate) status: Option<Status>,
+    /// What the status names, if it lives.
+    pub(crate) process: Option<&'a Process>,
+    /// How long it is since the last turn, 0 while svscan is away.
+    pub(crate) passed: u64,
+}
+
+impl Account {
+    pub(crate) fn new(kind: Kind, random: &mut Random) -> Self {
+        let want = if kind.begins_down() { Want::Down } else { Want::Up };
+        let next = now() + random.milliseconds(300, 6000);
+        Self { want, certain: Some(0), errand: None, next, doubtful: 0, lethal: 0 }
+    }
+
+    /// What it certainly is to be.
+    pub(crate) fn certain(&self) -> Option<Want> {
+        self.certain.map(|_| self.want)
+    }
+
+    /// Its process was started at that time; answers whether it should not
+    /// have been.
+    pub(crate) fn started(&mut self, when: u64) -> bool {
+        if self.want == Want::Paused {
+            // It was another one that was paused.
+            self.want = Want::Up;
+        }
+        self.want == Want::Down && self.certain.is_some_and(|since| since < when)
+    }
+
+    /// Whether it is what it is to be in the end.
+    pub(crate) fn is_settled(&self, kind: Kind, stage: Stage) -> bool {
+        let rests = match self.want {
+            Want::Up => !(kind == Kind::Deaf && stage == Stage::LayingDown),
+            Want::Paused | Want::Down => true,
+            Want::Stopping | Want::Running => false,
+        };
+        rests && self.errand.is_none()
+    }
+
+    /// Sends what is due, and looks whether what was sent is heeded.
+    pub(crate) fn step(
+        &mut self,
+        sight: &Sight<'_>,
+        stage: Stage,
+        random: &mut Random,
+        world: &World,
+    ) {
+        let Some(mut errand) = self.errand else {
+            if self.want == Want::Running {
+                self.look_whether_it_ended(sight, random);
+            }
+            if let Some(letter) = self.due(sight.service.make.kind, stage) {
+                self.certain = None;
+                let (pid, starts) = (sight.status.map_or(0, |s| s.pid), sight.story.starts);
+                self.errand = Some(Errand { letter, sent: None, unheeded: 0, pid, starts });
+            }
+            return;
+        };
+        if let Some(want) = heeded(&errand, sight) {
+            self.settle(want, sight.service.make.kind, random);
+            world.report.figures().letters += 1;
+            return;
+        }
+        let main = &sight.service.main;
+        let touched = main.touched();
+        let pid = sight.status.map_or(0, |s| s.pid);
+        // There may have been nothing to pause when it came.
+        let in_vain = |sent: Sent| errand.letter == b'p' && sent.pid != pid;
+        if errand.sent.is_none_or(|sent| sent.touched != touched || in_vain(sent)) {
+            if errand.letter == b'o' && errand.sent.is_some() {
+                self.doubtful = now() + patient(DOUBT);
+            }
+            if matches!(errand.letter, b'd' | b't' | b'k') {
+                self.lethal = now();
+            }
+            let status = Status::read(&main.dir).map(|s| s.id);
+            let sent = send(errand.letter, sight.service, random, world);
+            errand.sent = sent.then_some(Sent { touched, pid, status });
+        }
+        errand.unheeded += sight.passed;
+        self.errand = Some(errand);
+        if errand.unheeded > patient(OBEYED) {
+            let (letter, status) = (char::from(errand.letter), sight.status);
+            let facts = format!("does not heed {letter}, its status: {status:?}");
+            world.report.violation(sight.service.name(), &facts);
+            self.errand = None;
+            self.next = now() + 5 * SECOND;
+        }
+    }
+
+    fn settle(&mut self, want: Want, kind: Kind, random: &mut Random) {
+        self.want = want;
+        self.certain = Some(now());
+        self.errand = None;
+        let pause = match (want, kind) {
+            (Want::Stopping, _) => random.milliseconds(0, 300),
+            (Want::Up, Kind::Deaf | Kind::Down | Kind::Paused) => random.milliseconds(300, 3000),
+            (Want::Up, _) => random.milliseconds(4000, 20_000),
+            (Want::Paused | Want::Down | Want::Running, _) => random.milliseconds(300, 3000),
+        };
+        self.next = now() + pause;
+    }
+
+    fn look_whether_it_ended(&mut self, sight: &Sight<'_>, random: &mut Random) {
+        let down = sight.status.is_some_and(|s| s.pid == 0 && s.want == 0);
+        if down && self.doubtful < now() && sight.story.alive().is_none() {
+            self.settle(Want::Down, sight.service.make.kind, random);
+        }
+    }
+
+    fn due(&self, kind: Kind, stage: Stage) -> Option<u8> {
+        let letter = match (self.want, kind) {
+            (Want::Stopping, _) => b'k',
+            (Want::Down, Kind::Once) => b'o',
+            (Want::Down, _) => b'u',
+            (Want::Paused, _) => b'c',
+            (Want::Up, Kind::Deaf | Kind::Down) => b'd',
+            (Want::Up, Kind::Paused) => b'p',
+            (Want::Up, _) => b't',
+            (Want::Running, _) => return None,
+        };
+        match stage {
+            Stage::Lively => (self.next <= now()).then_some(letter),
+            Stage::Resting => (self.want == Want::Stopping).then_some(letter),
+            Stage::LayingDown => (kind == Kind::Deaf && self.want != Want::Down).then_some(letter),
+        }
+    }
+}
+
+/// What the service is now, if the letter was heeded.
+fn heeded(errand: &Errand, sight: &Sight<'_>) -> Option<Want> {
+    let sent = errand.sent?;
+    let status = sight.status?;
+    let process = sight.process;
+    if errand.letter == b't' {
+        // Whoever ended it: it is not there to be ended again.
+        return (status.pid != errand.pid || process.is_none()).then_some(Want::Up);
+    }
+    let main = &sight.service.main;
+    if errand.letter == b'o' {
+        // It may have ended since, or have been killed: it was started.
+        let started = sight.story.starts > errand.starts;
+        return (started && is_heard(&main.dir)).then_some(Want::Running);
+    }
+    if errand.letter == b'k' {
+        // Nothing is said of one that was dead already.
+        let down = status.want == b'd' && status.pid == 0;
+        return (down && is_heard(&main.dir)).then_some(Want::Down);
+    }
+    let answered = Some(status.id) != sent.status && main.touched() == sent.touched;
+    if !answered || !is_heard(&main.dir) {
+        return None;
+    }
+    let deaf = sight.service.make.kind == Kind::Deaf;
+    let down = status.pid == 0;
+    let stopped = process.is_some_and(|p| p.state == b'T');
+    match errand.letter {
+        b'u' if status.want == b'u' && process.is_some() => Some(Want::Up),
+        b'd' if status.want == b'd' && down => Some(Want::Down),
+        b'd' if status.want == b'd' && deaf => Some(Want::Stopping),
+        b'p' if status.paused && stopped => Some(Want::Paused),
+        b'c' if !status.paused && process.is_some() && !stopped => Some(Want::Up),
+        _ => None,
+    }
+}
+
+/// Sends a letter, mostly as a shell would, now and then with svc.
+fn send(letter: u8, service: &Service, random: &mut Random, world: &World) -> bool {
+    let dir = &service.main.dir;
+    if random.once_in(5) {
+        return send_with_svc(letter, dir, world).unwrap_or(false);
+    }
+    control(dir).is_some_and(|fd| rustix::io::write(&fd, &[letter]).is_ok())
+}
+
+/// svc does its work for other services too when there is no supervise for
+/// one: it says so, and that is all.
+fn send_with_svc(letter: u8, dir: &Path, world: &World) -> Result<bool, Failure> {
+    let (mut complaints, its_end) = std::io::pipe().unable("make a pipe")?;
+    let mut command = program(world, "svc");
+    command.arg(format!("-{}", char::from(letter))).arg(dir).stderr(its_end);
+    let (process, fd) = world.reaper.spawn(&mut command)?;
+    // The pipe ends when the last holder of its other end is gone.
+    drop(command);
+    let end = world.reaper.end((&process, &fd), patient(10 * SECOND))?;
+    if end.and_then(WaitStatus::exit_status) != Some(0) {
+        return Ok(false);
+    }
+    let mut text = Vec::new();
+    complaints.read_to_end(&mut text).unable("read what svc says")?;
+    Ok(text.is_empty())
+}
+
+/// How often the watcher comes by.
+pub(crate) const TURN: u64 = 50 * MILLISECOND;

@@ -1,0 +1,19 @@
+//! What the files and programs in the tree are called.
+
+/// In a service directory: its make-up.
+pub(crate) const MAKE: &str = "make";
+/// In a service directory: locked as long as its process lives.
+pub(crate) const LOCK: &str = "alone";
+/// In a service directory: the number of the last line that was written, and
+/// whether that is all.
+pub(crate) const COUNTER: &str = "counter";
+/// In a service directory: the program that it starts beside itself.
+pub(crate) const HELPER: &str = "helper";
+/// In a service directory: what a `run` that is a script becomes.
+pub(crate) const SERVICE: &str = "service";
+/// In the tree: what svscan, supervise and multilog say.
+pub(crate) const SAID: &str = "said";
+/// In the tree: the directory that svscan looks at.
+pub(crate) const SCAN: &str = "scan";
+/// In a logger's directory: the logs.
+pub(crate) const LOGS: &str = "main";

@@ -1,0 +1,260 @@
+//! The killer: strikes with SIGKILL, again and again, until the killing is
+//! over. Says before each stroke whom it hits, so that nobody else is blamed.
+
+use crate::failure::{Context, Failure};
+use crate::files;
+use crate::moves::{Cast, Move, Role};
+use crate::options::Options;
+use crate::processes::{Process, works_in};
+use crate::random::Random;
+use crate::status::Status;
+use crate::wait::{MILLISECOND, SECOND, first, now, patient};
+use crate::world::{Half, Vacancy, World};
+use rustix::fd::{AsFd, OwnedFd};
+use rustix::fs::inotify::{self, WatchFlags};
+use rustix::process::{Signal, pidfd_send_signal};
+use std::path::Path;
+use std::sync::Arc;
+
+/// How long to wait for one that is to be killed again.
+const BACK: u64 = 500 * MILLISECOND;
+
+/// Kills about as often as was asked for until `mercy` or `over` is rung.
+pub(crate) fn run(world: &World, seed: u64, options: &Options) -> Result<(), Failure> {
+    let mut killer = Killer { world, random: Random::new(seed, 3), victims: &options.victims };
+    let gap = 2 * SECOND / options.kills_per_second;
+    let mut next = now();
+    loop {
+        // Late strokes are left out, not made up for.
+        next = now().max(next + killer.random.below(gap));
+        if killer.stopped(next)? {
+            return Ok(());
+        }
+        killer.act()?;
+    }
+}
+
+struct Killer<'a> {
+    world: &'a World,
+    random: Random,
+    victims: &'a [Role],
+}
+
+/// Somebody who is about to be killed.
+struct Victim {
+    role: Role,
+    service: usize,
+    process: Process,
+    fd: Arc<OwnedFd>,
+}
+
+impl Killer<'_> {
+    /// Waits for the moment, unless the killing ends before.
+    fn stopped(&self, until: u64) -> Result<bool, Failure> {
+        let bells = [self.world.mercy.as_fd(), self.world.over.as_fd()];
+        Ok(first(&bells, until)?.is_some())
+    }
+
+    fn act(&mut self) -> Result<(), Failure> {
+        let Some(what) = Move::choose(&mut self.random, self.victims) else { return Ok(()) };
+        let services = u64::try_from(self.world.services.len()).unwrap_or(1);
+        let service = usize::try_from(self.random.below(services)).unwrap_or(0);
+        match what {
+            Move::AgainAndAgain => self.again_and_again(service),
+            Move::BehindItsBack => self.behind_its_back(service),
+            Move::LoggerAtWork => self.logger_at_work(service),
+            Move::SuperviseAtWork => self.supervise_at_work(service),
+            Move::Scanner
+            | Move::Supervise
+            | Move::LogSupervise
+            | Move::Logger
+            | Move::Service
+            | Move::ScannerAndSupervise
+            | Move::LoggerAndItsSupervise
+            | Move::BothSupervises
+            | Move::AllAround => self.strike(&self.aim(service, what.roles())?).map(drop),
+        }
+    }
+
+    /// Kills a supervise, and the next one when it begins to do something.
+    fn again_and_again(&mut self, service: usize) -> Result<(), Failure> {
+        let what = WatchFlags::OPEN | WatchFlags::MOVED_TO;
+        let notices = notices(&self.world.services[service].main.dir.join("supervise"), what)?;
+        for _ in 0..2 + self.random.below(5) {
+            let until = now() + BACK;
+            silence(&notices);
+            while !self.strike(&self.aim(service, Move::AgainAndAgain.roles())?)? {
+                // Others than supervise open files there too.
+                if !self.noticed(&notices, until)? {
+                    return Ok(());
+                }
+                silence(&notices);
+            }
+        }
+        Ok(())
+    }
+
+    /// Kills a service whose supervise cannot see it yet.
+    fn behind_its_back(&mut self, service: usize) -> Result<(), Failure> {
+        let victims = self.aim(service, &[Role::Service])?;
+        let cast = Cast::now(self.world)?;
+        let Some(supervise) = cast.get(service, Role::Supervise) else { return Ok(()) };
+        let main = &self.world.services[service].main;
+        main.touch();
+        let Some(fd) = supervise.signal(Signal::STOP) else { return Ok(()) };
+        let struck = self.strike(&victims);
+        let pause = self.random.milliseconds(0, 300);
+        let slept = self.stopped(now() + pause);
+        main.touch();
+        let _ = pidfd_send_signal(&fd, Signal::CONT);
+        struck.and(slept).map(drop)
+    }
+
+    /// Kills a logger when it has just written, or is about to end a log.
+    fn logger_at_work(&mut self, service: usize) -> Result<(), Failure> {
+        let Some(log) = &self.world.services[service].log else { return Ok(()) };
+        let rotation = WatchFlags::MOVED_FROM | WatchFlags::CREATE | WatchFlags::DELETE;
+        let what = if self.random.once_in(2) { rotation } else { WatchFlags::MODIFY };
+        let Ok(notices) = notices(&log.dir.join(files::LOGS), what) else { return Ok(()) };
+        let victims = self.aim(service, Move::LoggerAtWork.roles())?;
+        if self.noticed(&notices, now() + BACK)? {
+            self.strike(&victims)?;
+        }
+        Ok(())
+    }
+
+    /// Kills a service, and its supervise when it does something about it.
+    fn supervise_at_work(&mut self, service: usize) -> Result<(), Failure> {
+        let what = WatchFlags::CREATE | WatchFlags::MODIFY | WatchFlags::MOVED_TO;
+        let notices = notices(&self.world.services[service].main.dir.join("supervise"), what)?;
+        let first = self.aim(service, &[Role::Service])?;
+        let then = self.aim(service, &[Role::Supervise])?;
+        if self.strike(&first)? && self.noticed(&notices, now() + BACK)? {
+            self.strike(&then)?;
+        }
+        Ok(())
+    }
+
+    /// Waits for a notice; none if the killing ends before.
+    fn noticed(&self, notices: &OwnedFd, until: u64) -> Result<bool, Failure> {
+        let bells = [self.world.mercy.as_fd(), self.world.over.as_fd(), notices.as_fd()];
+        Ok(first(&bells, until)? == Some(2))
+    }
+
+    /// Those of a service that have these roles.
+    fn aim(&self, service: usize, roles: &[Role]) -> Result<Vec<Victim>, Failure> {
+        let cast = Cast::now(self.world)?;
+        Ok(roles.iter().filter_map(|&role| self.victim(&cast, service, role)).collect())
+    }
+
+    /// Kills them, all at once; answers whether anybody was there.
+    fn strike(&self, victims: &[Victim]) -> Result<bool, Failure> {
+        let kept: Vec<Option<Process>> = victims.iter().map(|v| self.kept(v, victims)).collect();
+        for victim in victims {
+            self.announce(victim);
+        }
+        let since = now();
+        let generation = self.world.generation();
+        for victim in victims {
+            let _ = pidfd_send_signal(&victim.fd, Signal::KILL);
+        }
+        for (victim, kept) in victims.iter().zip(kept) {
+            if first(&[victim.fd.as_fd()], now() + patient(30 * SECOND))?.is_none() {
+                return Err(Failure::Late(format!("the end of a killed {}", victim.role.name())));
+            }
+            *self.world.report.figures().kills.entry(victim.role.name()).or_default() += 1;
+            let of_log = match victim.role {
+                Role::Supervise => false,
+                Role::LogSupervise => true,
+                Role::Scanner | Role::Logger | Role::Service => continue,
+            };
+            let service = victim.service;
+            self.world.vacate(Vacancy { service, of_log, since, generation, kept });
+        }
+        for victim in victims {
+            if let Some(half) = self.half(victim) {
+                half.touch();
+            }
+        }
+        self.look_who_is_left(victims, since)?;
+        Ok(!victims.is_empty())
+    }
+
+    /// Whether anybody holds the pipe of the service that was struck.
+    fn look_who_is_left(&self, victims: &[Victim], since: u64) -> Result<(), Failure> {
+        let Some(victim) = victims.first() else { return Ok(()) };
+        if self.world.generation() != 0 {
+            return Ok(());
+        }
+        let cast = Cast::now(self.world)?;
+        let left = [Role::Supervise, Role::LogSupervise, Role::Logger];
+        if left.iter().all(|&role| cast.get(victim.service, role).is_none()) {
+            self.world.services[victim.service].lay_bare(since);
+        }
+        Ok(())
+    }
+
+    fn victim(&self, cast: &Cast, service: usize, role: Role) -> Option<Victim> {
+        let (process, fd) = match role {
+            Role::Scanner => self.world.scanner().process.clone()?,
+            Role::Supervise | Role::LogSupervise | Role::Logger | Role::Service => {
+                let process = cast.get(service, role)?.clone();
+                let fd = process.open()?;
+                (process, Arc::new(fd))
+            }
+        };
+        Some(Victim { role, service, process, fd })
+    }
+
+    fn half(&self, victim: &Victim) -> Option<&Half> {
+        let service = &self.world.services[victim.service];
+        match victim.role {
+            Role::Scanner => None,
+            Role::Supervise | Role::Service => Some(&service.main),
+            Role::LogSupervise | Role::Logger => service.log.as_ref(),
+        }
+    }
+
+    fn announce(&self, victim: &Victim) {
+        if let Some(half) = self.half(victim) {
+            half.touch();
+        }
+        let service = &self.world.services[victim.service];
+        self.world.report.strike(service.name(), victim.role.name());
+        match victim.role {
+            Role::Scanner => {
+                let mut scanner = self.world.scanner();
+                scanner.killed = scanner.generation;
+            }
+            Role::Supervise | Role::LogSupervise | Role::Logger | Role::Service => {
+                service.condemn(victim.process.pid);
+            }
+        }
+    }
+
+    /// What runs below a supervise and is not killed with it.
+    fn kept(&self, victim: &Victim, victims: &[Victim]) -> Option<Process> {
+        if !matches!(victim.role, Role::Supervise | Role::LogSupervise) {
+            return None;
+        }
+        let half = self.half(victim)?;
+        let pid = Status::read(&half.dir)?.pid;
+        let process = Process::find(pid).filter(Process::is_alive)?;
+        let dies_too = victims.iter().any(|v| v.process.pid == pid);
+        (!dies_too && works_in(&process, &half.dir)).then_some(process)
+    }
+}
+
+/// A descriptor that can be read when something of `what` happens in `dir`.
+fn notices(dir: &Path, what: WatchFlags) -> Result<OwnedFd, Failure> {
+    let flags = inotify::CreateFlags::CLOEXEC | inotify::CreateFlags::NONBLOCK;
+    let notices = inotify::init(flags).unable("watch a directory")?;
+    inotify::add_watch(&notices, dir, what).unable(format_args!("watch {}", dir.display()))?;
+    Ok(notices)
+}
+
+/// Forgets what was noticed.
+fn silence(notices: &OwnedFd) {
+    let mut room = [0; 4096];
+    while rustix::io::read(notices, &mut room).is_ok() {}
+}

@@ -1,0 +1,113 @@
+//! The kinds of services, and how one of them is made up.
+
+use crate::random::Random;
+
+/// What is special about a service.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// It writes lines.
+    Plain,
+    /// It has no logger.
+    Unlogged,
+    /// It ends by itself, soon or late, with any code.
+    Crash,
+    /// It starts others that outlive it and hold the pipe to its logger.
+    Helpers,
+    /// It ends when what started it is dead.
+    Orphan,
+    /// It does not heed TERM.
+    Deaf,
+    /// It starts out down; letters start and stop it.
+    Down,
+    /// It starts out down; letters have it run once, and it ends by itself.
+    Once,
+    /// Letters stop it where it is and let it go on.
+    Paused,
+}
+
+/// Each kind with its name in files.
+pub(crate) const KINDS: [(Kind, &str); 9] = [
+    (Kind::Plain, "plain"),
+    (Kind::Unlogged, "unlogged"),
+    (Kind::Crash, "crash"),
+    (Kind::Helpers, "helpers"),
+    (Kind::Orphan, "orphan"),
+    (Kind::Deaf, "deaf"),
+    (Kind::Down, "down"),
+    (Kind::Once, "once"),
+    (Kind::Paused, "paused"),
+];
+
+impl Kind {
+    /// Its name.
+    pub(crate) fn name(self) -> &'static str {
+        KINDS.iter().find(|k| k.0 == self).map_or("", |k| k.1)
+    }
+
+    /// Whether it starts out down.
+    pub(crate) const fn begins_down(self) -> bool {
+        matches!(self, Self::Down | Self::Once)
+    }
+}
+
+/// A service's make-up, as its process has to know it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Make {
+    pub(crate) kind: Kind,
+    pub(crate) logged: bool,
+    /// What its lines and its doings follow from.
+    pub(crate) seed: u64,
+    /// How many lines it writes without a pause.
+    pub(crate) burst: u64,
+    /// How long it pauses, in milliseconds.
+    pub(crate) pause: u64,
+}
+
+impl Make {
+    /// One more, the `n`th. The first ones are one of each kind.
+    pub(crate) fn up(n: usize, random: &mut Random) -> Self {
+        let kind = KINDS.get(n).map_or_else(
+            || KINDS[random.weighted(&[5, 2, 2, 1, 2, 1, 2, 2, 2])].0,
+            |&(kind, _)| kind,
+        );
+        let (burst, pause) = match random.below(4) {
+            0 => (1, 5 + random.below(20)),
+            1 => (1, 20 + random.below(180)),
+            2 => (5 + random.below(20), 100 + random.below(400)),
+            _ => (50 + random.below(100), 800 + random.below(800)),
+        };
+        let logged = kind != Kind::Unlogged && (kind == Kind::Plain || !random.once_in(6));
+        Self { kind, logged, seed: random.next(), burst, pause }
+    }
+
+    /// As the file that the process reads.
+    pub(crate) fn encode(&self) -> String {
+        let (kind, logged) = (self.kind.name(), u8::from(self.logged));
+        format!("{kind} {logged} {} {} {}\n", self.seed, self.burst, self.pause)
+    }
+
+    /// What such a file says.
+    pub(crate) fn decode(text: &str) -> Option<Self> {
+        let mut words = text.split_whitespace();
+        let kind = words.next()?;
+        let kind = KINDS.iter().find(|k| k.1 == kind)?.0;
+        let mut number = || words.next()?.parse::<u64>().ok();
+        let logged = number()? != 0;
+        Some(Self { kind, logged, seed: number()?, burst: number()?, pause: number()? })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_make_comes_back() {
+        let mut random = Random::new(3, 3);
+        let makes: Vec<Make> = (0..100).map(|n| Make::up(n, &mut random)).collect();
+        for make in &makes {
+            assert_eq!(Make::decode(&make.encode()).as_ref(), Some(make));
+        }
+        assert!(makes.iter().zip(KINDS).all(|(make, (kind, _))| make.kind == kind));
+    }
+}

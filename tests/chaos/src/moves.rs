@@ -1,0 +1,145 @@
+//! Who is killed together with whom, and who at all: the cast of processes as
+//! it is at one moment.
+
+use crate::failure::Failure;
+use crate::files;
+use crate::processes::{self, Process};
+use crate::random::Random;
+use crate::world::World;
+use std::collections::HashMap;
+use std::path::PathBuf;
+
+/// What the killer does next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Move {
+    Scanner,
+    Supervise,
+    LogSupervise,
+    Logger,
+    Service,
+    /// At the same instant, as the next three.
+    ScannerAndSupervise,
+    LoggerAndItsSupervise,
+    BothSupervises,
+    /// Whatever keeps a service and its log.
+    AllAround,
+    /// One supervise, as soon as it is back, several times.
+    AgainAndAgain,
+    /// The service, while its supervise is stopped.
+    BehindItsBack,
+    /// The logger, just when it writes or ends a log.
+    LoggerAtWork,
+    /// The service, and its supervise when it does something about it.
+    SuperviseAtWork,
+}
+
+/// Each with how likely it is.
+const MOVES: [(Move, u64); 13] = [
+    (Move::Scanner, 6),
+    (Move::Supervise, 24),
+    (Move::LogSupervise, 12),
+    (Move::Logger, 18),
+    (Move::Service, 6),
+    (Move::ScannerAndSupervise, 4),
+    (Move::LoggerAndItsSupervise, 8),
+    (Move::BothSupervises, 5),
+    (Move::AllAround, 4),
+    (Move::AgainAndAgain, 5),
+    (Move::BehindItsBack, 4),
+    (Move::LoggerAtWork, 12),
+    (Move::SuperviseAtWork, 6),
+];
+
+impl Move {
+    /// One that kills nobody but `victims`.
+    pub(crate) fn choose(random: &mut Random, victims: &[Role]) -> Option<Self> {
+        let may = |m: Self| m.roles().iter().all(|r| victims.contains(r));
+        let weights = MOVES.map(|(m, weight)| if may(m) { weight } else { 0 });
+        Some(MOVES[random.weighted(&weights)].0).filter(|&m| may(m))
+    }
+
+    /// Who is killed.
+    pub(crate) const fn roles(self) -> &'static [Role] {
+        use Role::{LogSupervise, Logger, Scanner, Service, Supervise};
+        match self {
+            Self::Scanner => &[Scanner],
+            Self::Supervise | Self::AgainAndAgain => &[Supervise],
+            Self::LogSupervise => &[LogSupervise],
+            Self::Logger | Self::LoggerAtWork => &[Logger],
+            Self::Service | Self::BehindItsBack => &[Service],
+            Self::ScannerAndSupervise => &[Scanner, Supervise],
+            Self::LoggerAndItsSupervise => &[Logger, LogSupervise],
+            Self::BothSupervises => &[Supervise, LogSupervise],
+            Self::SuperviseAtWork => &[Service, Supervise],
+            Self::AllAround => &[Scanner, Supervise, LogSupervise, Logger],
+        }
+    }
+}
+
+/// What a process is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Role {
+    Scanner,
+    Supervise,
+    LogSupervise,
+    Logger,
+    Service,
+}
+
+impl Role {
+    /// Everybody.
+    pub(crate) const ALL: [Self; 5] =
+        [Self::Scanner, Self::Supervise, Self::LogSupervise, Self::Logger, Self::Service];
+
+    /// For people.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Scanner => "svscan",
+            Self::Supervise => "supervise",
+            Self::LogSupervise => "log-supervise",
+            Self::Logger => "multilog",
+            Self::Service => "service",
+        }
+    }
+}
+
+/// Who plays what. svscan is known without looking.
+pub(crate) struct Cast(HashMap<(usize, Role), Vec<Process>>);
+
+impl Cast {
+    /// The cast of this moment.
+    pub(crate) fn now(world: &World) -> Result<Self, Failure> {
+        let mut places: HashMap<PathBuf, (usize, bool)> = HashMap::new();
+        for (n, service) in world.services.iter().enumerate() {
+            places.insert(service.main.dir.clone(), (n, false));
+            places.extend(service.log.iter().map(|log| (log.dir.clone(), (n, true))));
+        }
+        let scan = world.root.join(files::SCAN);
+        let mut cast: HashMap<(usize, Role), Vec<Process>> = HashMap::new();
+        for process in processes::below()? {
+            let Some(mut dir) = process.directory() else { continue };
+            let supervise = process.name == "supervise";
+            if supervise && let Some(argument) = process.last_argument() {
+                // It may not have gone to its directory yet.
+                if dir == scan || argument == "log" && !dir.ends_with("log") {
+                    dir.push(argument);
+                }
+            }
+            let Some(&(service, of_log)) = places.get(&dir) else { continue };
+            let role = match (process.name.as_str(), of_log) {
+                ("supervise", false) => Role::Supervise,
+                ("supervise", true) => Role::LogSupervise,
+                ("multilog" | "sh", true) => Role::Logger,
+                ("run" | "service" | "sh", false) => Role::Service,
+                _ => continue,
+            };
+            cast.entry((service, role)).or_default().push(process);
+        }
+        Ok(Self(cast))
+    }
+
+    /// Somebody with this role, if there is one.
+    pub(crate) fn get(&self, service: usize, role: Role) -> Option<&Process> {
+        self.0.get(&(service, role))?.first()
+    }
+}

@@ -1,0 +1,168 @@
+//! The command line. Refuses what it does not know.
+
+use crate::moves::Role;
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+/// What `--help` prints.
+pub(crate) const HELP: &str = "\
+usage: upkeep-chaos --programs DIR [--seconds N] [--seed N] [--services N]
+                    [--kills-per-second N] [--victims NAME,...] [--dir DIR]
+                    [--until-violation] [--expect-violation]
+
+Runs services of many kinds with the programs in DIR, kills svscan, supervise
+and multilog with SIGKILL while they work, and judges whether a service or a
+line of a log was lost, or anything else was that should not be.
+
+  --programs DIR         where svscan, supervise, svc and multilog are
+  --seconds N            how long to kill (10)
+  --seed N               what decides the services and the victims (the clock)
+  --services N           how many services (60)
+  --kills-per-second N   how often to strike (10)
+  --victims NAME,...     kill only these: svscan supervise log-supervise
+                         multilog service
+  --dir DIR              work in DIR, and leave the tree there if a statement
+                         is violated
+  --until-violation      end at the first violation
+  --expect-violation     the same, and exit 0 only if there was one
+  -h, --help             this text
+
+    upkeep-chaos --programs target/debug --seconds 60
+
+UPKEEP_PATIENCE multiplies every deadline, for slow machines.
+exit: 0 all statements hold, 1 one is violated, 100 usage, 111 system
+";
+
+/// Which outcome is a success.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Expect {
+    Nothing,
+    Violation,
+}
+
+/// What was asked for.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Options {
+    pub(crate) programs: PathBuf,
+    pub(crate) seconds: u64,
+    pub(crate) seed: Option<u64>,
+    pub(crate) services: usize,
+    pub(crate) kills_per_second: u64,
+    pub(crate) victims: Vec<Role>,
+    pub(crate) dir: Option<PathBuf>,
+    pub(crate) until_violation: bool,
+    pub(crate) expect: Expect,
+}
+
+/// What the arguments amount to.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Asked {
+    Help,
+    Run(Options),
+    Wrong(String),
+}
+
+/// Reads the arguments, without the program's own name.
+pub(crate) fn parse(args: impl IntoIterator<Item = OsString>) -> Asked {
+    let mut args = args.into_iter();
+    let mut programs = None;
+    let mut options = Options {
+        programs: PathBuf::new(),
+        seconds: 10,
+        seed: None,
+        services: 60,
+        kills_per_second: 10,
+        victims: Role::ALL.to_vec(),
+        dir: None,
+        until_violation: false,
+        expect: Expect::Nothing,
+    };
+    while let Some(arg) = args.next() {
+        let mut value = || args.next().ok_or_else(|| format!("{} needs a value", arg.display()));
+        let mut number = |least: u64, most: u64| {
+            let value = value()?;
+            let number = value.to_str().and_then(|v| v.parse().ok());
+            number
+                .filter(|n| (least..=most).contains(n))
+                .ok_or_else(|| format!("{} cannot be {}", arg.display(), value.display()))
+        };
+        let read = match arg.to_str() {
+            Some("-h" | "--help") => return Asked::Help,
+            Some("--programs") => value().map(|v| programs = Some(v.into())),
+            Some("--dir") => value().map(|v| options.dir = Some(v.into())),
+            Some("--seconds") => number(1, 1_000_000).map(|n| options.seconds = n),
+            Some("--seed") => number(0, u64::MAX).map(|n| options.seed = Some(n)),
+            Some("--services") => {
+                number(1, 5000).map(|n| options.services = usize::try_from(n).unwrap_or(1))
+            }
+            Some("--kills-per-second") => number(1, 1000).map(|n| options.kills_per_second = n),
+            Some("--victims") => value().and_then(|v| roles(&v)).map(|v| options.victims = v),
+            Some("--until-violation") => {
+                options.until_violation = true;
+                Ok(())
+            }
+            Some("--expect-violation") => {
+                options.until_violation = true;
+                options.expect = Expect::Violation;
+                Ok(())
+            }
+            Some(_) | None => Err(format!("unknown argument {}", arg.display())),
+        };
+        if let Err(wrong) = read {
+            return Asked::Wrong(wrong);
+        }
+    }
+    let Some(programs) = programs else {
+        return Asked::Wrong("--programs DIR is missing".to_owned());
+    };
+    Asked::Run(Options { programs, ..options })
+}
+
+fn roles(list: &OsString) -> Result<Vec<Role>, String> {
+    let list = list.to_string_lossy();
+    let named = |word| Role::ALL.into_iter().find(|r| r.name() == word);
+    list.split(',').map(|w| named(w).ok_or_else(|| format!("there is no victim {w:?}"))).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn asked(line: &str) -> Asked {
+        parse(line.split_whitespace().map(OsString::from))
+    }
+
+    #[test]
+    fn everything_at_once() {
+        let line = "--programs /p --seconds 6 --seed 7 --services 24 --kills-per-second 3 \
+                    --victims svscan,multilog --dir /d --expect-violation";
+        let expected = Options {
+            programs: "/p".into(),
+            seconds: 6,
+            seed: Some(7),
+            services: 24,
+            kills_per_second: 3,
+            victims: vec![Role::Scanner, Role::Logger],
+            dir: Some("/d".into()),
+            until_violation: true,
+            expect: Expect::Violation,
+        };
+        assert_eq!(asked(line), Asked::Run(expected));
+    }
+
+    #[test]
+    fn refusals() {
+        for line in [
+            "",
+            "--programs",
+            "--programs /p extra",
+            "--programs /p --seconds 0",
+            "--programs /p --services x",
+            "--programs /p --seed -1",
+            "--programs /p --victims init",
+        ] {
+            assert!(matches!(asked(line), Asked::Wrong(_)), "{line}");
+        }
+        assert_eq!(asked("--programs /p -h"), Asked::Help);
+    }
+}

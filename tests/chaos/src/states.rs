@@ -1,0 +1,195 @@
+//! The judge of states: whether what the status says of a service is true, and
+//! whether the service is what it is to be. What is wrong for a moment is not
+//! yet a fault; time counts only while svscan is there and nothing is done to
+//! this one.
+
+use crate::control::Want;
+use crate::processes::Process;
+use crate::report::Report;
+use crate::status::Status;
+use crate::wait::{SECOND, patient};
+use crate::world::Half;
+
+/// How long a service may be without a supervise, or down.
+const DROPPED: u64 = 10 * SECOND;
+/// How long a status may be wrong.
+const UNTRUE: u64 = 3 * SECOND;
+
+/// What is wrong with a half of a service.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Wrong {
+    NoSupervise,
+    NoStatus,
+    NotNamed(i32),
+    Dead,
+    Foreign,
+    NotUp,
+    NotDown,
+    NotPaused,
+    NotGoing,
+    OtherWant,
+}
+
+impl Wrong {
+    fn limit(self) -> u64 {
+        match self {
+            Self::NoSupervise | Self::NotUp => patient(DROPPED),
+            Self::Foreign => 0,
+            Self::NoStatus
+            | Self::NotNamed(_)
+            | Self::Dead
+            | Self::NotDown
+            | Self::NotPaused
+            | Self::NotGoing
+            | Self::OtherWant => patient(UNTRUE),
+        }
+    }
+
+    /// For people.
+    pub(crate) fn words(self) -> String {
+        let words = match self {
+            Self::NoSupervise => "it has no supervise",
+            Self::NoStatus => "it has no status",
+            Self::NotNamed(pid) => return format!("its status does not name {pid}, which runs"),
+            Self::Dead => "its status names a process that is dead",
+            Self::Foreign => "its status names a process that is somebody else's",
+            Self::NotUp => "it is to be up and is down",
+            Self::NotDown => "it is to be down and is up",
+            Self::NotPaused => "it is to be paused and is not",
+            Self::NotGoing => "it is not to be paused and is",
+            Self::OtherWant => "its status says that something else is wanted",
+        };
+        words.to_owned()
+    }
+}
+
+/// All that is looked at at once.
+pub(crate) struct Look<'a> {
+    pub(crate) supervised: bool,
+    pub(crate) status: Option<Status>,
+    /// What the status names, if it lives.
+    pub(crate) process: Option<&'a Process>,
+    /// The process that said that it runs, and does.
+    pub(crate) runs: Option<&'a Process>,
+    /// What it is to be, if that is certain.
+    pub(crate) want: Option<Want>,
+}
+
+impl Look<'_> {
+    /// The first thing that is wrong.
+    fn wrong(&self, half: &Half) -> Option<Wrong> {
+        if !self.supervised {
+            return Some(Wrong::NoSupervise);
+        }
+        let Some(status) = self.status else { return Some(Wrong::NoStatus) };
+        if let Some(runs) = self.runs.filter(|r| r.pid != status.pid) {
+            return Some(Wrong::NotNamed(runs.pid));
+        }
+        let up = status.pid != 0;
+        if up && self.process.is_none() {
+            return Some(Wrong::Dead);
+        }
+        if let Some(process) = self.process
+            // Nothing: it is about to end.
+            && process.directory().is_some_and(|d| d != half.dir)
+            && process.lives()
+            && Status::read(&half.dir).is_some_and(|s| s.id == status.id)
+        {
+            return Some(Wrong::Foreign);
+        }
+        let stopped = self.process.is_some_and(|p| p.state == b'T');
+        match self.want? {
+            Want::Up | Want::Paused | Want::Stopping if !up => Some(Wrong::NotUp),
+            Want::Up | Want::Paused if status.want != b'u' => Some(Wrong::OtherWant),
+            Want::Paused if !(status.paused && stopped) => Some(Wrong::NotPaused),
+            Want::Up if status.paused || stopped => Some(Wrong::NotGoing),
+            Want::Down if up => Some(Wrong::NotDown),
+            Want::Down | Want::Running | Want::Stopping if status.want == b'u' => {
+                Some(Wrong::OtherWant)
+            }
+            Want::Up | Want::Paused | Want::Stopping | Want::Down | Want::Running => None,
+        }
+    }
+}
+
+/// What is known of one half from turn to turn.
+#[derive(Debug, Default)]
+pub(crate) struct State {
+    pub(crate) wrong: Option<Wrong>,
+    /// How long it has been.
+    passed: u64,
+    touched: u64,
+    told: bool,
+}
+
+impl State {
+    /// Looks again, so much time after the last look.
+    pub(crate) fn look(&mut self, look: &Look<'_>, half: &Half, passed: u64, report: &Report) {
+        let (wrong, touched) = (look.wrong(half), half.touched());
+        if wrong != self.wrong || touched != self.touched {
+            self.told &= wrong == self.wrong;
+            self.wrong = wrong;
+            self.touched = touched;
+            self.passed = 0;
+        } else {
+            self.passed += passed;
+        }
+        let Some(wrong) = wrong else { return };
+        if !self.told && (self.passed > wrong.limit() || wrong.limit() == 0) {
+            self.told = true;
+            report.violation(&half.name, &format!("{}, {:?}", wrong.words(), look.status));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn status(pid: i32, want: u8, paused: bool) -> Status {
+        Status { pid, paused, want, id: (1, 1, 1) }
+    }
+
+    fn wrong(
+        status: Status,
+        process: Option<&Process>,
+        runs: Option<&Process>,
+        want: Want,
+    ) -> Option<Wrong> {
+        let half = Half::new(std::env::current_dir().unwrap_or_default(), "a".to_owned());
+        let status = Some(status);
+        Look { supervised: true, status, process, runs, want: Some(want) }.wrong(&half)
+    }
+
+    #[test]
+    fn each_kind_of_untruth() {
+        // This process works in the directory that is meant.
+        let me = Process::find(rustix::process::getpid().as_raw_pid()).expect("this process");
+        let (pid, me) = (me.pid, Some(&me));
+        assert_eq!(wrong(status(pid, b'u', false), me, me, Want::Up), None);
+        assert_eq!(wrong(status(0, b'u', false), None, me, Want::Up), Some(Wrong::NotNamed(pid)));
+        assert_eq!(wrong(status(pid, b'u', false), None, None, Want::Up), Some(Wrong::Dead));
+        assert_eq!(wrong(status(0, b'u', false), None, None, Want::Up), Some(Wrong::NotUp));
+        assert_eq!(wrong(status(pid, b'd', false), me, me, Want::Down), Some(Wrong::NotDown));
+        assert_eq!(wrong(status(pid, b'u', true), me, me, Want::Up), Some(Wrong::NotGoing));
+        assert_eq!(wrong(status(pid, b'u', true), me, me, Want::Paused), Some(Wrong::NotPaused));
+        assert_eq!(wrong(status(pid, b'd', false), me, me, Want::Up), Some(Wrong::OtherWant));
+        assert_eq!(wrong(status(0, b'u', false), None, None, Want::Down), Some(Wrong::OtherWant));
+        assert_eq!(wrong(status(0, 0, false), None, None, Want::Down), None);
+    }
+
+    #[test]
+    fn somebody_else() {
+        let me = Process::find(rustix::process::getpid().as_raw_pid()).expect("this process");
+        let half = Half::new("/".into(), "a".to_owned());
+        let look = Look {
+            supervised: true,
+            status: None,
+            process: Some(&me),
+            runs: None,
+            want: Some(Want::Up),
+        };
+        assert_eq!(look.wrong(&half), Some(Wrong::NoStatus));
+        assert_eq!(Look { supervised: false, ..look }.wrong(&half), Some(Wrong::NoSupervise));
+    }
+}

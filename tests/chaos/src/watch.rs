@@ -1,0 +1,204 @@
+//! The watcher: goes round all services again and again, hears what they tell,
+//! sends what is due, looks whether all is as it should be.
+
+use crate::control::{Account, Sight, Stage, TURN};
+use crate::events::What;
+use crate::failure::{Context, Failure};
+use crate::owners::Owners;
+use crate::processes::Process;
+use crate::random::Random;
+use crate::report::Report;
+use crate::states::{Look, State};
+use crate::status::{Status, is_supervised};
+use crate::story::Story;
+use crate::takeover::Returning;
+use crate::wait::{first, now};
+use crate::world::{Half, Service, World};
+use rustix::fd::{AsFd, OwnedFd};
+use rustix::fs::inotify;
+
+/// What is known of one service.
+struct Watched {
+    story: Story,
+    account: Account,
+    main: State,
+    log: State,
+    /// Who keeps the service, and who its logger.
+    owners: [Option<i32>; 2],
+}
+
+/// What is known of all.
+pub(crate) struct Watcher<'a> {
+    world: &'a World,
+    watched: Vec<Watched>,
+    random: Random,
+    notices: OwnedFd,
+    returning: Returning,
+    last: u64,
+    pub(crate) stage: Stage,
+}
+
+impl<'a> Watcher<'a> {
+    pub(crate) fn new(world: &'a World, seed: u64) -> Result<Self, Failure> {
+        let mut random = Random::new(seed, 4);
+        let flags = inotify::CreateFlags::CLOEXEC | inotify::CreateFlags::NONBLOCK;
+        let notices = inotify::init(flags).unable("watch directories")?;
+        // A supervise is there when it opens `ok`.
+        let what = inotify::WatchFlags::OPEN | inotify::WatchFlags::MOVED_TO;
+        let mut watched = Vec::new();
+        for service in &world.services {
+            for half in service.halves() {
+                inotify::add_watch(&notices, half.dir.join("supervise"), what)
+                    .unable(format_args!("watch {}", half.name))?;
+            }
+            watched.push(Watched {
+                story: Story::new(service)?,
+                account: Account::new(service.make.kind, &mut random),
+                main: State::default(),
+                log: State::default(),
+                owners: [None; 2],
+            });
+        }
+        let (returning, stage) = (Returning::default(), Stage::Resting);
+        Ok(Self { world, watched, random, notices, returning, last: now(), stage })
+    }
+
+    /// Goes round until that time, or until everything is over.
+    pub(crate) fn watch(&mut self, until: u64) -> Result<(), Failure> {
+        while now() < until && !self.world.over.rings()? {
+            self.turn()?;
+        }
+        Ok(())
+    }
+
+    /// Goes round until everything is as it should be; what is not at that
+    /// time is told. Answers whether it was before everything was over.
+    pub(crate) fn settle(&mut self, until: u64) -> Result<bool, Failure> {
+        while now() < until {
+            if self.world.over.rings()? {
+                return Ok(false);
+            }
+            self.turn()?;
+            if self.unsettled().is_empty() && self.world.generation() != 0 {
+                return Ok(true);
+            }
+        }
+        for (name, why) in self.unsettled() {
+            self.world.report.violation(&name, &format!("does not settle: {why}"));
+        }
+        Ok(true)
+    }
+
+    fn unsettled(&self) -> Vec<(String, String)> {
+        let mut all = Vec::new();
+        for (watched, service) in self.watched.iter().zip(&self.world.services) {
+            for (half, state) in service.halves().zip([&watched.main, &watched.log]) {
+                all.extend(state.wrong.map(|wrong| (half.name.clone(), wrong.words())));
+            }
+            if !watched.account.is_settled(service.make.kind, self.stage) {
+                let why = format!("it is still {:?}", watched.account.want);
+                all.push((service.name().to_owned(), why));
+            }
+        }
+        all
+    }
+
+    /// Once round, then waits for the next turn, and answers meanwhile to what
+    /// cannot wait.
+    fn turn(&mut self) -> Result<(), Failure> {
+        let begun = now();
+        // While this program was held up itself nobody is to blame.
+        let passed = (begun - self.last).min(2 * TURN);
+        self.last = begun;
+        let passed = if self.world.generation() == 0 { 0 } else { passed };
+        for n in 0..self.watched.len() {
+            self.look(n, passed);
+        }
+        let owners = Owners::now();
+        for (watched, service) in self.watched.iter_mut().zip(&self.world.services) {
+            for (half, owner) in service.halves().zip(&mut watched.owners) {
+                owners.look(owner, half, service, self.world);
+            }
+        }
+        loop {
+            self.returning.look(self.world);
+            let fds = [self.notices.as_fd(), self.world.news.as_fd(), self.world.over.as_fd()];
+            match first(&fds, begun + TURN)? {
+                Some(0) => {
+                    let mut room = [0; 4096];
+                    while rustix::io::read(&self.notices, &mut room).is_ok() {}
+                }
+                Some(1) => drop(self.world.news.silence()),
+                Some(_) | None => return Ok(()),
+            }
+            if begun + TURN <= now() {
+                return Ok(());
+            }
+        }
+    }
+
+    fn look(&mut self, n: usize, passed: u64) {
+        let world = self.world;
+        let service = &world.services[n];
+        let watched = &mut self.watched[n];
+        let supervised = is_supervised(&service.main.dir);
+        if supervised {
+            service.cover();
+        }
+        let status = Status::read(&service.main.dir);
+        hear(watched, service, Some(&world.report));
+        let process = named(status);
+        let runs = watched.story.alive();
+        let want = watched.account.certain();
+        let look = Look { supervised, status, process: process.as_ref(), runs, want };
+        watched.main.look(&look, &service.main, passed, &world.report);
+        if let Some(log) = &service.log {
+            look_at_logger(&mut watched.log, log, passed, world);
+        }
+        let sight =
+            Sight { service, story: &watched.story, status, process: process.as_ref(), passed };
+        watched.account.step(&sight, self.stage, &mut self.random, world);
+    }
+
+    /// Hears what was told last. `blames`: what should not have happened is a
+    /// violation, as long as it is not this program that ends everything.
+    pub(crate) fn hear(&mut self, blames: bool) {
+        let report = blames.then_some(&self.world.report);
+        for (watched, service) in self.watched.iter_mut().zip(&self.world.services) {
+            hear(watched, service, report);
+        }
+    }
+
+    /// Their stories.
+    pub(crate) fn stories(&self) -> impl Iterator<Item = &Story> {
+        self.watched.iter().map(|w| &w.story)
+    }
+}
+
+fn hear(watched: &mut Watched, service: &Service, report: Option<&Report>) {
+    let letter = watched.account.lethal;
+    while let Some(event) = watched.story.go_on(service, letter, report) {
+        let started = matches!(event.what, What::Start { .. });
+        if started
+            && watched.account.started(event.when)
+            && let Some(report) = report
+        {
+            let facts = format!("{} was started, though it is to stay down", event.pid);
+            report.violation(service.name(), &facts);
+        }
+    }
+}
+
+fn look_at_logger(state: &mut State, log: &Half, passed: u64, world: &World) {
+    let supervised = is_supervised(&log.dir);
+    let status = Status::read(&log.dir);
+    let process = named(status);
+    let want = Some(crate::control::Want::Up);
+    let look = Look { supervised, status, process: process.as_ref(), runs: None, want };
+    state.look(&look, log, passed, &world.report);
+}
+
+/// The process that a status names, if it lives.
+fn named(status: Option<Status>) -> Option<Process> {
+    Process::find(status?.pid).filter(Process::is_alive)
+}

@@ -1,0 +1,187 @@
+//! What the threads have in common: the services, what was done to each and
+//! when, and the bells they wake each other with.
+
+use crate::failure::Failure;
+use crate::kinds::Make;
+use crate::processes::Process;
+use crate::reaper::Reaper;
+use crate::report::Report;
+use crate::wait::{Bell, now};
+use rustix::fd::OwnedFd;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// A directory with a supervise: a service's, or its logger's.
+#[derive(Debug)]
+pub(crate) struct Half {
+    pub(crate) dir: PathBuf,
+    /// For people.
+    pub(crate) name: String,
+    /// When something was last done to its supervise or its process.
+    touched: AtomicU64,
+}
+
+impl Half {
+    pub(crate) fn new(dir: PathBuf, name: String) -> Self {
+        Self { dir, name, touched: AtomicU64::new(0) }
+    }
+
+    /// Something is about to be done to it.
+    pub(crate) fn touch(&self) {
+        self.touched.store(now(), Ordering::SeqCst);
+    }
+
+    pub(crate) fn touched(&self) -> u64 {
+        self.touched.load(Ordering::SeqCst)
+    }
+}
+
+/// A service.
+#[derive(Debug)]
+pub(crate) struct Service {
+    pub(crate) make: Make,
+    pub(crate) main: Half,
+    pub(crate) log: Option<Half>,
+    /// The processes of it that were killed.
+    killed: Mutex<Vec<(i32, u64)>>,
+    /// From when to when nobody but the service itself held its pipe.
+    bare: Mutex<Vec<(u64, Option<u64>)>>,
+}
+
+impl Service {
+    pub(crate) fn new(make: Make, main: Half, log: Option<Half>) -> Self {
+        Self { make, main, log, killed: Mutex::default(), bare: Mutex::default() }
+    }
+
+    /// The process is about to be killed.
+    pub(crate) fn condemn(&self, pid: i32) {
+        self.killed.lock().unwrap_or_else(PoisonError::into_inner).push((pid, now()));
+    }
+
+    /// When the process was killed, if it was.
+    pub(crate) fn killed(&self, pid: i32) -> Option<u64> {
+        let killed = self.killed.lock().unwrap_or_else(PoisonError::into_inner);
+        killed.iter().rev().find(|k| k.0 == pid).map(|k| k.1)
+    }
+
+    /// Nobody above the service or beside it is left since then.
+    pub(crate) fn lay_bare(&self, since: u64) {
+        self.bare.lock().unwrap_or_else(PoisonError::into_inner).push((since, None));
+    }
+
+    /// Somebody is there again.
+    pub(crate) fn cover(&self) {
+        let mut bare = self.bare.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, until @ None)) = bare.last_mut() {
+            *until = Some(now());
+        }
+    }
+
+    /// Whether nobody was there then.
+    pub(crate) fn was_bare(&self, when: u64) -> bool {
+        let bare = self.bare.lock().unwrap_or_else(PoisonError::into_inner);
+        bare.iter().any(|&(from, until)| from <= when && until.is_none_or(|u| when <= u))
+    }
+
+    /// For people.
+    pub(crate) fn name(&self) -> &str {
+        &self.main.name
+    }
+
+    /// The service's half, and its logger's.
+    pub(crate) fn halves(&self) -> impl Iterator<Item = &Half> {
+        std::iter::once(&self.main).chain(&self.log)
+    }
+}
+
+/// svscan, or its absence.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Scanner {
+    /// The one that runs, as far as is known.
+    pub(crate) process: Option<(Process, Arc<OwnedFd>)>,
+    /// How many there have been.
+    pub(crate) generation: u64,
+    /// When the last one was started.
+    pub(crate) started: u64,
+    /// Which of them was killed last.
+    pub(crate) killed: u64,
+}
+
+/// A supervise that was killed and whose place is to be taken.
+#[derive(Debug)]
+pub(crate) struct Vacancy {
+    /// The number of the service, and whether it is the logger's.
+    pub(crate) service: usize,
+    pub(crate) of_log: bool,
+    pub(crate) since: u64,
+    /// The svscan of that moment, 0 for none.
+    pub(crate) generation: u64,
+    /// What ran below it and was not killed.
+    pub(crate) kept: Option<Process>,
+}
+
+/// Everything.
+pub(crate) struct World {
+    pub(crate) root: PathBuf,
+    pub(crate) programs: PathBuf,
+    pub(crate) services: Vec<Service>,
+    pub(crate) report: Report,
+    pub(crate) reaper: Reaper,
+    /// The killing is over.
+    pub(crate) mercy: Bell,
+    /// Everything is over, or is to be.
+    pub(crate) over: Bell,
+    /// There is something for the watcher.
+    pub(crate) news: Bell,
+    /// Whether svscan may end now.
+    pub(crate) ending: AtomicBool,
+    scanner: Mutex<Scanner>,
+    vacancies: Mutex<Vec<Vacancy>>,
+}
+
+impl World {
+    pub(crate) fn new(
+        root: PathBuf,
+        programs: PathBuf,
+        services: Vec<Service>,
+    ) -> Result<Self, Failure> {
+        Ok(Self {
+            root,
+            programs,
+            services,
+            report: Report::new(),
+            reaper: Reaper::new(),
+            mercy: Bell::new()?,
+            over: Bell::new()?,
+            news: Bell::new()?,
+            ending: AtomicBool::new(false),
+            scanner: Mutex::new(Scanner::default()),
+            vacancies: Mutex::new(Vec::new()),
+        })
+    }
+
+    pub(crate) fn scanner(&self) -> MutexGuard<'_, Scanner> {
+        self.scanner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The generation of the svscan that runs, 0 for none.
+    pub(crate) fn generation(&self) -> u64 {
+        let scanner = self.scanner();
+        let runs = scanner.process.is_some() && scanner.killed != scanner.generation;
+        if runs { scanner.generation } else { 0 }
+    }
+
+    /// A place is vacant. One that was vacant before is it anew.
+    pub(crate) fn vacate(&self, vacancy: Vacancy) {
+        let mut vacancies = self.vacancies();
+        vacancies.retain(|v| (v.service, v.of_log) != (vacancy.service, vacancy.of_log));
+        vacancies.push(vacancy);
+        drop(vacancies);
+        self.news.ring();
+    }
+
+    pub(crate) fn vacancies(&self) -> MutexGuard<'_, Vec<Vacancy>> {
+        self.vacancies.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,35 @@
+//! What is lost when the programs are killed: nothing. `upkeep-chaos`, which
+//! kills and judges, has its own folder; here it is run for a short while.
+
+use crate::support::{Dir, Finished, Process, ours, testing_originals};
+
+/// Runs it; it ends everything it started itself.
+fn chaos(dir: &Dir, args: &[&str], refuse: Option<&str>) -> Finished {
+    let program = ours().join("upkeep-chaos");
+    assert!(program.exists(), "{} is not there: cargo build --workspace", program.display());
+    let mut command = dir.command(program);
+    command.arg("--programs").arg(ours()).args(["--services", "24"]).args(args);
+    if let Some(what) = refuse {
+        command.env("UPKEEP_REFUSE", what);
+    }
+    Process::start(&mut command).finish()
+}
+
+#[test]
+fn nothing_that_is_killed_loses_a_service_or_a_line() {
+    if testing_originals() {
+        return;
+    }
+    let done = chaos(&Dir::new(), &["--seconds", "6", "--until-violation"], None);
+    assert_eq!((done.code, done.err().as_str()), (0, ""), "{}", done.out());
+}
+
+#[test]
+fn a_supervise_that_adopts_nothing_is_found_out() {
+    if testing_originals() {
+        return;
+    }
+    let args = ["--seconds", "30", "--expect-violation"];
+    let done = chaos(&Dir::new(), &args, Some("adopt"));
+    assert_eq!(done.code, 0, "{}", done.out());
+}
