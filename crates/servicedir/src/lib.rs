@@ -7,8 +7,10 @@
 mod client;
 mod find;
 mod keeper;
+mod kill_mode;
 pub mod names;
 
 pub use client::{ControlTrouble, StatusTrouble, is_supervised, normally_up, read_status, send};
 pub use find::{Finder, enter};
 pub use keeper::{Keeper, Trouble};
+pub use kill_mode::{KillModeTrouble, Value, kill_mode};
