@@ -68,9 +68,16 @@ impl Proc {
     }
 
     /// Whether `entry` is in its environment, as far as that can be read.
-    pub(crate) fn has_variable(&self, pid: u32, entry: &[u8]) -> bool {
-        let path = Text::<32>::new().push_number(pid.into(), 10).push(b"/environ");
-        let Some(Ok(file)) = path.path().map(|path| self.open_file(path)) else { return false };
+    /// `AGAIN` says that it has none just now.
+    pub(crate) fn has_variable(&self, stat: &Stat, entry: &[u8]) -> Result<bool> {
+        let path = Text::<32>::new().push_number(stat.pid.into(), 10).push(b"/environ");
+        let file = match self.open_file(path.path().ok_or(Errno::SRCH)?) {
+            Err(Errno::NOENT | Errno::SRCH | Errno::ACCESS | Errno::PERM) => return Ok(false),
+            answer => answer?,
+        };
+        if stat.between {
+            return Err(Errno::AGAIN);
+        }
         let mut search = Search { entry, matched: Some(0) };
         let mut buffer = [0; 1024];
         // As much as the kernel lets a program begin with.
@@ -78,13 +85,13 @@ impl Proc {
             match rustix::io::read(&file, &mut buffer) {
                 Ok(n) if n > 0 => {
                     if search.ends_in(&buffer[..n]) {
-                        return true;
+                        return Ok(true);
                     }
                 }
-                Ok(_) | Err(_) => return false,
+                Ok(_) | Err(_) => return Ok(false),
             }
         }
-        false
+        Ok(false)
     }
 
     /// Whether this process descends from `pid`.

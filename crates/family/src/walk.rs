@@ -166,8 +166,12 @@ impl Walk {
         proc.each(|pid| match proc.stat(pid) {
             Ok(stat) => {
                 let spared = pid <= 1 || pid == proc.me;
-                let ours =
-                    !spared && (self.is_root(proc, roots, &stat) || is_child_of_ours(&list, &stat));
+                let ours = !spared
+                    && (is_child_of_ours(&list, &stat)
+                        || self.is_root(proc, roots, &stat).unwrap_or_else(|why| {
+                            whole = Err(why);
+                            false
+                        }));
                 if ours && stat.alive {
                     found(&stat);
                 }
@@ -198,15 +202,19 @@ impl Walk {
     }
 
     /// Whether a walk begins with it.
-    fn is_root(&self, proc: &Proc, roots: Roots<'_>, stat: &Stat) -> bool {
-        stat.parent == proc.me
-            || roots.service.is_some_and(|pid| pid.as_raw_pid().unsigned_abs() == stat.pid)
-            // What keeps services may have been started from a shell that has
-            // the marker, and so may we.
-            || self.strangers
-                && !stat.keeper
-                && proc.has_variable(stat.pid, roots.marker)
-                && !proc.is_above_us(stat.pid)
+    fn is_root(&self, proc: &Proc, roots: Roots<'_>, stat: &Stat) -> Result<bool> {
+        let is_service =
+            roots.service.is_some_and(|pid| pid.as_raw_pid().unsigned_abs() == stat.pid);
+        if stat.parent == proc.me || is_service {
+            return Ok(true);
+        }
+        // What keeps services may have been started from a shell that has the
+        // marker, and so may we.
+        Ok(self.strangers
+            && stat.alive
+            && !stat.keeper
+            && proc.has_variable(stat, roots.marker)?
+            && !proc.is_above_us(stat.pid))
     }
 }
 
