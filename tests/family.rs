@@ -12,7 +12,43 @@ use std::process::{Command, Stdio};
 /// What the walk is forced by.
 const WALK: &str = "cgroup";
 
-/// A directory with a service in it, and who keeps it.
+/// A test's directory with the service `s` in it. What is left of the
+/// service's cgroup when a test fails goes after its processes.
+struct Home {
+    dir: Dir,
+    _cgroup: Option<Given>,
+}
+
+impl Home {
+    fn new() -> Self {
+        let dir = Dir::new();
+        dir.mkdir("s");
+        let name = format!("upkeep-{}", marker(&dir).replace(':', "-"));
+        let cgroup = own_cgroup().map(|own| Given(own.join(name)));
+        Self { dir, _cgroup: cgroup }
+    }
+}
+
+impl std::ops::Deref for Home {
+    type Target = Dir;
+
+    fn deref(&self) -> &Dir {
+        &self.dir
+    }
+}
+
+/// A cgroup's directory that goes with the test.
+struct Given(PathBuf);
+
+impl Drop for Given {
+    fn drop(&mut self) {
+        for below in ["below/it", "below", ""] {
+            let _ = fs::remove_dir(self.0.join(below));
+        }
+    }
+}
+
+/// Who keeps the service.
 struct Kept {
     keeper: Process,
     stdin: std::process::ChildStdin,
@@ -141,7 +177,7 @@ const HOPPER: &str = "\
 trap '' TERM
 if [ \"$1\" ]; then
     [ $1 -ne 5 ] || echo ready >$said
-    [ $1 -lt 3000 ] || exec sleep 1000
+    [ $1 -lt 3000 ] || { echo escaped >$said; exec sleep 1000; }
     setsid ./run $(($1 + 1)) &
     exit
 fi
@@ -162,6 +198,7 @@ fn nobody_survives(dir: &Dir, mut kept: Kept, mut said: crate::support::Fifo, ru
         kept.start();
         assert_eq!(said.line(), "ready");
         kept.kill(dir);
+        assert!(said.is_silent());
     }
     kept.end();
 }
@@ -171,7 +208,7 @@ fn by(means: &str, refuse: &str, script: &str, runs: usize) {
     if testing_originals() {
         return;
     }
-    let dir = Dir::new();
+    let dir = Home::new();
     let said = service(&dir, script);
     let kept = Kept::new(&dir, refuse);
     if kept.means == means {
@@ -200,7 +237,7 @@ fn nor_where_the_kernel_is_old() {
 
 #[test]
 fn nor_from_an_ordinary_user() {
-    let dir = Dir::new();
+    let dir = Home::new();
     let said = service(&dir, RUNAWAYS);
     let Some((user, program)) = somebody(&dir) else { return };
     let kept = kept_by(&dir, &user, &program, "");
@@ -231,7 +268,7 @@ fn each_gets_a_signal_once() {
         return;
     }
     for refuse in ["", "pidfd", WALK, "cgroup,pidfd"] {
-        let dir = Dir::new();
+        let dir = Home::new();
         let mut said = service(&dir, POLITE);
         let _hold = dir.fifo("said.hold");
         let mut kept = Kept::new(&dir, refuse);
@@ -262,7 +299,7 @@ fn the_next_keeper_finds_what_the_killed_one_left() {
     // Also when only the second one has a cgroup to give.
     for (first, second) in [("", ""), (WALK, WALK), (WALK, "")] {
         for adopted in [true, false] {
-            let dir = Dir::new();
+            let dir = Home::new();
             let mut said = service(&dir, &RUNAWAYS.replace("env -i", "env"));
             let mut kept = Kept::new(&dir, first);
             let service = kept.start();
@@ -300,7 +337,7 @@ fn those_above_it_and_other_keepers_are_spared() {
     if testing_originals() {
         return;
     }
-    let dir = Dir::new();
+    let dir = Home::new();
     let mut said = service(&dir, RUNAWAYS);
     let sleep = dir.path("s/supervise");
     fs::copy("/bin/sleep", &sleep).unwrap();
@@ -329,7 +366,7 @@ fn without_proc_it_says_that_it_cannot_see() {
     if testing_originals() {
         return;
     }
-    let dir = Dir::new();
+    let dir = Home::new();
     let _hold = dir.fifo("said.hold");
     let left = "echo ready >$0; read x <>$0.hold";
     let script = format!("sleep 1000 & setsid sh -c '{left}' $said & wait");
@@ -352,7 +389,7 @@ fn nothing_is_allocated() {
         return;
     }
     for refuse in ["", "cgroup-kill", WALK, "cgroup,pidfd"] {
-        let dir = Dir::new();
+        let dir = Home::new();
         let mut said = service(&dir, RUNAWAYS);
         let mut kept = Kept::new(&dir, refuse);
         kept.start();
@@ -376,7 +413,7 @@ fn own_cgroup() -> Option<PathBuf> {
 #[test]
 fn cgroups_that_the_service_made_go_with_it() {
     let Some(cgroup) = own_cgroup() else { return };
-    let dir = Dir::new();
+    let dir = Home::new();
     let script = format!(
         "trap '' TERM
         cd {}/upkeep-$UPKEEP_ID && mkdir -p below/it || exit
@@ -404,18 +441,9 @@ fn cgroups_that_the_service_made_go_with_it() {
     }
 }
 
-/// A cgroup that was given to a user, as a session manager does.
-struct Given(PathBuf);
-
-impl Drop for Given {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir(&self.0);
-    }
-}
-
 #[test]
 fn a_user_who_was_given_a_cgroup_uses_it() {
-    let dir = Dir::new();
+    let dir = Home::new();
     let said = service(&dir, RUNAWAYS);
     let (Some((user, program)), Some(cgroup)) = (somebody(&dir), own_cgroup()) else { return };
     let given = Given(cgroup.join(format!("upkeep-test-{}", std::process::id())));
@@ -432,5 +460,6 @@ fn a_user_who_was_given_a_cgroup_uses_it() {
     let kept = Kept::by(keeper(&dir, &program, before), "");
     assert_eq!(kept.means, "Cgroup");
     nobody_survives(&dir, kept, said, 20);
+    // It is empty, and nothing was left below it.
     fs::remove_dir(&given.0).unwrap();
 }

@@ -54,8 +54,11 @@ impl Keeper {
 
     /// Until `look` finds nothing left or nothing that it can reach; in
     /// between waits as supervise does.
-    fn until_gone(&mut self, mut look: impl FnMut(&mut Family, Option<Pid>) -> Left) -> Left {
-        let until = deadline();
+    fn until_gone(
+        &mut self,
+        until: Instant,
+        mut look: impl FnMut(&mut Family, Option<Pid>) -> Left,
+    ) -> Left {
         loop {
             self.reap();
             let left = look(&mut self.family, self.service);
@@ -115,8 +118,8 @@ fn keeper() {
             // It is nobody's child here, so nobody tells of its death.
             ["forget"] => keeper.service = None,
             ["term"] => keeper.family.signal(keeper.service, Signal::TERM),
-            ["kill"] => println!("killed {:?}", keeper.until_gone(Family::kill_all)),
-            ["wait"] => println!("waited {:?}", keeper.until_gone(Family::left)),
+            ["kill"] => println!("killed {:?}", keeper.until_gone(deadline(), Family::kill_all)),
+            ["wait"] => println!("waited {:?}", keeper.until_gone(deadline(), Family::left)),
             ["watch"] => println!("watched {:?}", keeper.watch()),
             ["left"] => {
                 keeper.reap();
@@ -131,9 +134,11 @@ fn keeper() {
 
 /// Everything that supervise does after its start, with the allocator sealed.
 fn sealed(keeper: &mut Keeper) {
+    // It reads a variable, which std copies.
+    let until = deadline();
     upkeep_sys::sealed::seal();
     keeper.family.signal(keeper.service, Signal::TERM);
-    let left = keeper.until_gone(Family::kill_all);
+    let left = keeper.until_gone(until, Family::kill_all);
     let cleared = keeper.family.clear_away();
     let entered = match keeper.family.enter() {
         Enter::Cgroup(_) => Means::Cgroup,
@@ -149,5 +154,5 @@ fn sealed(keeper: &mut Keeper) {
     let _ = rustix::io::write(rustix::stdio::stdout(), words);
     // The test harness would allocate on its way out.
     let _ = rustix::process::kill_process(rustix::process::getpid(), Signal::KILL);
-    readable(&keeper.deaths, deadline());
+    readable(&keeper.deaths, until);
 }
