@@ -7,12 +7,16 @@
 #![expect(unreachable_pub, reason = "a test binary has no callers outside itself")]
 #![expect(clippy::print_stderr, reason = "a test that fails shows what it saw")]
 
+// For a test that plays supervise in a process of its own.
+upkeep_sys::sealable!();
+
 mod support;
 
 mod adopt;
 mod bad_input;
 mod clients;
 mod demo;
+mod family;
 mod faults;
 mod fuzzed;
 mod mixing;

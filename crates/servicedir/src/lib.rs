@@ -8,6 +8,7 @@ mod client;
 mod elsewhere;
 mod find;
 mod keeper;
+mod kill_mode;
 pub mod names;
 mod output;
 mod reaped;
@@ -16,5 +17,6 @@ pub use client::{ControlTrouble, StatusTrouble, is_supervised, normally_up, read
 pub use elsewhere::Elsewhere;
 pub use find::{Finder, enter};
 pub use keeper::{Keeper, Trouble};
+pub use kill_mode::{KillModeTrouble, Value, kill_mode};
 pub use output::{Pipes, open_output};
 pub use reaped::{leave_word, word};

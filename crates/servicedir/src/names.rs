@@ -6,6 +6,8 @@ use core::ffi::CStr;
 pub const RUN: &CStr = c"./run";
 /// If it exists, the service starts out down.
 pub const DOWN: &CStr = c"down";
+/// Whom a stop and its signals reach.
+pub const KILL_MODE: &CStr = c"kill-mode";
 /// The service that reads this one's output.
 pub const LOG: &CStr = c"log";
 /// Where supervise keeps what follows.

@@ -7,6 +7,7 @@ pub mod args;
 pub mod clock;
 pub mod entry;
 pub mod exec;
+pub mod group;
 pub mod ids;
 pub mod inherited;
 pub mod localtime;
