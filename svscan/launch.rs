@@ -59,6 +59,7 @@ impl Launcher {
             directory,
             inherit: Inherit::Nothing(Apart::Group),
             open_files: Some(self.open_files),
+            variable: None,
             last: None,
         };
         let pid = spawn.start(&|step, why| complain(name, which, step, why))?;
