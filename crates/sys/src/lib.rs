@@ -9,6 +9,7 @@ pub mod entry;
 pub mod exec;
 pub mod ids;
 pub mod localtime;
+pub mod point;
 pub mod sealed;
 pub mod signals;
 pub mod spawn;
