@@ -11,6 +11,7 @@ pub mod ids;
 pub mod localtime;
 pub mod point;
 pub mod sealed;
+pub mod shared;
 pub mod signals;
 pub mod spawn;
 pub mod table;
