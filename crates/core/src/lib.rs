@@ -5,6 +5,8 @@
 
 pub mod archives;
 pub mod control;
+pub mod digest;
+pub mod journal;
 pub mod pattern;
 pub mod recovery;
 pub mod rotation;
