@@ -37,7 +37,7 @@ impl Journal {
         }
         // A store for which there is no room would be a fault.
         rustix::fs::fallocate(&file, FallocateFlags::empty(), 0, SIZE).ok()?;
-        let shared = Shared::map(&file, WORDS).ok()?;
+        let shared = Shared::map(file, WORDS).ok()?;
         match shared.get(place::MAGIC) {
             MAGIC => {}
             0 => {

@@ -1,10 +1,16 @@
 //! A file as memory that outlives the process: what was stored is in the
 //! kernel's copy of the file from then on, however the process ends. Only
 //! whole words are stored, so none is ever half there.
+//!
+//! When the disk fails under it, or somebody cuts the file, a store is a
+//! fault (SIGBUS). Then the file is emptied, so that nobody takes what it
+//! said before for the truth, and the process goes on with memory of its own.
 
+use core::ffi::{c_int, c_void};
+use core::mem::MaybeUninit;
 use core::ptr::NonNull;
-use core::sync::atomic::{AtomicU64, Ordering, fence};
-use rustix::fd::{AsFd, AsRawFd};
+use core::sync::atomic::{AtomicI32, AtomicU64, AtomicUsize, Ordering, fence};
+use rustix::fd::{AsFd, AsRawFd, OwnedFd};
 use rustix::io::{Errno, Result};
 
 /// The beginning of a file, as words.
@@ -12,29 +18,45 @@ use rustix::io::{Errno, Result};
 pub struct Shared {
     start: NonNull<AtomicU64>,
     count: usize,
+    place: &'static Place,
+    /// Open for the handler.
+    _file: OwnedFd,
 }
+
+/// What the handler of SIGBUS knows of one mapping; 0 for none.
+#[derive(Debug)]
+struct Place {
+    start: AtomicUsize,
+    bytes: AtomicUsize,
+    file: AtomicI32,
+}
+
+static PLACES: [Place; 128] = [const {
+    Place { start: AtomicUsize::new(0), bytes: AtomicUsize::new(0), file: AtomicI32::new(-1) }
+}; 128];
 
 impl Shared {
     /// Maps the first `count` words of a file that is open for reading and
     /// writing and has them. There must be room for them on the disk.
     #[doc(alias = "mmap")]
-    pub fn map(file: impl AsFd, count: usize) -> Result<Self> {
+    pub fn map(file: OwnedFd, count: usize) -> Result<Self> {
         let bytes = count.checked_mul(size_of::<u64>()).ok_or(Errno::INVAL)?;
-        // SAFETY: a new mapping at a place that the kernel chooses.
-        let memory = unsafe {
-            libc::mmap(
-                core::ptr::null_mut(),
-                bytes,
-                libc::PROT_READ | libc::PROT_WRITE,
-                libc::MAP_SHARED,
-                file.as_fd().as_raw_fd(),
-                0,
-            )
+        let free = |place: &&Place| {
+            place.bytes.compare_exchange(0, bytes, Ordering::Relaxed, Ordering::Relaxed).is_ok()
         };
-        if memory == libc::MAP_FAILED {
-            return Err(crate::exec::last_errno());
+        let place = PLACES.iter().find(free).ok_or(Errno::NFILE)?;
+        let mapped = handle_faults().and_then(|()| map(bytes, &file));
+        match mapped {
+            Ok(start) => {
+                place.file.store(file.as_raw_fd(), Ordering::Relaxed);
+                place.start.store(start.as_ptr() as usize, Ordering::Release);
+                Ok(Self { start: start.cast(), count, place, _file: file })
+            }
+            Err(why) => {
+                place.bytes.store(0, Ordering::Relaxed);
+                Err(why)
+            }
         }
-        Ok(Self { start: NonNull::new(memory.cast()).ok_or(Errno::NOMEM)?, count })
     }
 
     /// The word at `index`, as it is now.
@@ -94,9 +116,68 @@ impl Shared {
 
 impl Drop for Shared {
     fn drop(&mut self) {
+        self.place.start.store(0, Ordering::Release);
+        self.place.bytes.store(0, Ordering::Release);
         // SAFETY: the mapping is this value's own, and it is going.
         unsafe { libc::munmap(self.start.as_ptr().cast(), self.count * size_of::<u64>()) };
     }
+}
+
+/// Maps a file, at a place that the kernel chooses.
+fn map(bytes: usize, file: &OwnedFd) -> Result<NonNull<c_void>> {
+    let access = libc::PROT_READ | libc::PROT_WRITE;
+    // SAFETY: a new mapping, in the place of no other.
+    let memory = unsafe {
+        libc::mmap(core::ptr::null_mut(), bytes, access, libc::MAP_SHARED, file.as_raw_fd(), 0)
+    };
+    if memory == libc::MAP_FAILED {
+        return Err(crate::exec::last_errno());
+    }
+    NonNull::new(memory).ok_or(Errno::NOMEM)
+}
+
+/// From now on a fault in one of the places is survived. A program that is
+/// run has the default again.
+#[doc(alias = "sigaction")]
+fn handle_faults() -> Result<()> {
+    // SAFETY: all zero is a valid sigaction: no flags, an empty mask.
+    let mut action: libc::sigaction = unsafe { MaybeUninit::zeroed().assume_init() };
+    let handler: extern "C" fn(c_int, *mut libc::siginfo_t, *mut c_void) = on_fault;
+    action.sa_sigaction = handler as usize;
+    action.sa_flags = libc::SA_SIGINFO;
+    // SAFETY: the action is valid, and its handler does only what a handler
+    // may.
+    match unsafe { libc::sigaction(libc::SIGBUS, &raw const action, core::ptr::null_mut()) } {
+        0 => Ok(()),
+        _ => Err(crate::exec::last_errno()),
+    }
+}
+
+/// The store that faulted is done again when this returns.
+extern "C" fn on_fault(signal: c_int, info: *mut libc::siginfo_t, _context: *mut c_void) {
+    // SAFETY: the kernel hands over a valid siginfo with SA_SIGINFO.
+    let address = unsafe { (*info).si_addr() } as usize;
+    for place in &PLACES {
+        let start = place.start.load(Ordering::Acquire);
+        let bytes = place.bytes.load(Ordering::Acquire);
+        if start == 0 || !(start..start + bytes).contains(&address) {
+            continue;
+        }
+        let access = libc::PROT_READ | libc::PROT_WRITE;
+        let kind = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_FIXED;
+        // SAFETY: both are plain system calls. The mapping that is replaced
+        // is this place's, and what is in its stead may be used the same way.
+        let memory = unsafe {
+            libc::ftruncate(place.file.load(Ordering::Relaxed), 0);
+            libc::mmap(start as *mut c_void, bytes, access, kind, -1, 0)
+        };
+        if memory != libc::MAP_FAILED {
+            return;
+        }
+    }
+    // SAFETY: back to the default, which ends the process when the store is
+    // done again.
+    unsafe { libc::signal(signal, libc::SIG_DFL) };
 }
 
 #[cfg(test)]
@@ -109,10 +190,10 @@ mod tests {
     fn what_is_stored_is_in_the_file() {
         let file = memfd_create(c"shared", MemfdFlags::CLOEXEC).unwrap();
         rustix::fs::ftruncate(&file, 4096).unwrap();
-        let shared = Shared::map(&file, 512).unwrap();
+        let shared = Shared::map(file.try_clone().unwrap(), 512).unwrap();
         shared.put(3, &[7, 8]);
         shared.publish(511, u64::MAX);
-        let again = Shared::map(&file, 512).unwrap();
+        let again = Shared::map(file.try_clone().unwrap(), 512).unwrap();
         assert_eq!([2, 3, 4, 5, 511].map(|i| again.get(i)), [0, 7, 8, 0, u64::MAX]);
         let mut bytes = [0; 8];
         rustix::io::pread(&file, &mut bytes, 24).unwrap();
@@ -123,7 +204,7 @@ mod tests {
     fn a_read_leaves_its_mark() {
         let file = memfd_create(c"shared", MemfdFlags::CLOEXEC).unwrap();
         rustix::fs::ftruncate(&file, 4096).unwrap();
-        let shared = Shared::map(&file, 512).unwrap();
+        let shared = Shared::map(file, 512).unwrap();
         let (from, into) = pipe().unwrap();
         rustix::io::write(&into, b"abcdefg").unwrap();
         let mut buffer = [0; 5];
@@ -133,5 +214,22 @@ mod tests {
         // One that brings less leaves none.
         assert_eq!(shared.read_marked(&from, &mut buffer, 3), Ok(4));
         assert_eq!((&buffer[..4], shared.mark(3)), (&b"defg"[..], 0));
+    }
+
+    #[test]
+    fn a_file_that_is_cut_is_survived() {
+        let file = memfd_create(c"shared", MemfdFlags::CLOEXEC).unwrap();
+        rustix::fs::ftruncate(&file, 4096).unwrap();
+        let shared = Shared::map(file.try_clone().unwrap(), 512).unwrap();
+        shared.publish(1, 5);
+        rustix::fs::ftruncate(&file, 0).unwrap();
+        let (from, into) = pipe().unwrap();
+        rustix::io::write(&into, b"ab").unwrap();
+        assert_eq!(shared.read_marked(&from, &mut [], 3), Err(Errno::FAULT));
+        shared.publish(2, 6);
+        assert_eq!([1, 2].map(|i| shared.get(i)), [0, 6]);
+        // Nothing was taken, and now there is memory for it.
+        assert_eq!(shared.read_marked(&from, &mut [], 3), Ok(1));
+        assert_eq!((shared.mark(3), rustix::fs::fstat(&file).unwrap().st_size), (b'a', 0));
     }
 }
