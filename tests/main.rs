@@ -16,6 +16,7 @@ mod faults;
 mod fuzzed;
 mod mixing;
 mod multilog;
+mod multilog_journal;
 mod multilog_killed;
 mod multilog_same;
 mod multilog_trouble;

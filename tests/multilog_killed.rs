@@ -170,11 +170,18 @@ struct Case<'a> {
     dir: &'a Dir,
     script: usize,
     from: OwnedFd,
+    /// The size of the logs in the place of the script's, with which much
+    /// would come to too many.
+    size: Option<&'static str>,
 }
 
 impl Case<'_> {
     fn start(&self, kill_at: Option<&str>) -> Process {
-        let mut command = self.dir.tool("multilog", SCRIPTS[self.script].0);
+        let words = SCRIPTS[self.script].0.iter().map(|word| match self.size {
+            Some(size) if word.starts_with('s') => size,
+            _ => word,
+        });
+        let mut command = self.dir.tool("multilog", words);
         if let Some(point) = kill_at {
             let path = self.dir.file("kill", "");
             command.env("UPKEEP_KILL_AT", format!("{point}={}", path.display()));
@@ -222,7 +229,7 @@ fn at_every_step_again_and_again() {
         input.extend(b"and the beginning of a line");
         for point in POINTS {
             let dir = Dir::new();
-            let case = Case { dir: &dir, script, from: filled(&input) };
+            let case = Case { dir: &dir, script, from: filled(&input), size: None };
             for _ in 0..4 {
                 if !case.killed_at(point) {
                     break;
@@ -269,24 +276,24 @@ fn at_every_step_and_then_while_it_takes_over() {
     }
     let mut reached = BTreeSet::new();
     let mut kills = 0;
-    for script in [2, 4] {
-        let mut input = lines(&mut Random::new(script as u64 + 10), 0, 12_000);
+    let pairs =
+        POINTS.iter().flat_map(|first| TAKING_OVER.iter().map(move |second| (first, second)));
+    for (n, (first, second)) in pairs.enumerate() {
+        // Each with one of the two, by turns.
+        let script = [2, 4][(n + n / TAKING_OVER.len()) % 2];
+        let mut input = lines(&mut Random::new(n as u64), 0, 12_000);
         input.extend(b"and the beginning of a line");
-        for first in POINTS {
-            for second in TAKING_OVER {
-                let dir = Dir::new();
-                let case = Case { dir: &dir, script, from: filled(&input) };
-                if case.killed_at(first) {
-                    kills += 1;
-                    if case.killed_at(second) {
-                        kills += 1;
-                        reached.insert(second);
-                    }
-                }
-                assert_eq!(case.start(None).finish().code, 0);
-                case.check(&input, &format!("{first}, {second} in {:?}", SCRIPTS[script].0));
+        let dir = Dir::new();
+        let case = Case { dir: &dir, script, from: filled(&input), size: None };
+        if case.killed_at(first) {
+            kills += 1;
+            if case.killed_at(second) {
+                kills += 1;
+                reached.insert(*second);
             }
         }
+        assert_eq!(case.start(None).finish().code, 0);
+        case.check(&input, &format!("{first}, {second} in {:?}", SCRIPTS[script].0));
     }
     assert_eq!(reached, BTreeSet::from(TAKING_OVER));
     eprintln!("killed {kills} times");
@@ -304,7 +311,7 @@ fn with_a_line_that_comes_in_pieces() {
             let dir = Dir::new();
             let (from, into) = pipe_with(PipeFlags::CLOEXEC).unwrap();
             let mut into = File::from(into);
-            let case = Case { dir: &dir, script, from };
+            let case = Case { dir: &dir, script, from, size: None };
             let mut begun = 0;
             for piece in pieces {
                 into.write_all(piece.as_bytes()).unwrap();
@@ -339,13 +346,14 @@ fn at_any_moment() {
     let clock = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
     let seed = std::env::var("UPKEEP_SEED").ok().and_then(|seed| seed.parse().ok());
     let seed = seed.unwrap_or(clock.as_nanos() as u64 >> 10);
-    for script in [0, 2] {
+    // In the last, every line is like every other.
+    for (script, alike) in [(0, false), (2, false), (1, true)] {
         let mut random = Random::new(seed + script as u64);
         let dir = Dir::new();
         let fifo = dir.fifo("fifo");
         let mut into = fs::OpenOptions::new().write(true).open(fifo.path()).unwrap();
         let from = File::open(fifo.path()).unwrap().into();
-        let case = Case { dir: &dir, script, from };
+        let case = Case { dir: &dir, script, from, size: Some("s20000") };
         // The test holds the FIFO open for both, so that only what is written
         // counts. The writer stops wherever it is, until the next round.
         let (give, given) = channel::<Vec<u8>>();
@@ -361,6 +369,10 @@ fn at_any_moment() {
                 0 => more.extend(vec![b'L'; random.below(100_000)]),
                 1..=4 => more.extend(lines(&mut random, input.len() + more.len(), 100_000)),
                 _ => more.extend(lines(&mut random, input.len() + more.len(), 2000)),
+            }
+            if alike {
+                let line = [&[b'-'; 127][..], b"\n"].concat();
+                more = line.repeat(more.len() / line.len() + 1);
             }
             let mut cut = random.below(more.len());
             if random.below(2) == 0 {
