@@ -22,6 +22,8 @@ mod fuzzed;
 mod kill_mode;
 mod mixing;
 mod multilog;
+mod multilog_journal;
+mod multilog_killed;
 mod multilog_same;
 mod multilog_trouble;
 mod pages;

@@ -5,6 +5,8 @@
 
 pub mod archives;
 pub mod control;
+pub mod digest;
+pub mod journal;
 pub mod kill_mode;
 pub mod pattern;
 pub mod record;
