@@ -73,8 +73,13 @@ impl Supervise {
         self.machine = machine;
         self.machine.plan = self.reach.read(self.dir);
         self.since = status.since;
-        if own.stage == Stage::Up {
-            self.adopt(own, now);
+        match own.stage {
+            Stage::Up | Stage::Finishing => self.adopt(own, now),
+            Stage::Clearing => {
+                self.watch = Watch::was(own.process);
+                self.look_for_finish();
+            }
+            Stage::Down | Stage::Waiting | Stage::Over => {}
         }
     }
 
@@ -91,7 +96,7 @@ impl Supervise {
                 TOOL.warn(&[b"unable to tell whether ", name, b" still runs, waiting: ", UNSEEN]);
                 self.announce(false);
             }
-            Found::Dead(outcome) => self.feed(Event::Died(outcome)),
+            Found::Dead(outcome) => self.ended(outcome),
         }
     }
 }

@@ -4,20 +4,17 @@
 
 use crate::process;
 use crate::reach::Reach;
-use crate::watch::{Watch, number, outcome};
-use core::cell::Cell;
+use crate::watch::{Watch, outcome};
 use core::ffi::CStr;
 use rustix::event::{PollFd, PollFlags, poll};
-use rustix::process::{Pid, WaitOptions, wait};
+use rustix::process::{WaitOptions, wait};
 use upkeep_cli::{Exit, Tool};
 use upkeep_core::control::Command;
-use upkeep_core::record::{Boot, Identity, Record};
+use upkeep_core::record::{Boot, Identity, Outcome, Record};
 use upkeep_core::status::Status;
 use upkeep_core::supervise::{Action, Event, Machine, Phase};
 use upkeep_core::tai::Tai64n;
-use upkeep_family::Enter;
 use upkeep_servicedir::{Keeper, Pipes, Trouble};
-use upkeep_sys::refuse::refused;
 use upkeep_sys::signals::{Signal, Signals};
 use upkeep_sys::{Args, clock, exec, point, sealed};
 
@@ -140,13 +137,29 @@ impl Supervise {
             any = true;
             if self.watch.ended(pid) {
                 point!("death: noticed");
-                self.feed(Event::Died(outcome(status.as_raw())));
+                self.ended(outcome(status.as_raw()));
             }
         }
         if let Some(outcome) = self.watch.look(clock::monotonic()) {
-            self.feed(Event::Died(outcome));
+            self.ended(outcome);
         }
         any
+    }
+
+    /// The process on record is dead, the service's or `finish`'s.
+    pub(crate) fn ended(&mut self, outcome: Outcome) {
+        if let Phase::Finishing(_) = self.machine.phase {
+            return self.feed(Event::Finished(outcome));
+        }
+        self.look_for_finish();
+        self.feed(Event::Died(outcome));
+    }
+
+    /// Looks at the last moment, so that one that was added meanwhile counts.
+    pub(crate) fn look_for_finish(&mut self) {
+        let within = self.reach.finish(self.dir);
+        self.machine.plan.finishes = within.is_some();
+        self.machine.plan.finish_within = within.unwrap_or(0);
     }
 
     fn listen(&mut self) {
@@ -179,6 +192,7 @@ impl Supervise {
                     point!("down: intended");
                 }
                 Action::Start => self.start(),
+                Action::Finish => self.finish(),
                 Action::Send(signal) => {
                     self.reach.signal(&self.watch, process::signal(signal));
                     point!("signal: sent");
@@ -203,7 +217,7 @@ impl Supervise {
         point!("status: written");
     }
 
-    fn record(
+    pub(crate) fn record(
         &self,
         machine: &Machine,
         process: Identity,
@@ -218,77 +232,19 @@ impl Supervise {
             paused: machine.paused,
             want: machine.want,
             terminating: machine.terminating,
+            finishing: matches!(machine.phase, Phase::Finishing(_)),
         };
-        let process = Identity { pid: machine.pid(), ..process };
+        let process = match machine.phase {
+            // `finish` will be told which it was.
+            Phase::Clearing(_) | Phase::Closing => process,
+            Phase::Down
+            | Phase::Waiting(_)
+            | Phase::Starting
+            | Phase::Up(_)
+            | Phase::Finishing(_)
+            | Phase::Gone => Identity { pid: machine.pid(), ..process },
+        };
         Record { status, own: machine.own(self.boot, process, intent) }.encode()
-    }
-
-    fn start(&mut self) {
-        if Keeper::is_gone() {
-            // Nobody could ever say anything to us again.
-            let name = self.dir.to_bytes();
-            self.leaving = Some(TOOL.fatal(&[b"unable to start ", name, b"/run: ", GONE]));
-            return;
-        }
-        self.machine.plan = self.reach.read(self.dir);
-        // Borrowed for the start alone.
-        let mut reach = core::mem::replace(&mut self.reach, Reach::new());
-        let enter = reach.enter();
-        let marker = match enter {
-            Some(Enter::Marker(marker)) => Some(marker),
-            Some(Enter::Cgroup(_)) | None => None,
-        };
-        let (begun, outside) = (Cell::new(None), Cell::new(None));
-        let answer = process::start(self.dir, &self.keeper, marker, &|pid| {
-            outside.set(enter.and_then(|enter| enter.enter().err()));
-            let (will_be, _) = self.machine.step(Event::Started(number(pid)), clock::monotonic());
-            let identity = process::identify(pid, self.namespace);
-            let since = now();
-            if refused(b"record-first") {
-                begun.set(Some((identity, since, None)));
-                return true;
-            }
-            let record = self.record(&will_be, identity, since, false);
-            let written = self.keeper.write_status(&record);
-            begun.set(Some((identity, since, written.err())));
-            written.is_ok()
-        });
-        self.reach = reach;
-        if let Some(why) = outside.get() {
-            let name = self.dir.to_bytes();
-            TOOL.warn_os(&[b"unable to put ", name, b" into its cgroup: "], why);
-        }
-        match answer {
-            Ok(pid) => {
-                point!("start: executed");
-                self.started(pid, begun.get());
-                if refused(b"record-first") {
-                    self.announce(false);
-                }
-            }
-            Err(why) => {
-                let name = self.dir.to_bytes();
-                TOOL.warn_os(
-                    &[b"unable to fork for ", name, b", trying again in 5 seconds: "],
-                    why,
-                );
-                self.feed(Event::NotStarted);
-            }
-        }
-    }
-
-    /// The child has written down who it is, and perhaps become the service.
-    /// It may also have been killed before it could.
-    fn started(&mut self, pid: Pid, begun: Option<(Identity, Tai64n, Option<Trouble>)>) {
-        let unwritten = (Identity { pid: number(pid), ..Identity::default() }, now(), None);
-        let (identity, since, trouble) = begun.unwrap_or(unwritten);
-        self.watch.child(identity);
-        self.since = since;
-        self.feed(Event::Started(number(pid)));
-        if let Some(trouble) = trouble {
-            warn(self.dir, trouble);
-            self.feed(Event::NotAnnounced);
-        }
     }
 
     /// Executes this program anew. What it holds it keeps; if the new one
@@ -306,8 +262,6 @@ impl Supervise {
         TOOL.warn_os(&[b"unable to execute supervise anew for ", name, b", going on: "], why);
     }
 }
-
-const GONE: &[u8] = b"the directory was removed";
 
 pub(crate) fn now() -> Tai64n {
     let (seconds, nanos) = clock::wall();

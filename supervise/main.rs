@@ -5,6 +5,7 @@ mod begin;
 mod keep;
 mod process;
 mod reach;
+mod start;
 mod watch;
 
 upkeep_sys::sealable!();

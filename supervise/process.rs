@@ -1,38 +1,111 @@
-//! The service's process: how it is started, and who it is.
+//! The service's processes: how they are started, and who they are.
 
 use crate::keep::TOOL;
 use core::ffi::CStr;
 use rustix::io::Result;
 use rustix::process::{Pid, Signal};
+use upkeep_cli::decimal;
 use upkeep_core::control;
-use upkeep_core::record::Identity;
+use upkeep_core::record::{Identity, Outcome};
 use upkeep_family::MARKER;
-use upkeep_servicedir::{Keeper, names};
+use upkeep_servicedir::{Keeper, names, speaks_s6};
 use upkeep_sys::process::{Held, started};
 use upkeep_sys::spawn::{Apart, Inherit, Last, Spawn, Variable};
 
-/// Starts `./run` with no arguments. The child calls `record` with its own
-/// number before it runs; if that fails, the service keeps the directory
-/// claimed for as long as it lives. `marker` goes into its environment.
+/// What is started.
+pub(crate) enum Program {
+    /// `./run`, without arguments.
+    Run,
+    /// `./finish`, with how the service's process ended, and which it was.
+    Finish(Outcome, u32),
+}
+
+/// Starts a program. The child calls `record` with its own number before it
+/// runs; if that fails, the program keeps the directory claimed for as long as
+/// it lives. `marker` goes into its environment.
 pub(crate) fn start(
+    program: &Program,
     dir: &CStr,
     keeper: &Keeper,
     marker: Option<&CStr>,
     record: &dyn Fn(Pid) -> bool,
 ) -> Result<Pid> {
+    let words;
+    let (path, args): (&CStr, &[&CStr]) = match program {
+        Program::Run => (names::RUN, &[]),
+        Program::Finish(outcome, pid) => {
+            words = Words::of(*outcome, *pid, speaks_s6());
+            (names::FINISH, &[words.code(), words.signal(), name_of(dir), words.group()])
+        }
+    };
+    let mut all = [path; 5];
+    all[1..=args.len()].copy_from_slice(args);
     let spawn = Spawn {
-        candidates: &[names::RUN],
-        args: &[names::RUN],
+        candidates: &[path],
+        args: &all[..=args.len()],
         fds: &[],
         directory: None,
         inherit: Inherit::Nothing(Apart::Session),
         open_files: None,
         variable: Some(Variable { name: MARKER, entry: marker }),
-        last: Some(Last { record, otherwise: keeper.claim_itself() }),
+        last: Some(Last {
+            record,
+            otherwise: keeper.claim_itself(),
+            // What tidies up does so, whoever has died meanwhile.
+            alone: matches!(program, Program::Finish(..)),
+        }),
     };
     spawn.start(&|_, why| {
-        let _ = TOOL.fatal_os(&[b"unable to start ", dir.to_bytes(), b"/run: "], why);
+        let file = path.to_bytes().strip_prefix(b".").unwrap_or_default();
+        let _ = TOOL.fatal_os(&[b"unable to start ", dir.to_bytes(), file, b": "], why);
     })
+}
+
+/// The last part of the directory's name, which is the service's.
+fn name_of(dir: &CStr) -> &CStr {
+    let bytes = dir.to_bytes_with_nul();
+    let start = bytes.iter().rposition(|&b| b == b'/').map_or(0, |at| at + 1);
+    CStr::from_bytes_with_nul(&bytes[start..]).unwrap_or_default()
+}
+
+/// The numbers that `finish` gets, as words.
+struct Words([[u8; 12]; 3]);
+
+impl Words {
+    fn of(outcome: Outcome, pid: u32, s6: bool) -> Self {
+        // s6 says 256 where runit says -1.
+        let killed = if s6 { 256 } else { -1 };
+        let (code, signal) = match outcome {
+            Outcome::Exited(code) => (i64::from(code), 0),
+            Outcome::Killed(signal) => (killed, i64::from(signal)),
+            Outcome::Unknown => (killed, 0),
+        };
+        Self([word(code), word(signal), word(i64::from(pid))])
+    }
+
+    fn code(&self) -> &CStr {
+        CStr::from_bytes_until_nul(&self.0[0]).unwrap_or_default()
+    }
+
+    fn signal(&self) -> &CStr {
+        CStr::from_bytes_until_nul(&self.0[1]).unwrap_or_default()
+    }
+
+    fn group(&self) -> &CStr {
+        CStr::from_bytes_until_nul(&self.0[2]).unwrap_or_default()
+    }
+}
+
+/// The number in decimal, with the zero that ends a C string.
+fn word(number: i64) -> [u8; 12] {
+    let mut digits = [0; 20];
+    let digits = decimal(number.unsigned_abs(), &mut digits);
+    let mut out = [0; 12];
+    let at = usize::from(number < 0);
+    out[0] = b'-';
+    let len = digits.len().min(out.len() - 1 - at);
+    out[at..at + len].copy_from_slice(&digits[..len]);
+    out
 }
 
 /// What tells a process, which is there, from any other.

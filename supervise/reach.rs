@@ -10,7 +10,9 @@ use rustix::process::{Pid, Signal};
 use upkeep_core::kill_mode::KillMode;
 use upkeep_core::supervise::Plan;
 use upkeep_family::{Enter, Family, Left};
-use upkeep_servicedir::{FactTrouble, kill_mode, timeout_kill};
+use upkeep_servicedir::{
+    FactTrouble, has_finish, kill_mode, speaks_s6, timeout_finish, timeout_kill,
+};
 
 const MILLISECOND: u64 = 1_000_000;
 /// How long a whole tree may take to end when the directory does not say.
@@ -53,7 +55,23 @@ impl Reach {
                 .ok();
         }
         let default = if clears { TREE } else { 0 };
-        Plan { clears, kill_after: timeout.map_or(default, |ms| ms * MILLISECOND) }
+        let kill_after = timeout.map_or(default, |ms| ms * MILLISECOND);
+        Plan { clears, kill_after, ..Plan::default() }
+    }
+
+    /// How long `finish` may take, in nanoseconds and 0 for as long as it
+    /// likes, if there is one.
+    pub(crate) fn finish(&self, dir: &CStr) -> Option<u64> {
+        if !has_finish() {
+            return None;
+        }
+        // In s6 it is five seconds, in runit there is no limit.
+        let default = if speaks_s6() { 5000 } else { 0 };
+        let timeout = timeout_finish().unwrap_or_else(|trouble| {
+            complain(dir, b"timeout-finish", b"using the default", trouble);
+            None
+        });
+        Some(timeout.unwrap_or(default) * MILLISECOND)
     }
 
     /// A process that another supervise has started.

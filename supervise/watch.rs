@@ -56,7 +56,12 @@ pub(crate) enum Found {
 
 impl Watch {
     pub(crate) const fn nobody() -> Self {
-        Self { identity: NOBODY, how: How::Nobody }
+        Self::was(NOBODY)
+    }
+
+    /// There is none any more; it was this one.
+    pub(crate) const fn was(identity: Identity) -> Self {
+        Self { identity, how: How::Nobody }
     }
 
     /// Watches a child that was just started.

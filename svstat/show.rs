@@ -79,7 +79,7 @@ fn look(service: &CStr) -> Result<(Status, bool), Trouble> {
 }
 
 fn state(out: &mut Out<'_>, status: &Status, normally_up: bool) -> Result<(), Errno> {
-    let up = status.pid != 0;
+    let up = status.pid != 0 && !status.finishing;
     if up {
         out.push(b"up (pid ")?;
         out.number(u64::from(status.pid))?;
@@ -95,6 +95,7 @@ fn state(out: &mut Out<'_>, status: &Status, normally_up: bool) -> Result<(), Er
     let remarks = [
         (up && !normally_up, ", normally down"),
         (!up && normally_up, ", normally up"),
+        (status.finishing, ", finishing"),
         (up && status.paused, ", paused"),
         (!up && status.want == Want::Up, ", want up"),
         (up && status.want == Want::Down, ", want down"),

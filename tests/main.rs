@@ -18,6 +18,7 @@ mod clients;
 mod demo;
 mod family;
 mod faults;
+mod finish;
 mod fuzzed;
 mod kill_mode;
 mod mixing;

@@ -86,6 +86,8 @@ pub enum Stage {
     Clearing,
     /// supervise was told to leave, and has.
     Over,
+    /// The process is dead, and the one on record is `finish`.
+    Finishing,
 }
 
 /// What the next supervise needs.
@@ -101,6 +103,8 @@ pub struct Own {
     pub exiting: bool,
     /// Whether `d` was about to be carried out.
     pub intent: bool,
+    /// Whether `finish` is done for the process that died.
+    pub closed: bool,
     /// Before this time nothing is started; monotonic nanoseconds.
     pub not_before: u64,
     /// When the next start is due while `Waiting`, and when the process is
@@ -141,7 +145,7 @@ impl Record {
             Some(Outcome::Killed(signal)) => (2, signal),
             Some(Outcome::Unknown) => (3, 0),
         };
-        let flags = u8::from(own.exiting) | u8::from(own.intent) << 1;
+        let flags = u8::from(own.exiting) | u8::from(own.intent) << 1 | u8::from(own.closed) << 2;
         put.bytes(&[own.stage as u8, flags, kind, value]);
         put.number(own.not_before);
         put.number(own.deadline);
@@ -170,6 +174,7 @@ impl Record {
             stage: stage_of(stage)?,
             exiting: flags & 1 != 0,
             intent: flags & 2 != 0,
+            closed: flags & 4 != 0,
             not_before: take.number()?,
             deadline: take.number()?,
             starts: take.number()?,
@@ -192,8 +197,8 @@ impl Record {
 }
 
 fn stage_of(byte: u8) -> Option<Stage> {
-    use Stage::{Clearing, Down, Over, Up, Waiting};
-    [Down, Waiting, Up, Clearing, Over].into_iter().find(|stage| *stage as u8 == byte)
+    use Stage::{Clearing, Down, Finishing, Over, Up, Waiting};
+    [Down, Waiting, Up, Clearing, Over, Finishing].into_iter().find(|stage| *stage as u8 == byte)
 }
 
 /// FNV-1a: it has to find what was torn, not what was forged.
@@ -251,6 +256,7 @@ mod tests {
                 paused: true,
                 want: Want::Once,
                 terminating: false,
+                finishing: stage == Stage::Finishing,
             },
             own: Own {
                 boot: BOOT,
@@ -258,6 +264,7 @@ mod tests {
                 stage,
                 exiting: true,
                 intent: stage == Stage::Up,
+                closed: stage == Stage::Down,
                 not_before: 11,
                 deadline: 12,
                 starts: 13,
@@ -268,7 +275,9 @@ mod tests {
 
     #[test]
     fn every_record_comes_back() {
-        for stage in [Stage::Down, Stage::Waiting, Stage::Up, Stage::Clearing, Stage::Over] {
+        for stage in
+            [Stage::Down, Stage::Waiting, Stage::Up, Stage::Clearing, Stage::Over, Stage::Finishing]
+        {
             for last in
                 [None, Some(Outcome::Exited(100)), Some(Outcome::Killed(9)), Some(Outcome::Unknown)]
             {

@@ -33,6 +33,8 @@ pub struct Status {
     pub want: Want,
     /// Whether TERM was sent and the process is still there.
     pub terminating: bool,
+    /// Whether the process is not the service but its `finish`.
+    pub finishing: bool,
 }
 
 impl Status {
@@ -49,8 +51,8 @@ impl Status {
             Want::Once => 0,
         };
         out[18] = u8::from(self.terminating && self.pid != 0);
-        // runit's state: down or running; finish scripts are its third.
-        out[19] = u8::from(self.pid != 0);
+        // runit's state: down, running, or running its finish.
+        out[19] = u8::from(self.pid != 0) + u8::from(self.pid != 0 && self.finishing);
         out
     }
 
@@ -70,6 +72,7 @@ impl Status {
                 _ => Want::Once,
             },
             terminating: rest.first().is_some_and(|&b| b != 0),
+            finishing: rest.get(1) == Some(&2),
         })
     }
 }
@@ -86,6 +89,7 @@ mod tests {
             paused: true,
             want: Want::Up,
             terminating: true,
+            finishing: false,
         };
         assert_eq!(
             status.encode(),
@@ -97,13 +101,14 @@ mod tests {
     fn every_record_comes_back() {
         for pid in [0, 1, 255, 256, u32::MAX] {
             for want in [Want::Up, Want::Down, Want::Once] {
-                for flags in 0..4_u8 {
+                for flags in 0..8_u8 {
                     let status = Status {
                         since: Tai64n { seconds: u64::MAX, nanos: 7 },
                         pid,
                         paused: flags & 1 != 0 && pid != 0,
                         want,
                         terminating: flags & 2 != 0 && pid != 0,
+                        finishing: flags & 4 != 0 && pid != 0,
                     };
                     assert_eq!(Status::decode(&status.encode()), Some(status));
                 }

@@ -8,117 +8,24 @@
 //! All that it knows goes into the record and comes back by `resume`, so that
 //! the next supervise goes on where this one was killed.
 
+mod words;
+
 use crate::control::{Command, Signal};
 use crate::record::{Boot, Identity, Outcome, Own, Stage};
 use crate::status::Want;
+
+pub use words::{Action, Actions, Event, Phase, Plan};
 
 const SECOND: u64 = 1_000_000_000;
 /// The least time between two starts of a service, in nanoseconds.
 pub const BETWEEN_STARTS: u64 = SECOND;
 /// When what the system refused is tried again, in nanoseconds.
 pub const RETRY: u64 = 5 * SECOND;
+/// The exit code by which `finish` says that the service is not to be started
+/// again.
+const NEVER_AGAIN: u8 = 125;
 /// When what a dead process left behind is looked for again, in nanoseconds.
 pub const CLEAR_AGAIN: u64 = SECOND / 50;
-
-/// Where the service is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Phase {
-    /// No process, none due.
-    Down,
-    /// No process; one is due at this time.
-    Waiting(u64),
-    /// Asked for a process; the answer is the next event.
-    Starting,
-    /// This process.
-    Up(u32),
-    /// The process is dead, and what it left behind is looked for at this
-    /// time.
-    Clearing(u64),
-    /// supervise is over.
-    Gone,
-}
-
-/// What can happen.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Event {
-    /// A control byte came, or a signal that stands for one.
-    Told(Command),
-    /// The process that was asked for runs, and the record says so.
-    Started(u32),
-    /// It could not be made.
-    NotStarted,
-    /// The process is dead.
-    Died(Outcome),
-    /// Nothing is left of what it started.
-    Cleared,
-    /// Something is.
-    NotCleared,
-    /// Something has ended that may be what was left.
-    Stirred,
-    /// The status could not be written.
-    NotAnnounced,
-    /// Time has passed.
-    Tick,
-}
-
-/// What is to be done, in order.
-#[must_use]
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Action {
-    /// The process has just ended: take the time for the status.
-    Stamp,
-    /// Write the status.
-    Announce,
-    /// Write the status with a mark that `d` is about to be carried out:
-    /// whoever reads the mark has to carry it out again.
-    Intend,
-    /// Write the status that the machine will have when the process runs,
-    /// start it, and say how it went.
-    Start,
-    /// Send the process a signal.
-    Send(Signal),
-    /// Kill what the process left behind, and say whether nothing is left.
-    Clear,
-    /// Execute supervise's own program anew.
-    Renew,
-    /// Leave.
-    Exit,
-}
-
-/// Up to four actions.
-#[must_use]
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Actions {
-    list: [Option<Action>; 4],
-}
-
-impl Actions {
-    fn of(actions: &[Action]) -> Self {
-        let mut list = [None; 4];
-        for (slot, action) in list.iter_mut().zip(actions) {
-            *slot = Some(*action);
-        }
-        Self { list }
-    }
-}
-
-impl IntoIterator for Actions {
-    type Item = Action;
-    type IntoIter = core::iter::Flatten<core::array::IntoIter<Option<Action>, 4>>;
-
-    fn into_iter(self) -> Self::IntoIter {
-        self.list.into_iter().flatten()
-    }
-}
-
-/// What the service's directory says about ending it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Plan {
-    /// Whether what the process leaves behind is to be ended with it.
-    pub clears: bool,
-    /// How long after `d` it is killed, in nanoseconds; 0 for never.
-    pub kill_after: u64,
-}
 
 /// All that supervise knows of its service.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -135,6 +42,8 @@ pub struct Machine {
     pub terminating: bool,
     /// How it is ended; read anew for each process.
     pub plan: Plan,
+    /// Whether `finish` is done, or there is none, for the process that died.
+    closed: bool,
     /// How often it was started.
     pub starts: u64,
     /// How the last process ended.
@@ -157,7 +66,8 @@ impl Machine {
             exiting: false,
             paused: false,
             terminating: false,
-            plan: Plan { clears: false, kill_after: 0 },
+            plan: Plan { finishes: false, finish_within: 0, clears: false, kill_after: 0 },
+            closed: false,
             starts: 0,
             last: None,
             not_before: now,
@@ -182,10 +92,11 @@ impl Machine {
             // A clock that cannot be right must not hold it up.
             Stage::Waiting => Phase::Waiting(own.deadline.min(now + RETRY)),
             Stage::Up => Phase::Up(own.process.pid),
+            Stage::Finishing => Phase::Finishing(own.process.pid),
             Stage::Clearing => Phase::Clearing(now),
             Stage::Over => return None,
         };
-        let up = own.stage == Stage::Up;
+        let alive = matches!(own.stage, Stage::Up | Stage::Finishing);
         Some(Self {
             phase,
             want,
@@ -195,7 +106,8 @@ impl Machine {
             starts: own.starts,
             last: own.last,
             not_before: own.not_before.min(now + BETWEEN_STARTS),
-            kill_at: Some(own.deadline).filter(|at| up && *at > 0),
+            kill_at: Some(own.deadline).filter(|at| alive && *at > 0),
+            closed: own.closed,
             ..Self::new(false, now)
         })
     }
@@ -210,7 +122,9 @@ impl Machine {
             // mean that a start is due.
             Phase::Starting => (Stage::Waiting, 0),
             Phase::Up(_) => (Stage::Up, self.kill_at.unwrap_or(0)),
-            Phase::Clearing(_) => (Stage::Clearing, 0),
+            Phase::Finishing(_) => (Stage::Finishing, self.kill_at.unwrap_or(0)),
+            // The next supervise asks for `finish` again.
+            Phase::Clearing(_) | Phase::Closing => (Stage::Clearing, 0),
             Phase::Gone => (Stage::Over, 0),
         };
         Own {
@@ -219,6 +133,7 @@ impl Machine {
             stage,
             exiting: self.exiting,
             intent,
+            closed: self.closed,
             not_before: self.not_before,
             deadline,
             starts: self.starts,
@@ -226,14 +141,15 @@ impl Machine {
         }
     }
 
-    /// The process, 0 for none.
+    /// The process, or `finish`'s; 0 for none.
     #[must_use]
     pub const fn pid(&self) -> u32 {
         match self.phase {
-            Phase::Up(pid) => pid,
+            Phase::Up(pid) | Phase::Finishing(pid) => pid,
             Phase::Down
             | Phase::Waiting(_)
             | Phase::Starting
+            | Phase::Closing
             | Phase::Clearing(_)
             | Phase::Gone => 0,
         }
@@ -244,8 +160,8 @@ impl Machine {
     pub fn deadline(&self) -> Option<u64> {
         let phase = match self.phase {
             Phase::Waiting(at) | Phase::Clearing(at) => Some(at),
-            Phase::Up(_) => self.kill_at,
-            Phase::Down | Phase::Starting | Phase::Gone => None,
+            Phase::Up(_) | Phase::Finishing(_) => self.kill_at,
+            Phase::Down | Phase::Starting | Phase::Closing | Phase::Gone => None,
         };
         [phase, self.announce_at].into_iter().flatten().min()
     }
@@ -275,7 +191,7 @@ impl Machine {
             // Without a process these change nothing; daemontools writes its
             // status anyway, and a reader may wait for that.
             (
-                Phase::Down | Phase::Waiting(_) | Phase::Clearing(_),
+                Phase::Down | Phase::Waiting(_) | Phase::Clearing(_) | Phase::Finishing(_),
                 Event::Told(Command::Pause | Command::Continue),
             ) => Actions::of(&[Announce]),
             (
@@ -289,11 +205,17 @@ impl Machine {
                 ),
             ) => Actions::default(),
 
-            (Phase::Up(_) | Phase::Clearing(_), Event::Told(Command::Up)) => {
+            (
+                Phase::Up(_) | Phase::Clearing(_) | Phase::Finishing(_),
+                Event::Told(Command::Up),
+            ) => {
                 self.want = Want::Up;
                 Actions::of(&[Announce])
             }
-            (Phase::Up(_) | Phase::Clearing(_), Event::Told(Command::Once)) => {
+            (
+                Phase::Up(_) | Phase::Clearing(_) | Phase::Finishing(_),
+                Event::Told(Command::Once),
+            ) => {
                 self.want = Want::Once;
                 Actions::of(&[Announce])
             }
@@ -306,11 +228,15 @@ impl Machine {
                 }
                 Actions::of(&[Intend, Send(Signal::Terminate), Send(Signal::Continue), Announce])
             }
-            (Phase::Clearing(_), Event::Told(Command::Down)) => {
+            // What tidies up after the process is let do so.
+            (Phase::Clearing(_) | Phase::Finishing(_), Event::Told(Command::Down)) => {
                 self.want = Want::Down;
                 Actions::of(&[Announce])
             }
-            (Phase::Up(_) | Phase::Clearing(_), Event::Told(Command::Exit)) => {
+            (
+                Phase::Up(_) | Phase::Clearing(_) | Phase::Finishing(_),
+                Event::Told(Command::Exit),
+            ) => {
                 self.exiting = true;
                 Actions::of(&[Announce])
             }
@@ -322,18 +248,25 @@ impl Machine {
                 self.paused = false;
                 Actions::of(&[Announce, Send(Signal::Continue)])
             }
+            (Phase::Finishing(_), Event::Told(Command::Terminate)) => {
+                Actions::of(&[Send(Signal::Terminate)])
+            }
             (Phase::Up(_), Event::Told(Command::Terminate)) => {
                 self.terminating = true;
                 Actions::of(&[Send(Signal::Terminate), Announce])
             }
-            (Phase::Up(_), Event::Told(Command::Hangup)) => Actions::of(&[Send(Signal::Hangup)]),
-            (Phase::Up(_), Event::Told(Command::Alarm)) => Actions::of(&[Send(Signal::Alarm)]),
-            (Phase::Up(_), Event::Told(Command::Interrupt)) => {
+            (Phase::Up(_) | Phase::Finishing(_), Event::Told(Command::Hangup)) => Actions::of(&[Send(Signal::Hangup)]),
+            (Phase::Up(_) | Phase::Finishing(_), Event::Told(Command::Alarm)) => Actions::of(&[Send(Signal::Alarm)]),
+            (Phase::Up(_) | Phase::Finishing(_), Event::Told(Command::Interrupt)) => {
                 Actions::of(&[Send(Signal::Interrupt)])
             }
-            (Phase::Up(_), Event::Told(Command::Kill)) => Actions::of(&[Send(Signal::Kill)]),
+            (Phase::Up(_) | Phase::Finishing(_), Event::Told(Command::Kill)) => Actions::of(&[Send(Signal::Kill)]),
             (
-                Phase::Down | Phase::Waiting(_) | Phase::Up(_) | Phase::Clearing(_),
+                Phase::Down
+                | Phase::Waiting(_)
+                | Phase::Up(_)
+                | Phase::Finishing(_)
+                | Phase::Clearing(_),
                 Event::Told(Command::Renew),
             ) => Actions::of(&[Renew]),
 
@@ -343,6 +276,7 @@ impl Machine {
                 self.paused = false;
                 self.terminating = false;
                 self.kill_at = None;
+                self.closed = false;
                 self.starts += 1;
                 self.not_before = now + BETWEEN_STARTS;
                 Actions::default()
@@ -356,14 +290,30 @@ impl Machine {
             (Phase::Up(_), Event::Died(outcome)) => {
                 self.last = Some(outcome);
                 self.kill_at = None;
-                if self.plan.clears {
-                    self.phase = Phase::Clearing(now);
-                    Actions::of(&[Stamp, Announce, Clear])
-                } else {
-                    return self.after_death(&[Stamp, Announce], now);
-                }
+                return self.clear(now);
             }
-            (Phase::Clearing(_), Event::Cleared) => return self.after_death(&[Announce], now),
+            (Phase::Clearing(_), Event::Cleared) if self.closed => {
+                return self.after_death(&[Announce], now);
+            }
+            (Phase::Clearing(_), Event::Cleared) => return self.close(&[Announce], now),
+            (Phase::Closing, Event::Finishing(pid)) => {
+                self.phase = Phase::Finishing(pid);
+                let within = self.plan.finish_within;
+                self.kill_at = Some(now + within).filter(|_| within > 0);
+                Actions::default()
+            }
+            (Phase::Closing, Event::NotFinishing) => {
+                self.closed = true;
+                return self.after_death(&[Announce], now);
+            }
+            (Phase::Finishing(_), Event::Finished(outcome)) => {
+                self.closed = true;
+                self.kill_at = None;
+                if outcome == Outcome::Exited(NEVER_AGAIN) && self.want == Want::Up {
+                    self.want = Want::Down;
+                }
+                return self.clear(now);
+            }
             (Phase::Clearing(_), Event::NotCleared) => {
                 self.phase = Phase::Clearing(now + CLEAR_AGAIN);
                 Actions::default()
@@ -375,13 +325,22 @@ impl Machine {
             }
             (Phase::Clearing(at), Event::Tick) if at <= now => Actions::of(&[Clear]),
             (Phase::Clearing(_), Event::Stirred) => Actions::of(&[Clear]),
-            (Phase::Down | Phase::Waiting(_) | Phase::Up(_), Event::Stirred) => Actions::default(),
-            (Phase::Up(_), Event::Tick) if self.kill_at.is_some_and(|at| at <= now) => {
+            (
+                Phase::Down | Phase::Waiting(_) | Phase::Up(_) | Phase::Finishing(_),
+                Event::Stirred,
+            ) => Actions::default(),
+            (Phase::Up(_) | Phase::Finishing(_), Event::Tick)
+                if self.kill_at.is_some_and(|at| at <= now) =>
+            {
                 self.kill_at = None;
                 Actions::of(&[Send(Signal::Kill), Announce])
             }
             (
-                Phase::Down | Phase::Waiting(_) | Phase::Up(_) | Phase::Clearing(_),
+                Phase::Down
+                | Phase::Waiting(_)
+                | Phase::Up(_)
+                | Phase::Finishing(_)
+                | Phase::Clearing(_),
                 Event::Tick,
             ) => match self.announce_at {
                 Some(at) if at <= now => {
@@ -395,6 +354,8 @@ impl Machine {
                 | Phase::Waiting(_)
                 | Phase::Starting
                 | Phase::Up(_)
+                | Phase::Closing
+                | Phase::Finishing(_)
                 | Phase::Clearing(_),
                 Event::NotAnnounced,
             ) => {
@@ -402,29 +363,47 @@ impl Machine {
                 Actions::default()
             }
 
-            // Impossible: the shell answers `Start` before it looks at
-            // anything else.
+            // Impossible: the shell answers `Start` and `Finish` before it
+            // looks at anything else.
             (
-                Phase::Starting,
+                Phase::Starting | Phase::Closing,
                 Event::Told(_)
                 | Event::Died(_)
+                | Event::Finished(_)
                 | Event::Cleared
                 | Event::NotCleared
                 | Event::Stirred
                 | Event::Tick,
             )
-            // Impossible: these answer `Start`, and only `Starting` asked.
+            | (Phase::Starting, Event::Finishing(_) | Event::NotFinishing)
+            | (Phase::Closing, Event::Started(_) | Event::NotStarted)
+            // Impossible: these answer `Start` and `Finish`, and nobody asked.
             | (
-                Phase::Down | Phase::Waiting(_) | Phase::Up(_) | Phase::Clearing(_),
-                Event::Started(_) | Event::NotStarted,
+                Phase::Down
+                | Phase::Waiting(_)
+                | Phase::Up(_)
+                | Phase::Finishing(_)
+                | Phase::Clearing(_),
+                Event::Started(_)
+                | Event::NotStarted
+                | Event::Finishing(_)
+                | Event::NotFinishing,
             )
             // Impossible: these answer `Clear`, and only `Clearing` asked.
             | (
-                Phase::Down | Phase::Waiting(_) | Phase::Up(_),
+                Phase::Down | Phase::Waiting(_) | Phase::Up(_) | Phase::Finishing(_),
                 Event::Cleared | Event::NotCleared,
             )
-            // Impossible: without a process none dies.
-            | (Phase::Down | Phase::Waiting(_) | Phase::Clearing(_), Event::Died(_))
+            // Impossible: without a process none dies, and one that is not
+            // the service's is not its.
+            | (
+                Phase::Down | Phase::Waiting(_) | Phase::Finishing(_) | Phase::Clearing(_),
+                Event::Died(_),
+            )
+            | (
+                Phase::Down | Phase::Waiting(_) | Phase::Up(_) | Phase::Clearing(_),
+                Event::Finished(_),
+            )
             // Over is over.
             | (
                 Phase::Gone,
@@ -432,6 +411,9 @@ impl Machine {
                 | Event::Started(_)
                 | Event::NotStarted
                 | Event::Died(_)
+                | Event::Finishing(_)
+                | Event::NotFinishing
+                | Event::Finished(_)
                 | Event::Cleared
                 | Event::NotCleared
                 | Event::Stirred
@@ -442,14 +424,35 @@ impl Machine {
         (self, actions)
     }
 
+    /// A process is dead, the service's or `finish`'s: what it left is ended,
+    /// if that is to be.
+    fn clear(mut self, now: u64) -> (Self, Actions) {
+        if self.plan.clears {
+            self.phase = Phase::Clearing(now);
+            return (self, Actions::of(&[Action::Stamp, Action::Announce, Action::Clear]));
+        }
+        let news = [Action::Stamp, Action::Announce];
+        if self.closed { self.after_death(&news, now) } else { self.close(&news, now) }
+    }
+
+    /// Has `finish` tidy up after the process, if there is one.
+    fn close(mut self, news: &[Action], now: u64) -> (Self, Actions) {
+        if !self.plan.finishes {
+            self.closed = true;
+            return self.after_death(news, now);
+        }
+        self.phase = Phase::Closing;
+        let mut all = Actions::of(news);
+        all.add(Action::Finish);
+        (self, all)
+    }
+
     /// The process and what it left are dead; what was asked for decides.
     fn after_death(mut self, news: &[Action], now: u64) -> (Self, Actions) {
         if self.exiting {
             self.phase = Phase::Gone;
             let mut all = Actions::of(news);
-            if let Some(slot) = all.list.iter_mut().find(|slot| slot.is_none()) {
-                *slot = Some(Action::Exit);
-            }
+            all.add(Action::Exit);
             return (self, all);
         }
         match self.want {
@@ -476,3 +479,5 @@ impl Machine {
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod world;

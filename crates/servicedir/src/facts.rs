@@ -2,7 +2,7 @@
 
 use crate::names;
 use core::ffi::CStr;
-use rustix::fs::{self, Mode, OFlags};
+use rustix::fs::{self, Access, Mode, OFlags};
 use rustix::io::Errno;
 use upkeep_core::kill_mode::KillMode;
 
@@ -46,7 +46,29 @@ pub fn kill_mode() -> Result<KillMode, FactTrouble> {
 
 /// How many milliseconds `timeout-kill` says, if it is there.
 pub fn timeout_kill() -> Result<Option<u64>, FactTrouble> {
-    let Some(value) = fact(names::TIMEOUT_KILL)? else { return Ok(None) };
+    number(names::TIMEOUT_KILL)
+}
+
+/// How many milliseconds `timeout-finish` says, if it is there.
+pub fn timeout_finish() -> Result<Option<u64>, FactTrouble> {
+    number(names::TIMEOUT_FINISH)
+}
+
+/// Whether there is a `finish` to be executed.
+#[must_use]
+pub fn has_finish() -> bool {
+    fs::access(names::FINISH, Access::EXEC_OK).is_ok()
+}
+
+/// Whether the directory was written for s6, whose `finish` is told a death by
+/// a signal in other words than runit's.
+#[must_use]
+pub fn speaks_s6() -> bool {
+    names::OF_S6.iter().any(|file| fs::access(*file, Access::EXISTS).is_ok())
+}
+
+fn number(name: &CStr) -> Result<Option<u64>, FactTrouble> {
+    let Some(value) = fact(name)? else { return Ok(None) };
     let digits = value.bytes().trim_ascii();
     let number = core::str::from_utf8(digits).ok().and_then(|digits| digits.parse::<u32>().ok());
     number.map(|number| Some(u64::from(number))).ok_or(FactTrouble::Malformed(value))

@@ -15,7 +15,9 @@ mod reaped;
 
 pub use client::{ControlTrouble, StatusTrouble, is_supervised, normally_up, read_status, send};
 pub use elsewhere::Elsewhere;
-pub use facts::{FactTrouble, Value, kill_mode, timeout_kill};
+pub use facts::{
+    FactTrouble, Value, has_finish, kill_mode, speaks_s6, timeout_finish, timeout_kill,
+};
 pub use find::{Finder, enter};
 pub use keeper::{Keeper, Trouble};
 pub use output::{Pipes, open_output};

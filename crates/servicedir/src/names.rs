@@ -4,6 +4,10 @@ use core::ffi::CStr;
 
 /// The program that is the service.
 pub const RUN: &CStr = c"./run";
+/// The program that tidies up after the service.
+pub const FINISH: &CStr = c"./finish";
+/// How many milliseconds it may take.
+pub const TIMEOUT_FINISH: &CStr = c"timeout-finish";
 /// If it exists, the service starts out down.
 pub const DOWN: &CStr = c"down";
 /// Whom a stop and its signals reach.
@@ -31,6 +35,19 @@ pub const OUTPUT: &CStr = c"supervise/output";
 pub const INPUT: &CStr = c"../supervise/output";
 /// How the service ended whose supervise was dead, from whoever waited for it.
 pub const REAPED: &CStr = c"supervise/reaped";
+
+/// Files that only service directories for s6 have.
+pub const OF_S6: [&CStr; 9] = [
+    c"notification-fd",
+    c"timeout-finish",
+    c"timeout-kill",
+    c"down-signal",
+    c"reload-signal",
+    c"max-death-tally",
+    c"flag-timeout-killpg",
+    c"flag-newpidns",
+    c"type",
+];
 
 /// Where services are looked for by name, after `$SVDIR`.
 pub const SCAN_DIRS: [&[u8]; 2] = [b"/etc/service", b"/service"];

@@ -65,7 +65,8 @@ const VARIABLES: usize = 2000;
 
 /// Until the program runs, the child has a copy of every descriptor of this
 /// process, so that what this process has locked stays locked even if it dies
-/// meanwhile. A child whose parent has died does not become the program.
+/// meanwhile. A child whose parent has died does not become the program,
+/// unless it is told to.
 #[derive(Clone, Copy)]
 pub struct Last<'a> {
     /// Writes down who the child is; says whether that worked. It runs in
@@ -73,6 +74,8 @@ pub struct Last<'a> {
     pub record: &'a dyn Fn(Pid) -> bool,
     /// What the program keeps open if it did not, out of its way.
     pub otherwise: BorrowedFd<'a>,
+    /// Whether it goes on without its parent.
+    pub alone: bool,
 }
 
 impl core::fmt::Debug for Last<'_> {
@@ -158,7 +161,7 @@ impl Spawn<'_> {
             crate::point!("start: child");
             let recorded = (last.record)(rustix::process::getpid());
             crate::point!("start: recorded");
-            if rustix::process::getppid() != Some(parent) {
+            if !last.alone && rustix::process::getppid() != Some(parent) {
                 return None;
             }
             if !recorded {

@@ -1,0 +1,128 @@
+//! What the service's machine speaks of: where the service is, what can happen,
+//! what is to be done.
+
+use crate::control::{Command, Signal};
+use crate::record::Outcome;
+
+/// Where the service is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Phase {
+    /// No process, none due.
+    Down,
+    /// No process; one is due at this time.
+    Waiting(u64),
+    /// Asked for a process; the answer is the next event.
+    Starting,
+    /// This process.
+    Up(u32),
+    /// The process is dead; asked for `finish`, and the answer is the next
+    /// event.
+    Closing,
+    /// The process is dead, and this one is `finish`.
+    Finishing(u32),
+    /// The process is dead, and what it left behind is looked for at this
+    /// time.
+    Clearing(u64),
+    /// supervise is over.
+    Gone,
+}
+
+/// What can happen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Event {
+    /// A control byte came, or a signal that stands for one.
+    Told(Command),
+    /// The process that was asked for runs, and the record says so.
+    Started(u32),
+    /// It could not be made.
+    NotStarted,
+    /// The process is dead.
+    Died(Outcome),
+    /// The `finish` that was asked for runs, and the record says so.
+    Finishing(u32),
+    /// It could not be made.
+    NotFinishing,
+    /// It is dead.
+    Finished(Outcome),
+    /// Nothing is left of what it started.
+    Cleared,
+    /// Something is.
+    NotCleared,
+    /// Something has ended that may be what was left.
+    Stirred,
+    /// The status could not be written.
+    NotAnnounced,
+    /// Time has passed.
+    Tick,
+}
+
+/// What is to be done, in order.
+#[must_use]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Action {
+    /// The process has just ended: take the time for the status.
+    Stamp,
+    /// Write the status.
+    Announce,
+    /// Write the status with a mark that `d` is about to be carried out:
+    /// whoever reads the mark has to carry it out again.
+    Intend,
+    /// Write the status that the machine will have when the process runs,
+    /// start it, and say how it went.
+    Start,
+    /// As `Start`, for `finish`.
+    Finish,
+    /// Send the process a signal.
+    Send(Signal),
+    /// Kill what the process left behind, and say whether nothing is left.
+    Clear,
+    /// Execute supervise's own program anew.
+    Renew,
+    /// Leave.
+    Exit,
+}
+
+/// Up to four actions.
+#[must_use]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Actions {
+    list: [Option<Action>; 4],
+}
+
+impl Actions {
+    pub(super) fn of(actions: &[Action]) -> Self {
+        let mut list = [None; 4];
+        for (slot, action) in list.iter_mut().zip(actions) {
+            *slot = Some(*action);
+        }
+        Self { list }
+    }
+
+    pub(super) fn add(&mut self, action: Action) {
+        if let Some(slot) = self.list.iter_mut().find(|slot| slot.is_none()) {
+            *slot = Some(action);
+        }
+    }
+}
+
+impl IntoIterator for Actions {
+    type Item = Action;
+    type IntoIter = core::iter::Flatten<core::array::IntoIter<Option<Action>, 4>>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.list.into_iter().flatten()
+    }
+}
+
+/// What the service's directory says about its end.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Plan {
+    /// Whether there is a `finish`.
+    pub finishes: bool,
+    /// How long it may take, in nanoseconds; 0 for as long as it likes.
+    pub finish_within: u64,
+    /// Whether what the process leaves behind is to be ended with it.
+    pub clears: bool,
+    /// How long after `d` it is killed, in nanoseconds; 0 for never.
+    pub kill_after: u64,
+}

@@ -1,0 +1,328 @@
+//! A world around the service's machine: processes that live and die, a disk
+//! that fails, a supervise that is killed; and what must hold in it.
+
+use super::*;
+use crate::record::Record;
+use crate::status::Status;
+use crate::tai::Tai64n;
+
+/// What the world does; time passes between any two of them.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Letter {
+    Told(Command),
+    Dies,
+    /// Nothing is left behind any more, or something is again.
+    Leftovers,
+    ForkFails,
+    StatusFails,
+    /// supervise is killed, and the next one begins.
+    Killed,
+    /// The same, and the service with it.
+    KilledBoth,
+    Passes(u64),
+}
+
+pub(super) const LETTERS: [Letter; 14] = [
+    Letter::Told(Command::Up),
+    Letter::Told(Command::Down),
+    Letter::Told(Command::Once),
+    Letter::Told(Command::Exit),
+    Letter::Told(Command::Pause),
+    Letter::Told(Command::Continue),
+    Letter::Told(Command::Kill),
+    Letter::Dies,
+    Letter::Leftovers,
+    Letter::ForkFails,
+    Letter::StatusFails,
+    Letter::Killed,
+    Letter::KilledBoth,
+    Letter::Passes(SECOND),
+];
+
+const BOOT: Boot = [7; 16];
+
+/// The shell around the machine, and what it has seen.
+#[derive(Clone)]
+pub(super) struct World {
+    pub(super) machine: Machine,
+    pub(super) plan: Plan,
+    pub(super) now: u64,
+    pub(super) alive: Option<u32>,
+    /// The process of `finish`.
+    pub(super) finish: Option<u32>,
+    /// How many times it has run, and how many times it had to.
+    pub(super) finishes: [u32; 2],
+    pub(super) leftovers: bool,
+    pub(super) next_pid: u32,
+    pub(super) fork_fails: bool,
+    pub(super) status_fails: bool,
+    pub(super) starts: u32,
+    pub(super) last_start: Option<u64>,
+    /// What was written last.
+    pub(super) record: Record,
+    /// Process, want and paused, as last written.
+    pub(super) written: Option<(u32, Want, bool)>,
+    /// Whether the process holds the lock, because it could not be recorded.
+    pub(super) locked: bool,
+    pub(super) gone: bool,
+    /// Told to be down, or that one start was enough, and no `u` or `o` since.
+    pub(super) must_stay_down: bool,
+}
+
+impl World {
+    pub(super) fn new(up: bool, plan: Plan) -> Self {
+        let machine = Machine { plan, ..Machine::new(up, 0) };
+        let mut world = Self {
+            machine,
+            plan,
+            now: 0,
+            alive: None,
+            finish: None,
+            finishes: [0; 2],
+            leftovers: false,
+            next_pid: 100,
+            fork_fails: false,
+            status_fails: false,
+            starts: 0,
+            last_start: None,
+            record: record(&machine, false),
+            written: Some((0, machine.want, false)),
+            locked: false,
+            gone: false,
+            must_stay_down: !up,
+        };
+        world.feed(Event::Tick);
+        world
+    }
+
+    pub(super) fn feed(&mut self, event: Event) {
+        let (machine, actions) = self.machine.step(event, self.now);
+        self.machine = machine;
+        for action in actions {
+            assert!(!self.gone, "{action:?} after the end");
+            match action {
+                Action::Stamp | Action::Renew => {}
+                Action::Announce | Action::Intend if self.status_fails => {
+                    self.feed(Event::NotAnnounced);
+                }
+                Action::Announce => self.write(false),
+                Action::Intend => self.write(true),
+                Action::Start => self.start(),
+                Action::Finish => self.finish(),
+                Action::Send(_) => {
+                    assert!(self.alive.or(self.finish).is_some(), "a signal to nobody");
+                }
+                Action::Clear if self.leftovers => self.feed(Event::NotCleared),
+                Action::Clear => self.feed(Event::Cleared),
+                Action::Exit => {
+                    assert_eq!(self.alive.or(self.finish), None, "left with a process");
+                    assert!(!self.leftovers || !self.plan.clears, "left with leftovers");
+                    self.gone = true;
+                }
+            }
+        }
+    }
+
+    pub(super) fn write(&mut self, intent: bool) {
+        self.record = record(&self.machine, intent);
+        let paused = self.machine.paused && self.alive.is_some();
+        self.written = Some((self.machine.pid(), self.machine.want, paused));
+    }
+
+    pub(super) fn start(&mut self) {
+        assert_eq!(self.alive.or(self.finish), None, "two at once");
+        assert!(!self.leftovers || !self.plan.clears, "started beside leftovers");
+        assert!(!self.must_stay_down, "started though it was to be down");
+        assert!(!self.machine.exiting, "started on the way out");
+        if self.fork_fails {
+            return self.feed(Event::NotStarted);
+        }
+        if let Some(last) = self.last_start {
+            assert!(self.now - last >= BETWEEN_STARTS, "two starts in a second");
+        }
+        self.last_start = Some(self.now);
+        self.starts += 1;
+        self.next_pid += 1;
+        let pid = self.next_pid;
+        // As the child does it: first the record, then the process.
+        let (will_be, _) = self.machine.step(Event::Started(pid), self.now);
+        if !self.status_fails {
+            self.record = record(&will_be, false);
+            self.written = Some((pid, will_be.want, false));
+        }
+        self.locked = self.status_fails;
+        self.alive = Some(pid);
+        self.feed(Event::Started(pid));
+        if self.status_fails {
+            self.feed(Event::NotAnnounced);
+        }
+    }
+
+    pub(super) fn finish(&mut self) {
+        assert_eq!(self.alive.or(self.finish), None, "finish beside another");
+        assert!(!self.leftovers || !self.plan.clears, "finish beside leftovers");
+        if self.fork_fails {
+            self.finishes[1] -= 1;
+            return self.feed(Event::NotFinishing);
+        }
+        self.next_pid += 1;
+        let pid = self.next_pid;
+        let (will_be, _) = self.machine.step(Event::Finishing(pid), self.now);
+        if !self.status_fails {
+            self.record = record(&will_be, false);
+            self.written = Some((pid, will_be.want, false));
+        }
+        self.locked = self.status_fails;
+        self.finish = Some(pid);
+        self.finishes[0] += 1;
+        self.feed(Event::Finishing(pid));
+        if self.status_fails {
+            self.feed(Event::NotAnnounced);
+        }
+    }
+
+    /// The next supervise begins with what the record says.
+    pub(super) fn begin(&mut self) {
+        // One that cannot be claimed is not begun, and one whose last step
+        // could not be written is not what this is about.
+        let locked = self.locked && self.alive.or(self.finish).is_some();
+        if self.gone || locked || !(self.is_current() || self.record.own.intent) {
+            return;
+        }
+        let bytes = self.record.encode();
+        let Record { status, own } = Record::of_this_boot(&bytes, &BOOT).expect("whole");
+        let machine =
+            Machine::resume(&own, status.want, status.paused, status.terminating, self.now);
+        let mut machine = machine.expect("not over");
+        machine.plan = self.plan;
+        if own.stage == Stage::Up {
+            assert_eq!(machine.pid(), own.process.pid);
+            assert!(self.alive.is_none_or(|pid| pid == own.process.pid), "a stranger");
+        } else {
+            assert_eq!(self.alive, None, "a process that nobody knows of");
+            let finishing = own.stage == Stage::Finishing;
+            assert!(self.finish.is_none() || finishing, "a finish that nobody knows of");
+        }
+        self.machine = machine;
+        if own.stage == Stage::Up && self.alive.is_none() {
+            self.feed(Event::Died(Outcome::Unknown));
+        } else if own.stage == Stage::Finishing && self.finish.is_none() {
+            self.feed(Event::Finished(Outcome::Unknown));
+        } else if own.intent {
+            self.feed(Event::Told(Command::Down));
+        }
+        self.feed(Event::Tick);
+    }
+
+    pub(super) fn read(&mut self, letter: Letter) {
+        self.now += 1_000_000;
+        match letter {
+            Letter::Told(command) => {
+                if matches!(command, Command::Up | Command::Once) {
+                    self.must_stay_down = false;
+                } else if command == Command::Down {
+                    self.must_stay_down = true;
+                }
+                self.feed(Event::Told(command));
+            }
+            Letter::Dies => {
+                if self.alive.take().is_some() {
+                    self.end();
+                    self.feed(Event::Died(Outcome::Exited(1)));
+                } else if self.finish.take().is_some() {
+                    self.feed(Event::Finished(Outcome::Exited(0)));
+                }
+            }
+            Letter::Leftovers => {
+                self.leftovers = !self.leftovers && self.alive.is_some();
+                self.feed(Event::Stirred);
+            }
+            Letter::ForkFails => self.fork_fails = !self.fork_fails,
+            Letter::StatusFails => self.status_fails = !self.status_fails,
+            Letter::Killed => self.begin(),
+            Letter::KilledBoth => {
+                // What is not on record yet is another letter's business.
+                if self.is_current() {
+                    self.locked = false;
+                    if self.alive.take().is_some() {
+                        self.end();
+                    }
+                    self.finish = None;
+                    self.begin();
+                }
+            }
+            Letter::Passes(time) => {
+                self.now += time;
+                self.feed(Event::Tick);
+            }
+        }
+        self.check(letter);
+    }
+
+    pub(super) fn end(&mut self) {
+        if self.machine.want == Want::Once {
+            self.must_stay_down = true;
+        }
+        self.finishes[1] += u32::from(self.plan.finishes);
+    }
+
+    pub(super) fn is_current(&self) -> bool {
+        self.record == record(&self.machine, false)
+    }
+
+    pub(super) fn is_written(&self) -> bool {
+        let paused = self.machine.paused && self.alive.is_some();
+        self.written == Some((self.machine.pid(), self.machine.want, paused))
+    }
+
+    pub(super) fn check(&self, letter: Letter) {
+        let machine = &self.machine;
+        let process = self.alive.or(self.finish);
+        assert_eq!(machine.pid(), process.unwrap_or(0), "after {letter:?}");
+        assert_ne!(machine.phase, Phase::Starting, "the answer was given");
+        assert_ne!(machine.phase, Phase::Closing, "the answer was given");
+        // Once for each end, or about to be.
+        let due = matches!(machine.phase, Phase::Clearing(_)) && self.plan.finishes;
+        let [done, owed] = self.finishes;
+        assert!(done == owed || due && done + 1 == owed, "{done} finishes of {owed}");
+        assert_eq!(machine.phase == Phase::Gone, self.gone);
+        if self.gone {
+            return;
+        }
+        // Wanted up and not up means that a start is due, and soon.
+        if machine.want == Want::Up && process.is_none() {
+            let due = machine.deadline().expect("waits for ever");
+            assert!(due <= self.now + RETRY);
+        }
+        // A service that is told to be down and is not is killed in time.
+        if self.plan.kill_after > 0 && machine.terminating && machine.want == Want::Down {
+            let since_told = machine.deadline().is_none_or(|at| at <= self.now + RETRY);
+            assert!(since_told, "killed too late");
+        }
+        // What is written is true, or writing it is due.
+        if !self.is_written() {
+            assert!(machine.deadline().is_some_and(|at| at <= self.now + RETRY), "{self:?}");
+        }
+    }
+}
+
+pub(super) fn record(machine: &Machine, intent: bool) -> Record {
+    let process = Identity { pid: machine.pid(), started: 1, ..Identity::default() };
+    Record {
+        status: Status {
+            since: Tai64n { seconds: 0, nanos: 0 },
+            pid: machine.pid(),
+            paused: machine.paused,
+            want: machine.want,
+            terminating: machine.terminating,
+            finishing: matches!(machine.phase, Phase::Finishing(_)),
+        },
+        own: machine.own(BOOT, process, intent),
+    }
+}
+
+impl core::fmt::Debug for World {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        write!(f, "{:?} written {:?}", self.machine, self.written)
+    }
+}

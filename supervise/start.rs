@@ -1,0 +1,113 @@
+//! A start, of `run` or of `finish`: the child becomes one of the family,
+//! writes down who it is, and only then runs.
+
+use crate::keep::{Supervise, TOOL, now, warn};
+use crate::process::{self, Program};
+use crate::reach::Reach;
+use crate::watch::number;
+use core::cell::Cell;
+use rustix::io::Result;
+use rustix::process::Pid;
+use upkeep_core::record::{Identity, Outcome};
+use upkeep_core::supervise::Event;
+use upkeep_core::tai::Tai64n;
+use upkeep_family::Enter;
+use upkeep_servicedir::{Keeper, Trouble};
+use upkeep_sys::refuse::refused;
+use upkeep_sys::{clock, point};
+
+/// Who the child is, when it began, and what kept it from writing that down.
+type Begun = (Identity, Tai64n, Option<Trouble>);
+
+impl Supervise {
+    pub(crate) fn start(&mut self) {
+        if Keeper::is_gone() {
+            // Nobody could ever say anything to us again.
+            let name = self.dir.to_bytes();
+            self.leaving = Some(TOOL.fatal(&[b"unable to start ", name, b"/run: ", GONE]));
+            return;
+        }
+        self.machine.plan = self.reach.read(self.dir);
+        match self.launch(&Program::Run, Event::Started) {
+            Ok((pid, begun)) => {
+                point!("start: executed");
+                self.started(pid, begun, Event::Started);
+                if refused(b"record-first") {
+                    self.announce(false);
+                }
+            }
+            Err(why) => {
+                let name = self.dir.to_bytes();
+                TOOL.warn_os(
+                    &[b"unable to fork for ", name, b", trying again in 5 seconds: "],
+                    why,
+                );
+                self.feed(Event::NotStarted);
+            }
+        }
+    }
+
+    pub(crate) fn finish(&mut self) {
+        let outcome = self.machine.last.unwrap_or(Outcome::Unknown);
+        let last = self.watch.identity().pid;
+        match self.launch(&Program::Finish(outcome, last), Event::Finishing) {
+            Ok((pid, begun)) => self.started(pid, begun, Event::Finishing),
+            Err(why) => {
+                let name = self.dir.to_bytes();
+                TOOL.warn_os(&[b"unable to fork for ", name, b"/finish: "], why);
+                self.feed(Event::NotFinishing);
+            }
+        }
+    }
+
+    fn launch(
+        &mut self,
+        program: &Program,
+        event: fn(u32) -> Event,
+    ) -> Result<(Pid, Option<Begun>)> {
+        // Borrowed for the start alone.
+        let mut reach = core::mem::replace(&mut self.reach, Reach::new());
+        let enter = reach.enter();
+        let marker = match enter {
+            Some(Enter::Marker(marker)) => Some(marker),
+            Some(Enter::Cgroup(_)) | None => None,
+        };
+        let (begun, outside) = (Cell::new(None), Cell::new(None));
+        let answer = process::start(program, self.dir, &self.keeper, marker, &|pid| {
+            outside.set(enter.and_then(|enter| enter.enter().err()));
+            let (will_be, _) = self.machine.step(event(number(pid)), clock::monotonic());
+            let identity = process::identify(pid, self.namespace);
+            let since = now();
+            if refused(b"record-first") {
+                begun.set(Some((identity, since, None)));
+                return true;
+            }
+            let record = self.record(&will_be, identity, since, false);
+            let written = self.keeper.write_status(&record);
+            begun.set(Some((identity, since, written.err())));
+            written.is_ok()
+        });
+        self.reach = reach;
+        if let Some(why) = outside.get() {
+            let name = self.dir.to_bytes();
+            TOOL.warn_os(&[b"unable to put ", name, b" into its cgroup: "], why);
+        }
+        answer.map(|pid| (pid, begun.get()))
+    }
+
+    /// The child has written down who it is, and perhaps become the program.
+    /// It may also have been killed before it could.
+    fn started(&mut self, pid: Pid, begun: Option<Begun>, event: fn(u32) -> Event) {
+        let unwritten = (Identity { pid: number(pid), ..Identity::default() }, now(), None);
+        let (identity, since, trouble) = begun.unwrap_or(unwritten);
+        self.watch.child(identity);
+        self.since = since;
+        self.feed(event(number(pid)));
+        if let Some(trouble) = trouble {
+            warn(self.dir, trouble);
+            self.feed(Event::NotAnnounced);
+        }
+    }
+}
+
+const GONE: &[u8] = b"the directory was removed";
