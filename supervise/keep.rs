@@ -2,7 +2,6 @@
 //! deadlines, tells the machine, does what it says. After start-up no error
 //! ends it and nothing is allocated.
 
-use crate::process;
 use crate::reach::Reach;
 use crate::watch::{Watch, outcome};
 use core::ffi::CStr;
@@ -194,7 +193,7 @@ impl Supervise {
                 Action::Start => self.start(),
                 Action::Finish => self.finish(),
                 Action::Send(signal) => {
-                    self.reach.signal(&self.watch, process::signal(signal));
+                    self.reach.signal(&self.watch, signal);
                     point!("signal: sent");
                 }
                 Action::Clear => {

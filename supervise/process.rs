@@ -3,9 +3,8 @@
 use crate::keep::TOOL;
 use core::ffi::CStr;
 use rustix::io::Result;
-use rustix::process::{Pid, Signal};
+use rustix::process::Pid;
 use upkeep_cli::decimal;
-use upkeep_core::control;
 use upkeep_core::record::{Identity, Outcome};
 use upkeep_family::MARKER;
 use upkeep_servicedir::{Keeper, names, speaks_s6};
@@ -115,18 +114,5 @@ pub(crate) fn identify(pid: Pid, namespace: u64) -> Identity {
         started: started(pid).map_or(0, |started| started.0),
         unique: Held::open(pid).map_or(0, |held| held.unique()),
         namespace,
-    }
-}
-
-/// The system's signal.
-pub(crate) const fn signal(signal: control::Signal) -> Signal {
-    match signal {
-        control::Signal::Alarm => Signal::ALARM,
-        control::Signal::Continue => Signal::CONT,
-        control::Signal::Hangup => Signal::HUP,
-        control::Signal::Interrupt => Signal::INT,
-        control::Signal::Kill => Signal::KILL,
-        control::Signal::Stop => Signal::STOP,
-        control::Signal::Terminate => Signal::TERM,
     }
 }

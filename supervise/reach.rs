@@ -7,11 +7,13 @@ use core::ffi::CStr;
 use rustix::event::{PollFd, PollFlags};
 use rustix::io::Errno;
 use rustix::process::{Pid, Signal};
+use upkeep_core::control;
 use upkeep_core::kill_mode::KillMode;
 use upkeep_core::supervise::Plan;
 use upkeep_family::{Enter, Family, Left};
 use upkeep_servicedir::{
-    FactTrouble, has_finish, kill_mode, speaks_s6, timeout_finish, timeout_kill,
+    FactTrouble, down_signal, has_finish, kill_mode, reload_signal, speaks_s6, timeout_finish,
+    timeout_kill,
 };
 
 const MILLISECOND: u64 = 1_000_000;
@@ -22,13 +24,21 @@ const TREE: u64 = 5000 * MILLISECOND;
 pub(crate) struct Reach {
     mode: KillMode,
     family: Option<Family>,
+    down: Signal,
+    reload: Signal,
     /// Whether it was said already that something cannot be reached.
     said: bool,
 }
 
 impl Reach {
     pub(crate) const fn new() -> Self {
-        Self { mode: KillMode::Process, family: None, said: false }
+        Self {
+            mode: KillMode::Process,
+            family: None,
+            down: Signal::TERM,
+            reload: Signal::HUP,
+            said: false,
+        }
     }
 
     /// Reads what the directory says now, for the process that is about to be
@@ -42,6 +52,21 @@ impl Reach {
             complain(dir, b"timeout-kill", b"using the default", trouble);
             None
         });
+        let known = |number: Option<u8>| Signal::from_named_raw(i32::from(number?));
+        self.down = down_signal().map(known).map_or_else(
+            |trouble| {
+                complain(dir, b"down-signal", b"using TERM", trouble);
+                Signal::TERM
+            },
+            |signal| signal.unwrap_or(Signal::TERM),
+        );
+        self.reload = reload_signal().map(known).map_or_else(
+            |trouble| {
+                complain(dir, b"reload-signal", b"using HUP", trouble);
+                Signal::HUP
+            },
+            |signal| signal.unwrap_or(Signal::HUP),
+        );
         self.said = false;
         let clears = self.mode == KillMode::Tree;
         if !clears {
@@ -88,8 +113,10 @@ impl Reach {
 
     /// Sends a signal. Those that end it go to all whom the mode reaches, and
     /// so does what lets them see it; the others are for the process.
-    pub(crate) fn signal(&mut self, watch: &Watch, signal: Signal) {
-        let ends = matches!(signal, Signal::TERM | Signal::KILL | Signal::CONT);
+    pub(crate) fn signal(&mut self, watch: &Watch, signal: control::Signal) {
+        use control::Signal::{Continue, Down, Kill, Terminate};
+        let ends = matches!(signal, Down | Terminate | Kill | Continue);
+        let signal = self.number(signal);
         match (self.mode, &mut self.family) {
             (KillMode::Tree, Some(family)) if ends => {
                 let service = watch.living();
@@ -103,6 +130,25 @@ impl Reach {
             }
             (KillMode::Group, _) if ends => watch.signal_group(signal),
             (KillMode::Process | KillMode::Group | KillMode::Tree, _) => watch.signal(signal),
+        }
+    }
+
+    /// The system's signal.
+    const fn number(&self, signal: control::Signal) -> Signal {
+        match signal {
+            control::Signal::Alarm => Signal::ALARM,
+            control::Signal::Continue => Signal::CONT,
+            control::Signal::Down => self.down,
+            control::Signal::Hangup => Signal::HUP,
+            control::Signal::Interrupt => Signal::INT,
+            control::Signal::Kill => Signal::KILL,
+            control::Signal::Quit => Signal::QUIT,
+            control::Signal::Reload => self.reload,
+            control::Signal::Stop => Signal::STOP,
+            control::Signal::Terminate => Signal::TERM,
+            control::Signal::User1 => Signal::USR1,
+            control::Signal::User2 => Signal::USR2,
+            control::Signal::Window => Signal::WINCH,
         }
     }
 

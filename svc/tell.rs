@@ -8,14 +8,15 @@ use upkeep_sys::{Args, signals};
 const TOOL: Tool = Tool {
     name: "svc",
     help: "\
-usage: svc -udopchaitkxe service ...
+usage: svc -udopchaitkxq12wrle service ...
 
 Tells the supervise of each service what to do, in the order of the letters.
 A name without a slash that is no directory here is looked up in $SVDIR,
 /etc/service and /service.
 
   -u             up: start it, and again whenever it ends
-  -d             down: TERM and CONT, and do not start it again
+  -d             down: TERM, or what the directory says in down-signal, and
+                 CONT; do not start it again
   -o             once: start it if it is down, do not start it again
   -x             exit: supervise leaves as soon as the service is down
   -p             pause: STOP
@@ -25,6 +26,12 @@ A name without a slash that is no directory here is looked up in $SVDIR,
   -i             INT
   -t             TERM
   -k             KILL
+  -q             QUIT
+  -1             USR1
+  -2             USR2
+  -w             WINCH
+  -r             restart: what -d sends; if it is to be up, it is started again
+  -l             reload: HUP, or what the directory says in reload-signal
   -e             execute anew: supervise becomes its own program as it is now,
                  after an upgrade; the service does not notice
       --help     print this
@@ -42,7 +49,7 @@ option; 111 the current directory cannot be opened.
 const LETTERS: &str = "svc options: u up, d down, o once, x exit, p pause, c continue, \
 h hup, a alarm, i interrupt, t term, k kill\n";
 
-/// As many letters as are sent; there are twelve.
+/// As many letters as are sent; there are eighteen.
 const MOST: usize = 20;
 
 pub(crate) fn run(args: Args) -> Exit {
@@ -53,7 +60,7 @@ pub(crate) fn run(args: Args) -> Exit {
     signals::ignore_broken_pipes();
     let mut letters = [0; MOST];
     let mut count = 0;
-    let mut options = Options::new(args, "udopchaitkxe");
+    let mut options = Options::new(args, "udopchaitkxq12wrle");
     for option in &mut options {
         match option {
             Ok(option) => {

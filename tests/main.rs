@@ -21,6 +21,7 @@ mod faults;
 mod finish;
 mod fuzzed;
 mod kill_mode;
+mod letters;
 mod mixing;
 mod multilog;
 mod multilog_journal;

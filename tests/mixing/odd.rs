@@ -92,7 +92,7 @@ fn the_same_words_for_every_command_line() {
         &["-é"],
         &["-U"],
         &["-u-"],
-        &["-1"],
+        &["-3"],
         &["empty", "empty"],
     ];
     if both().is_none() {

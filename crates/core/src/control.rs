@@ -8,16 +8,29 @@ pub enum Signal {
     Alarm,
     /// SIGCONT
     Continue,
+    /// What the directory says ends the service; SIGTERM if it does not.
+    Down,
     /// SIGHUP
     Hangup,
     /// SIGINT
     Interrupt,
     /// SIGKILL
     Kill,
+    /// SIGQUIT
+    Quit,
+    /// What the directory says has the service read its configuration;
+    /// SIGHUP if it does not.
+    Reload,
     /// SIGSTOP
     Stop,
     /// SIGTERM
     Terminate,
+    /// SIGUSR1
+    User1,
+    /// SIGUSR2
+    User2,
+    /// SIGWINCH
+    Window,
 }
 
 /// What a control byte asks for.
@@ -45,12 +58,24 @@ pub enum Command {
     Terminate,
     /// `k`
     Kill,
+    /// `q`
+    Quit,
+    /// `1`
+    User1,
+    /// `2`
+    User2,
+    /// `w`
+    Window,
+    /// `r`: end the process, so that it is started again.
+    Restart,
+    /// `l`: have it read its configuration again.
+    Reload,
     /// `e`: supervise executes its own program anew.
     Renew,
 }
 
 /// Every command with its letter and what svc's help calls it.
-pub const COMMANDS: [(u8, Command, &str); 12] = [
+pub const COMMANDS: [(u8, Command, &str); 18] = [
     (b'u', Command::Up, "up"),
     (b'd', Command::Down, "down"),
     (b'o', Command::Once, "once"),
@@ -62,6 +87,12 @@ pub const COMMANDS: [(u8, Command, &str); 12] = [
     (b'i', Command::Interrupt, "interrupt"),
     (b't', Command::Terminate, "term"),
     (b'k', Command::Kill, "kill"),
+    (b'q', Command::Quit, "quit"),
+    (b'1', Command::User1, "usr1"),
+    (b'2', Command::User2, "usr2"),
+    (b'w', Command::Window, "winch"),
+    (b'r', Command::Restart, "restart"),
+    (b'l', Command::Reload, "reload"),
     (b'e', Command::Renew, "execute anew"),
 ];
 

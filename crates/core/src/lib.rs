@@ -14,6 +14,7 @@ pub mod recovery;
 pub mod rotation;
 pub mod scan;
 pub mod script;
+pub mod signals;
 pub mod status;
 pub mod supervise;
 pub mod tai;

@@ -201,7 +201,13 @@ impl Machine {
                     | Command::Alarm
                     | Command::Interrupt
                     | Command::Terminate
-                    | Command::Kill,
+                    | Command::Kill
+                    | Command::Quit
+                    | Command::User1
+                    | Command::User2
+                    | Command::Window
+                    | Command::Restart
+                    | Command::Reload,
                 ),
             ) => Actions::default(),
 
@@ -223,11 +229,16 @@ impl Machine {
                 self.want = Want::Down;
                 self.paused = false;
                 self.terminating = true;
-                if self.plan.kill_after > 0 {
-                    self.kill_at.get_or_insert(now + self.plan.kill_after);
-                }
-                Actions::of(&[Intend, Send(Signal::Terminate), Send(Signal::Continue), Announce])
+                self.kill_in_time(now);
+                Actions::of(&[Intend, Send(Signal::Down), Send(Signal::Continue), Announce])
             }
+            (Phase::Up(_), Event::Told(Command::Restart)) => {
+                self.paused = false;
+                self.terminating = true;
+                self.kill_in_time(now);
+                Actions::of(&[Send(Signal::Down), Send(Signal::Continue), Announce])
+            }
+            (Phase::Finishing(_), Event::Told(Command::Restart)) => Actions::default(),
             // What tidies up after the process is let do so.
             (Phase::Clearing(_) | Phase::Finishing(_), Event::Told(Command::Down)) => {
                 self.want = Want::Down;
@@ -259,6 +270,21 @@ impl Machine {
             (Phase::Up(_) | Phase::Finishing(_), Event::Told(Command::Alarm)) => Actions::of(&[Send(Signal::Alarm)]),
             (Phase::Up(_) | Phase::Finishing(_), Event::Told(Command::Interrupt)) => {
                 Actions::of(&[Send(Signal::Interrupt)])
+            }
+            (Phase::Up(_) | Phase::Finishing(_), Event::Told(Command::Quit)) => {
+                Actions::of(&[Send(Signal::Quit)])
+            }
+            (Phase::Up(_) | Phase::Finishing(_), Event::Told(Command::User1)) => {
+                Actions::of(&[Send(Signal::User1)])
+            }
+            (Phase::Up(_) | Phase::Finishing(_), Event::Told(Command::User2)) => {
+                Actions::of(&[Send(Signal::User2)])
+            }
+            (Phase::Up(_) | Phase::Finishing(_), Event::Told(Command::Window)) => {
+                Actions::of(&[Send(Signal::Window)])
+            }
+            (Phase::Up(_) | Phase::Finishing(_), Event::Told(Command::Reload)) => {
+                Actions::of(&[Send(Signal::Reload)])
             }
             (Phase::Up(_) | Phase::Finishing(_), Event::Told(Command::Kill)) => Actions::of(&[Send(Signal::Kill)]),
             (
@@ -422,6 +448,13 @@ impl Machine {
             ) => Actions::default(),
         };
         (self, actions)
+    }
+
+    /// It is killed if it does not end in time, also when it is told again.
+    fn kill_in_time(&mut self, now: u64) {
+        if self.plan.kill_after > 0 {
+            self.kill_at.get_or_insert(now + self.plan.kill_after);
+        }
     }
 
     /// A process is dead, the service's or `finish`'s: what it left is ended,

@@ -5,6 +5,7 @@ use core::ffi::CStr;
 use rustix::fs::{self, Access, Mode, OFlags};
 use rustix::io::Errno;
 use upkeep_core::kill_mode::KillMode;
+use upkeep_core::signals;
 
 /// Why a fact is not known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,6 +66,21 @@ pub fn has_finish() -> bool {
 #[must_use]
 pub fn speaks_s6() -> bool {
     names::OF_S6.iter().any(|file| fs::access(*file, Access::EXISTS).is_ok())
+}
+
+/// The signal that `down-signal` names, if it is there.
+pub fn down_signal() -> Result<Option<u8>, FactTrouble> {
+    signal(names::DOWN_SIGNAL)
+}
+
+/// The signal that `reload-signal` names, if it is there.
+pub fn reload_signal() -> Result<Option<u8>, FactTrouble> {
+    signal(names::RELOAD_SIGNAL)
+}
+
+fn signal(name: &CStr) -> Result<Option<u8>, FactTrouble> {
+    let Some(value) = fact(name)? else { return Ok(None) };
+    signals::number(value.line()).map(Some).ok_or(FactTrouble::Malformed(value))
 }
 
 fn number(name: &CStr) -> Result<Option<u64>, FactTrouble> {
@@ -133,6 +149,13 @@ mod tests {
             std::fs::write("timeout-kill", content).unwrap();
             assert!(matches!(timeout_kill(), Err(FactTrouble::Malformed(_))), "{content}");
         }
+
+        assert_eq!((down_signal(), reload_signal()), (Ok(None), Ok(None)));
+        std::fs::write("down-signal", "SIGINT\n").unwrap();
+        std::fs::write("reload-signal", "10").unwrap();
+        assert_eq!((down_signal(), reload_signal()), (Ok(Some(2)), Ok(Some(10))));
+        std::fs::write("down-signal", "now\n").unwrap();
+        assert!(matches!(down_signal(), Err(FactTrouble::Malformed(_))));
 
         std::fs::remove_file("kill-mode").unwrap();
         std::fs::create_dir("kill-mode").unwrap();

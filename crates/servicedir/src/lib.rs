@@ -16,7 +16,8 @@ mod reaped;
 pub use client::{ControlTrouble, StatusTrouble, is_supervised, normally_up, read_status, send};
 pub use elsewhere::Elsewhere;
 pub use facts::{
-    FactTrouble, Value, has_finish, kill_mode, speaks_s6, timeout_finish, timeout_kill,
+    FactTrouble, Value, down_signal, has_finish, kill_mode, reload_signal, speaks_s6,
+    timeout_finish, timeout_kill,
 };
 pub use find::{Finder, enter};
 pub use keeper::{Keeper, Trouble};

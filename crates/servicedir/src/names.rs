@@ -36,6 +36,10 @@ pub const INPUT: &CStr = c"../supervise/output";
 /// How the service ended whose supervise was dead, from whoever waited for it.
 pub const REAPED: &CStr = c"supervise/reaped";
 
+/// The signal that ends the service.
+pub const DOWN_SIGNAL: &CStr = c"down-signal";
+/// The signal that has it read its configuration again.
+pub const RELOAD_SIGNAL: &CStr = c"reload-signal";
 /// Files that only service directories for s6 have.
 pub const OF_S6: [&CStr; 9] = [
     c"notification-fd",

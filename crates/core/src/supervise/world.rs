@@ -22,7 +22,7 @@ pub(super) enum Letter {
     Passes(u64),
 }
 
-pub(super) const LETTERS: [Letter; 14] = [
+pub(super) const LETTERS: [Letter; 15] = [
     Letter::Told(Command::Up),
     Letter::Told(Command::Down),
     Letter::Told(Command::Once),
@@ -30,6 +30,7 @@ pub(super) const LETTERS: [Letter; 14] = [
     Letter::Told(Command::Pause),
     Letter::Told(Command::Continue),
     Letter::Told(Command::Kill),
+    Letter::Told(Command::Restart),
     Letter::Dies,
     Letter::Leftovers,
     Letter::ForkFails,

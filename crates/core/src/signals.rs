@@ -1,0 +1,77 @@
+//! Signals by name and number, as service directories name them.
+
+/// The highest number of a signal with a name.
+const LAST: u8 = 31;
+
+/// The signals that have a name of their own everywhere that Linux runs, but
+/// for the few machines that number them otherwise.
+const NAMES: [(&str, u8); 32] = [
+    ("HUP", 1),
+    ("INT", 2),
+    ("QUIT", 3),
+    ("ILL", 4),
+    ("TRAP", 5),
+    ("ABRT", 6),
+    ("IOT", 6),
+    ("BUS", 7),
+    ("FPE", 8),
+    ("KILL", 9),
+    ("USR1", 10),
+    ("SEGV", 11),
+    ("USR2", 12),
+    ("PIPE", 13),
+    ("ALRM", 14),
+    ("TERM", 15),
+    ("STKFLT", 16),
+    ("CHLD", 17),
+    ("CONT", 18),
+    ("STOP", 19),
+    ("TSTP", 20),
+    ("TTIN", 21),
+    ("TTOU", 22),
+    ("URG", 23),
+    ("XCPU", 24),
+    ("XFSZ", 25),
+    ("VTALRM", 26),
+    ("PROF", 27),
+    ("WINCH", 28),
+    ("IO", 29),
+    ("PWR", 30),
+    ("SYS", 31),
+];
+
+/// The number of the signal that `word` names: `TERM`, `SIGTERM`, `term` or
+/// `15`.
+#[must_use]
+pub fn number(word: &[u8]) -> Option<u8> {
+    let word = core::str::from_utf8(word).ok()?;
+    if let Ok(number) = word.parse::<u8>() {
+        return Some(number).filter(|number| (1..=LAST).contains(number));
+    }
+    let name = word.get(..3).filter(|start| start.eq_ignore_ascii_case("SIG")).map_or(word, |_| {
+        // The three letters are ASCII, so that the rest begins with a character.
+        &word[3..]
+    });
+    NAMES.iter().find(|row| row.0.eq_ignore_ascii_case(name)).map(|row| row.1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_and_numbers() {
+        for word in ["TERM", "SIGTERM", "term", "SigTerm", "15"] {
+            assert_eq!(number(word.as_bytes()), Some(15), "{word}");
+        }
+        assert_eq!(number(b"31"), Some(31));
+        for word in ["", "SIG", "0", "32", "-1", "TERMINATE", "SIGSIGTERM", "\u{e9}t\u{e9}", "256"]
+        {
+            assert_eq!(number(word.as_bytes()), None, "{word}");
+        }
+        assert_eq!(number(b"\xff\xfe"), None);
+        for (name, expected) in NAMES {
+            assert_eq!(number(name.as_bytes()), Some(expected));
+        }
+    }
+}
