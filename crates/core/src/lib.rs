@@ -5,6 +5,7 @@
 
 pub mod archives;
 pub mod control;
+pub mod hold;
 pub mod kill_mode;
 pub mod pattern;
 pub mod record;

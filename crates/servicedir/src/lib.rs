@@ -7,6 +7,7 @@
 mod client;
 mod elsewhere;
 mod find;
+pub mod hold;
 mod keeper;
 mod kill_mode;
 pub mod names;
