@@ -107,10 +107,12 @@ pub fn hear(line: BorrowedFd<'_>) -> Result<Heard> {
             Err(Errno::INTR | Errno::CONNRESET) => continue,
             answer => answer?,
         };
-        let pipe = control.drain().find_map(|part| match part {
-            RecvAncillaryMessage::ScmRights(mut pipes) => pipes.next(),
-            _ => None,
-        });
+        let mut pipe = None;
+        for part in control.drain() {
+            if let RecvAncillaryMessage::ScmRights(mut pipes) = part {
+                pipe = pipes.next();
+            }
+        }
         if message.bytes == 0 {
             return Ok(Heard::Gone);
         }
