@@ -19,6 +19,7 @@ mod demo;
 mod family;
 mod faults;
 mod fuzzed;
+mod killed;
 mod mixing;
 mod multilog;
 mod multilog_same;
