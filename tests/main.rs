@@ -19,6 +19,7 @@ mod demo;
 mod family;
 mod faults;
 mod fuzzed;
+mod hold;
 mod killed;
 mod mixing;
 mod multilog;
