@@ -270,7 +270,9 @@ fn one_that_is_left_alone_goes_when_nothing_is_left_to_hold() {
     let mut tree = Tree::new(2);
     let svscan = tree.start();
     tree.up();
-    let holder = open(tree.holder().0);
+    let (holder, pipes) = tree.holder();
+    assert_eq!(pipes.len(), 2);
+    let holder = open(holder);
     svscan.signal(Signal::KILL);
     assert_eq!(svscan.ends(), 137);
     for service in &mut tree.services {
