@@ -5,11 +5,12 @@
 use crate::plan::{Plan, Step};
 use crate::status;
 use upkeep_cli::Exit;
+use upkeep_core::journal::Line;
 use upkeep_core::pattern::matches;
 use upkeep_core::rotation::READ;
 use upkeep_core::tai::{LABEL, Tai64n};
 use upkeep_logdir::Voice;
-use upkeep_sys::clock;
+use upkeep_sys::{clock, point};
 
 /// Selection sees this much of a line, its stamp included.
 const LINE: usize = 1000;
@@ -27,9 +28,10 @@ pub(crate) struct Engine {
     judged: usize,
     /// Whether the line's beginning has been judged and its end not seen.
     inside: bool,
-    now: Stamp,
-    /// The stamp of a line that began earlier and is not yet judged.
-    begun: Option<Stamp>,
+    now: Tai64n,
+    stamp: Stamp,
+    /// When a line began that began earlier and is not yet judged.
+    begun: Option<Tai64n>,
     /// How many lines status files have been given.
     kept: u64,
     /// The stamped line, for steps that look at it.
@@ -49,7 +51,8 @@ impl Engine {
             chosen,
             judged,
             inside: false,
-            now: [b' '; LABEL + 1],
+            now: Tai64n::default(),
+            stamp: [b' '; LABEL + 1],
             begun: None,
             kept: 0,
             line: [0; LINE],
@@ -61,13 +64,55 @@ impl Engine {
         !self.inside
     }
 
+    /// At what point of a line this is.
+    pub(crate) fn line(&self) -> Line {
+        let chosen = self.chosen.iter().take(64).enumerate();
+        let chosen = chosen.fold(0, |bits, (n, chosen)| bits | u64::from(*chosen) << n);
+        Line { inside: self.inside, chosen, begun: self.begun }
+    }
+
+    /// Goes on at this point of a line.
+    pub(crate) fn go_on_at(&mut self, line: Line) {
+        self.inside = line.inside;
+        self.begun = line.begun;
+        for (n, chosen) in self.chosen.iter_mut().enumerate() {
+            *chosen = n >= 64 || line.chosen >> n & 1 == 1;
+        }
+    }
+
+    /// The moment of which the stamps are.
+    pub(crate) fn now(&self) -> Tai64n {
+        self.now
+    }
+
+    /// Stamps are of this moment, or of now.
+    pub(crate) fn look_at_the_clock(&mut self, moment: Option<Tai64n>) {
+        if self.plan.stamped {
+            let (seconds, nanos) = clock::wall();
+            self.now = moment.unwrap_or_else(|| Tai64n::from_unix(seconds, nanos));
+            self.stamp[..LABEL].copy_from_slice(&self.now.label());
+        }
+    }
+
+    /// How many of the bytes `take` will take.
+    pub(crate) fn reach(&self, bytes: &[u8]) -> usize {
+        let whole = memchr::memrchr(b'\n', bytes).map_or(0, |at| at + 1);
+        let inside = self.inside && whole == 0;
+        if inside || bytes.len() - whole >= self.judged { bytes.len() } else { whole }
+    }
+
+    /// What comes now is the batch with this name.
+    pub(crate) fn begin(&mut self, id: u64) {
+        for directory in &mut self.plan.directories {
+            directory.begin(id);
+        }
+        point!("begun");
+    }
+
     /// Takes what was read, of which the first `seen` bytes were there at the
     /// last call and not taken. Answers how many are taken now; the others
     /// are the beginning of a line that cannot be judged yet.
     pub(crate) fn take(&mut self, bytes: &[u8], seen: usize, voice: &mut Voice) -> usize {
-        if self.plan.stamped {
-            self.look_at_the_clock();
-        }
         let mut at = 0;
         let mut end = seen;
         while end < bytes.len() {
@@ -105,25 +150,29 @@ impl Engine {
         }
     }
 
-    /// The end of the input, with what was not taken: a line without an end
-    /// gets one.
-    pub(crate) fn finish(mut self, rest: &[u8], voice: &mut Voice) {
+    /// No more of the line will come than what was not taken: without an end,
+    /// it gets one.
+    pub(crate) fn end_line(&mut self, rest: &[u8], voice: &mut Voice) {
         if !rest.is_empty() {
-            self.line(rest, rest.len(), voice);
+            self.judge(rest, rest.len(), voice);
         }
         if self.inside || !rest.is_empty() {
             self.more(b"\n", voice);
         }
+        self.inside = false;
+        for directory in &mut self.plan.directories {
+            directory.flush(voice);
+        }
+    }
+
+    /// The end of the input, with what was not taken.
+    pub(crate) fn finish(mut self, rest: &[u8], voice: &mut Voice) {
+        self.end_line(rest, voice);
         status::write_out(&mut self.plan.statuses, voice);
         for directory in self.plan.directories {
             directory.close(voice);
         }
         voice.settle();
-    }
-
-    fn look_at_the_clock(&mut self) {
-        let (seconds, nanos) = clock::wall();
-        self.now[..LABEL].copy_from_slice(&Tai64n::from_unix(seconds, nanos).label());
     }
 
     /// How many reads' worth of bytes, and the beginning of a line before
@@ -167,10 +216,10 @@ impl Engine {
             }
             let window = &rest[..rest.len().min(self.judged)];
             if let Some(end) = memchr::memchr(b'\n', window) {
-                self.line(window, end, voice);
+                self.judge(window, end, voice);
                 at += end + 1;
             } else if window.len() == self.judged {
-                self.line(window, window.len(), voice);
+                self.judge(window, window.len(), voice);
                 self.inside = true;
                 at += window.len();
             } else {
@@ -191,9 +240,12 @@ impl Engine {
 
     /// Does what the script says with a line of `len` bytes, or with the
     /// beginning of one. If the line's end is there too, it comes along.
-    fn line(&mut self, bytes: &[u8], len: usize, voice: &mut Voice) {
+    fn judge(&mut self, bytes: &[u8], len: usize, voice: &mut Voice) {
         let text = &bytes[..len];
-        let stamp = self.begun.take().unwrap_or(self.now);
+        let mut stamp = self.stamp;
+        if let Some(begun) = self.begun.take() {
+            stamp[..LABEL].copy_from_slice(&begun.label());
+        }
         let stamp = if self.plan.stamped { &stamp[..] } else { &[] };
         let whole = if self.plan.stamped && self.looks {
             let (front, back) = self.line.split_at_mut(stamp.len());

@@ -2,11 +2,13 @@
 //! and only then taken out of the pipe, so that a logger that is killed in
 //! between has taken no line along: the next one finds it.
 
+use crate::ledger::Ledger;
 use crate::pipe::Pipe;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 use rustix::stdio::stdin;
 use std::collections::TryReserveError;
+use upkeep_core::digest;
 use upkeep_core::rotation::READ;
 use upkeep_sys::signals::Signals;
 
@@ -21,6 +23,8 @@ const BEGUN: usize = READ;
 pub(crate) enum Read {
     /// New bytes.
     Some,
+    /// Nothing new, and the beginning of a line that is still in the pipe.
+    Begun,
     /// Nothing yet.
     Nothing,
     /// The end of the input.
@@ -34,6 +38,8 @@ pub(crate) struct Input {
     seen: usize,
     /// How many of them are still in the pipe; they are the last ones.
     left: usize,
+    /// Whether they were looked at before the first read.
+    early: bool,
     pipe: Option<Pipe>,
     leaving: bool,
 }
@@ -54,12 +60,63 @@ impl Input {
         let kept = Kept { buffer, start: BEGUN };
         // What cannot be looked into is read.
         let pipe = Pipe::open(2 * BATCH).ok().flatten();
-        Ok(Self { kept, seen: 0, left: 0, pipe, leaving: false })
+        Ok(Self { kept, seen: 0, left: 0, early: false, pipe, leaving: false })
+    }
+
+    /// The pipe, by device and inode, if it can be looked into.
+    pub(crate) fn pipe(&self) -> Option<(u64, u64)> {
+        let stat = self.pipe.as_ref().and_then(|_| rustix::fs::fstat(stdin()).ok())?;
+        Some((stat.st_dev, stat.st_ino))
+    }
+
+    /// Looks at the first `len` bytes in the pipe before anything is read, and
+    /// answers their digest if there are as many. They are what is read first
+    /// then, unless they are forgotten.
+    pub(crate) fn look_at_head(&mut self, len: u64) -> Option<u64> {
+        let len = usize::try_from(len).ok().filter(|&len| len <= BATCH)?;
+        if let Some(pipe) = &self.pipe
+            && len > 0
+        {
+            self.left = pipe.look(len).unwrap_or(0);
+            self.early = true;
+            while self.kept.buffer.len() < BEGUN + self.left {
+                pipe.read(&mut self.kept.buffer).ok()?;
+            }
+        }
+        let bytes = self.kept.bytes();
+        (bytes.len() == len).then(|| digest::bytes(bytes))
+    }
+
+    /// The bytes at the head of the pipe are in the logs already.
+    pub(crate) fn take_head(&mut self, ledger: &Ledger) {
+        self.take_out(self.left, ledger);
+        self.forget_head();
+    }
+
+    /// The first read is to begin with another look.
+    pub(crate) fn forget_head(&mut self) {
+        self.kept.buffer.truncate(BEGUN);
+        self.left = 0;
+        self.early = false;
+    }
+
+    /// Puts bytes that have been taken before those at the head of the pipe.
+    pub(crate) fn hold_first(&mut self, bytes: &[u8]) {
+        self.kept.start = BEGUN - bytes.len();
+        self.kept.buffer[self.kept.start..BEGUN].copy_from_slice(bytes);
+        self.seen = bytes.len();
     }
 
     /// What is there and not used, and how much of it was there before.
     pub(crate) fn bytes(&self) -> (&[u8], usize) {
         (self.kept.bytes(), self.seen)
+    }
+
+    /// The first `n` of these bytes: those that are out of the pipe, and those
+    /// that are still in it.
+    pub(crate) fn apart(&self, n: usize) -> (&[u8], &[u8]) {
+        let bytes = self.kept.bytes();
+        bytes[..n].split_at(n.min(bytes.len() - self.left))
     }
 
     /// Whether everything was used.
@@ -69,8 +126,6 @@ impl Input {
 
     /// From now on not a byte more is taken than it needs to end the line.
     pub(crate) fn leave(&mut self) {
-        self.hold();
-        self.pipe = None;
         self.leaving = true;
     }
 
@@ -88,6 +143,9 @@ impl Input {
 
     /// Gets new bytes, after those that were not used.
     pub(crate) fn read(&mut self) -> Read {
+        if core::mem::take(&mut self.early) {
+            return Read::Some;
+        }
         let buffer = &mut self.kept.buffer;
         let answer = if self.pipe.is_some() {
             self.look()
@@ -99,6 +157,9 @@ impl Input {
         };
         match answer {
             Ok(1..) => Read::Some,
+            // The line will take a while to end, and nothing tells that the
+            // pipe holds more than before: only that it holds something.
+            Ok(0) if self.left > 0 => Read::Begun,
             Err(Errno::AGAIN | Errno::INTR) => Read::Nothing,
             // Nothing better than its end will come of it.
             Ok(0) | Err(_) => Read::End,
@@ -119,36 +180,40 @@ impl Input {
         while self.kept.buffer.len() < BEGUN + there {
             pipe.read(&mut self.kept.buffer)?;
         }
-        let fresh = there.saturating_sub(self.left);
-        self.left = there;
-        if fresh == 0 && there > 0 {
-            // The line will take a while to end, and nothing tells that the
-            // pipe holds more than before: only that it holds something.
-            self.hold();
-            return Err(Errno::AGAIN);
+        let before = core::mem::replace(&mut self.left, there);
+        if self.leaving
+            && let Some(end) = memchr::memchr(b'\n', self.kept.bytes())
+        {
+            let behind = self.kept.bytes().len() - end - 1;
+            self.kept.forget_last(behind);
+            self.left -= behind;
         }
-        Ok(fresh)
+        Ok(self.left.saturating_sub(before))
     }
 
     /// The first `n` bytes are in the logs and need not be kept.
-    pub(crate) fn used(&mut self, n: usize) {
+    pub(crate) fn used(&mut self, n: usize, ledger: &Ledger) {
         let out_already = self.kept.bytes().len() - self.left;
-        self.take_out(n.saturating_sub(out_already));
+        self.take_out(n.saturating_sub(out_already), ledger);
         self.kept.start += n;
         self.kept.align();
         self.seen = self.kept.bytes().len();
     }
 
     /// Takes everything that was read out of the pipe.
-    fn hold(&mut self) {
-        self.take_out(self.left);
+    pub(crate) fn hold(&mut self, ledger: &Ledger) {
+        self.take_out(self.left, ledger);
     }
 
-    fn take_out(&mut self, n: usize) {
-        if let Some(pipe) = &self.pipe {
-            pipe.take_out(n);
+    /// Takes the first `n` bytes of those that are left in the pipe.
+    fn take_out(&mut self, n: usize, ledger: &Ledger) {
+        if let Some(pipe) = &self.pipe
+            && n > 0
+        {
+            let first = self.kept.buffer.len() - self.left;
+            ledger.take(pipe, &mut self.kept.buffer[first..first + n]);
+            self.left -= n;
         }
-        self.left = self.left.saturating_sub(n);
     }
 }
 

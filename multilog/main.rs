@@ -3,6 +3,7 @@
 
 mod engine;
 mod input;
+mod ledger;
 mod pipe;
 mod plan;
 mod run;

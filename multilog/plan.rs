@@ -4,7 +4,7 @@
 use crate::status::Status;
 use upkeep_cli::Exit;
 use upkeep_core::script::{self, Directive};
-use upkeep_logdir::{LogDirectory, Settings, Voice};
+use upkeep_logdir::{Again, Claimed, LogDirectory, Settings, Voice};
 use upkeep_sys::Args;
 use upkeep_sys::signals::Mask;
 
@@ -30,7 +30,14 @@ pub(crate) struct Plan {
 
 impl Plan {
     /// Reads the script, then opens first its files, then its directories.
-    pub(crate) fn read(args: Args, mask: Mask, voice: &mut Voice) -> Result<Self, Exit> {
+    /// `look` sees each directory as it was left, and says what of it is to
+    /// be undone.
+    pub(crate) fn read(
+        args: Args,
+        mask: Mask,
+        mut look: impl FnMut(&Claimed) -> Option<Again>,
+        voice: &mut Voice,
+    ) -> Result<Self, Exit> {
         let mut plan = Self::default();
         plan.steps.try_reserve_exact(args.len()).map_err(|_| voice.out_of_memory())?;
         for argument in args.iter() {
@@ -72,7 +79,9 @@ impl Plan {
                 Directive::Directory(_) => {
                     let settings = Settings { name: argument, size, keep, processor, mask };
                     plan.directories.try_reserve(1).map_err(|_| voice.out_of_memory())?;
-                    plan.directories.push(LogDirectory::open(settings, voice)?);
+                    let claimed = Claimed::new(settings, voice)?;
+                    let again = look(&claimed);
+                    plan.directories.push(claimed.recover(again, voice)?);
                     Step::Directory(plan.directories.len() - 1)
                 }
             };

@@ -3,14 +3,15 @@
 
 use crate::engine::Engine;
 use crate::input::{Input, Read};
+use crate::ledger::Ledger;
 use crate::plan::Plan;
 use rustix::fd::IntoRawFd;
 use rustix::fs::{Mode, OFlags};
 use rustix::stdio::{stderr, stdin, stdout};
 use upkeep_cli::{Exit, Tool};
 use upkeep_logdir::Voice;
-use upkeep_sys::Args;
 use upkeep_sys::signals::{Signal, Signals};
+use upkeep_sys::{Args, point};
 
 /// Runs multilog.
 pub(crate) fn run(tool: &Tool, args: Args) -> Exit {
@@ -22,23 +23,35 @@ pub(crate) fn run(tool: &Tool, args: Args) -> Exit {
     }
     let mut voice = Voice::new(*tool);
     match start(args.skip(1), &mut voice) {
-        Ok((engine, input, signals)) => {
-            work(engine, input, &signals, &mut voice);
+        Ok((engine, input, ledger, signals)) => {
+            work(engine, input, ledger, &signals, &mut voice);
             Exit::Success
         }
         Err(exit) => exit,
     }
 }
 
-fn start(args: Args, voice: &mut Voice) -> Result<(Engine, Input, Signals), Exit> {
+fn start(args: Args, voice: &mut Voice) -> Result<(Engine, Input, Ledger, Signals), Exit> {
     fill_standard_descriptors();
     rustix::process::umask(Mode::WGRP | Mode::WOTH);
     let signals = Signals::take(&[Signal::TERM, Signal::ALARM], &[])
         .map_err(|why| voice.fatal(&[b"unable to catch signals: "], why))?;
-    let plan = Plan::read(args, signals.before(), voice)?;
-    let input = Input::open().map_err(|_| voice.out_of_memory())?;
-    let engine = Engine::new(plan, voice)?;
-    Ok((engine, input, signals))
+    let mut input = Input::open().map_err(|_| voice.out_of_memory())?;
+    let mut ledger = Ledger::new(args, input.pipe());
+    let look = |directory: &_| ledger.look_at(directory, &mut input);
+    let plan = Plan::read(args, signals.before(), look, voice)?;
+    let mut engine = Engine::new(plan, voice)?;
+    if let Some(recalled) = ledger.recalled() {
+        engine.go_on_at(recalled.line);
+        if recalled.ended {
+            engine.end_line(recalled.held.bytes(), voice);
+            engine.settle(voice);
+            point!("start: ended");
+            ledger.forget();
+        }
+    }
+    point!("start: ready");
+    Ok((engine, input, ledger, signals))
 }
 
 /// Whoever starts this with a standard descriptor closed must not find a log
@@ -54,7 +67,13 @@ fn fill_standard_descriptors() {
     }
 }
 
-fn work(mut engine: Engine, mut input: Input, signals: &Signals, voice: &mut Voice) {
+fn work(
+    mut engine: Engine,
+    mut input: Input,
+    mut ledger: Ledger,
+    signals: &Signals,
+    voice: &mut Voice,
+) {
     let mut leaving = false;
     loop {
         if input.wait(signals) {
@@ -71,12 +90,12 @@ fn work(mut engine: Engine, mut input: Input, signals: &Signals, voice: &mut Voi
             break;
         }
         match input.read() {
-            Read::Some => {
-                let (bytes, seen) = input.bytes();
-                let used = engine.take(bytes, seen, voice);
-                // What is taken out of the pipe must be in the logs.
-                engine.settle(voice);
-                input.used(used);
+            Read::Some => batch(&mut engine, &mut input, &mut ledger, voice),
+            Read::Begun => {
+                let all = input.bytes().0;
+                let (_, fresh) = input.apart(all.len());
+                ledger.holding(fresh, all, engine.line());
+                input.hold(&ledger);
             }
             Read::Nothing => {}
             Read::End => break,
@@ -84,6 +103,33 @@ fn work(mut engine: Engine, mut input: Input, signals: &Signals, voice: &mut Voi
     }
     let rest = input.bytes().0;
     let len = rest.len();
+    let (held, fresh) = input.apart(len);
+    engine.begin(ledger.writing(fresh, held, engine.now(), engine.line()));
     engine.finish(rest, voice);
-    input.used(len);
+    input.used(len, &ledger);
+    point!("forgetting");
+    ledger.forget();
+    point!("forgotten");
+}
+
+/// Writes what was read, as far as it can be judged, and then takes it.
+fn batch(engine: &mut Engine, input: &mut Input, ledger: &mut Ledger, voice: &mut Voice) {
+    let (bytes, seen) = input.bytes();
+    let again = ledger.again();
+    engine.look_at_the_clock(again);
+    let used = engine.reach(bytes);
+    if used > 0 && again.is_none() {
+        let (held, fresh) = input.apart(used);
+        engine.begin(ledger.writing(fresh, held, engine.now(), engine.line()));
+    }
+    let taken = engine.take(bytes, seen, voice);
+    debug_assert_eq!(taken, used, "what is taken is what was noted");
+    if taken == 0 {
+        return;
+    }
+    // What is taken out of the pipe must be in the logs.
+    engine.settle(voice);
+    point!("settled");
+    ledger.taking(engine.line());
+    input.used(taken, ledger);
 }

@@ -2,6 +2,7 @@
 //! already, reads what the last one left, and goes on from there.
 
 use crate::keep::{Supervise, TOOL, fatal, now};
+use crate::reach::Reach;
 use crate::watch::{Found, Watch};
 use core::ffi::CStr;
 use upkeep_cli::{Exit, drop_messages_rather_than_wait};
@@ -40,6 +41,7 @@ impl Supervise {
             signals,
             machine: Machine::new(up, clock::monotonic()),
             watch: Watch::nobody(),
+            reach: Reach::new(),
             since: now(),
             boot: process::boot(),
             namespace: process::namespace(),
@@ -69,6 +71,7 @@ impl Supervise {
         let before = Machine::resume(own, status.want, status.paused, status.terminating, now);
         let Some(machine) = before else { return };
         self.machine = machine;
+        self.machine.plan = self.reach.read(self.dir);
         self.since = status.since;
         if own.stage == Stage::Up {
             self.adopt(own, now);
@@ -78,6 +81,7 @@ impl Supervise {
     fn adopt(&mut self, own: &Own, now: u64) {
         match self.watch.adopt(own.process, now) {
             Found::Alive => {
+                self.reach.adopt(own.process.pid);
                 if own.intent {
                     self.feed(Event::Told(Command::Down));
                 }

@@ -3,6 +3,7 @@
 //! ends it and nothing is allocated.
 
 use crate::process;
+use crate::reach::Reach;
 use crate::watch::{Watch, number, outcome};
 use core::cell::Cell;
 use core::ffi::CStr;
@@ -12,8 +13,9 @@ use upkeep_cli::{Exit, Tool};
 use upkeep_core::control::Command;
 use upkeep_core::record::{Boot, Identity, Record};
 use upkeep_core::status::Status;
-use upkeep_core::supervise::{Action, Event, Machine};
+use upkeep_core::supervise::{Action, Event, Machine, Phase};
 use upkeep_core::tai::Tai64n;
+use upkeep_family::Enter;
 use upkeep_servicedir::{Keeper, Pipes, Trouble};
 use upkeep_sys::refuse::refused;
 use upkeep_sys::signals::{Signal, Signals};
@@ -66,6 +68,7 @@ pub(crate) struct Supervise {
     pub(crate) signals: Signals,
     pub(crate) machine: Machine,
     pub(crate) watch: Watch,
+    pub(crate) reach: Reach,
     pub(crate) since: Tai64n,
     pub(crate) boot: Boot,
     pub(crate) namespace: u64,
@@ -81,9 +84,11 @@ impl Supervise {
             if let Some(exit) = self.leaving {
                 return exit;
             }
-            self.wait();
+            let stirred = self.wait();
             self.hear();
-            self.reap();
+            if self.reap() || stirred {
+                self.feed(Event::Stirred);
+            }
             self.listen();
             // After all that was read together, which nobody could read again.
             if core::mem::take(&mut self.renewing) && self.leaving.is_none() {
@@ -92,17 +97,26 @@ impl Supervise {
         }
     }
 
-    /// Until a signal, a command, a death or the deadline comes.
-    fn wait(&self) {
+    /// Until a signal, a command, a death or the deadline comes. Says whether
+    /// something of what the process has left behind may have ended.
+    fn wait(&self) -> bool {
         let deadlines = [self.machine.deadline(), self.watch.deadline()];
         let timeout = deadlines.into_iter().flatten().min().map(clock::until);
         let signals = PollFd::new(&self.signals, PollFlags::IN);
         let control = PollFd::new(&self.keeper, PollFlags::IN);
-        // Whatever it answers, what follows only looks.
-        let _ = match self.watch.poll() {
-            Some(process) => poll(&mut [signals, control, process], timeout.as_ref()),
-            None => poll(&mut [signals, control], timeout.as_ref()),
+        let clearing = matches!(self.machine.phase, Phase::Clearing(_));
+        let left = self.reach.poll().filter(|_| clearing);
+        let mut all = [signals, control.clone(), control];
+        let other = self.watch.poll().or(left);
+        let count = if let Some(other) = other {
+            all[2] = other;
+            3
+        } else {
+            2
         };
+        // Whatever it answers, what follows only looks.
+        let _ = poll(&mut all[..count], timeout.as_ref());
+        clearing && count == 3 && !all[2].revents().is_empty()
     }
 
     fn hear(&mut self) {
@@ -119,8 +133,11 @@ impl Supervise {
         }
     }
 
-    pub(crate) fn reap(&mut self) {
+    /// Says whether any child has ended.
+    pub(crate) fn reap(&mut self) -> bool {
+        let mut any = false;
         while let Ok(Some((pid, status))) = wait(WaitOptions::NOHANG) {
+            any = true;
             if self.watch.ended(pid) {
                 point!("death: noticed");
                 self.feed(Event::Died(outcome(status.as_raw())));
@@ -129,6 +146,7 @@ impl Supervise {
         if let Some(outcome) = self.watch.look(clock::monotonic()) {
             self.feed(Event::Died(outcome));
         }
+        any
     }
 
     fn listen(&mut self) {
@@ -162,10 +180,14 @@ impl Supervise {
                 }
                 Action::Start => self.start(),
                 Action::Send(signal) => {
-                    self.watch.signal(process::signal(signal));
+                    self.reach.signal(&self.watch, process::signal(signal));
                     point!("signal: sent");
                 }
-                Action::Clear => self.feed(Event::Cleared),
+                Action::Clear => {
+                    let cleared = self.reach.clear(self.dir);
+                    point!("clear: killed");
+                    self.feed(if cleared { Event::Cleared } else { Event::NotCleared });
+                }
                 Action::Renew => self.renewing = true,
                 Action::Exit => self.leaving = Some(Exit::Success),
             }
@@ -208,8 +230,17 @@ impl Supervise {
             self.leaving = Some(TOOL.fatal(&[b"unable to start ", name, b"/run: ", GONE]));
             return;
         }
-        let begun = Cell::new(None);
-        let answer = process::start(self.dir, &self.keeper, &|pid| {
+        self.machine.plan = self.reach.read(self.dir);
+        // Borrowed for the start alone.
+        let mut reach = core::mem::replace(&mut self.reach, Reach::new());
+        let enter = reach.enter();
+        let marker = match enter {
+            Some(Enter::Marker(marker)) => Some(marker),
+            Some(Enter::Cgroup(_)) | None => None,
+        };
+        let (begun, outside) = (Cell::new(None), Cell::new(None));
+        let answer = process::start(self.dir, &self.keeper, marker, &|pid| {
+            outside.set(enter.and_then(|enter| enter.enter().err()));
             let (will_be, _) = self.machine.step(Event::Started(number(pid)), clock::monotonic());
             let identity = process::identify(pid, self.namespace);
             let since = now();
@@ -222,6 +253,11 @@ impl Supervise {
             begun.set(Some((identity, since, written.err())));
             written.is_ok()
         });
+        self.reach = reach;
+        if let Some(why) = outside.get() {
+            let name = self.dir.to_bytes();
+            TOOL.warn_os(&[b"unable to put ", name, b" into its cgroup: "], why);
+        }
         match answer {
             Ok(pid) => {
                 point!("start: executed");

@@ -4,6 +4,7 @@
 mod begin;
 mod keep;
 mod process;
+mod reach;
 mod watch;
 
 upkeep_sys::sealable!();

@@ -6,14 +6,20 @@ use rustix::io::Result;
 use rustix::process::{Pid, Signal};
 use upkeep_core::control;
 use upkeep_core::record::Identity;
+use upkeep_family::MARKER;
 use upkeep_servicedir::{Keeper, names};
 use upkeep_sys::process::{Held, started};
-use upkeep_sys::spawn::{Apart, Inherit, Last, Spawn};
+use upkeep_sys::spawn::{Apart, Inherit, Last, Spawn, Variable};
 
 /// Starts `./run` with no arguments. The child calls `record` with its own
 /// number before it runs; if that fails, the service keeps the directory
-/// claimed for as long as it lives.
-pub(crate) fn start(dir: &CStr, keeper: &Keeper, record: &dyn Fn(Pid) -> bool) -> Result<Pid> {
+/// claimed for as long as it lives. `marker` goes into its environment.
+pub(crate) fn start(
+    dir: &CStr,
+    keeper: &Keeper,
+    marker: Option<&CStr>,
+    record: &dyn Fn(Pid) -> bool,
+) -> Result<Pid> {
     let spawn = Spawn {
         candidates: &[names::RUN],
         args: &[names::RUN],
@@ -21,6 +27,7 @@ pub(crate) fn start(dir: &CStr, keeper: &Keeper, record: &dyn Fn(Pid) -> bool) -
         directory: None,
         inherit: Inherit::Nothing(Apart::Session),
         open_files: None,
+        variable: Some(Variable { name: MARKER, entry: marker }),
         last: Some(Last { record, otherwise: keeper.claim_itself() }),
     };
     spawn.start(&|_, why| {

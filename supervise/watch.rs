@@ -3,11 +3,13 @@
 //! is held by a descriptor, or, where there is none to be had, looked at.
 
 use rustix::event::{PollFd, PollFlags};
+use rustix::fd::AsFd;
 use rustix::io::Errno;
 use rustix::process::{
     Pid, Signal, WaitId, WaitIdOptions, kill_process, test_kill_process, waitid,
 };
 use upkeep_core::record::{Identity, Outcome, Verdict};
+use upkeep_family::signal_group;
 use upkeep_servicedir::word;
 use upkeep_sys::process::{Held, started};
 use upkeep_sys::refuse::refused;
@@ -167,6 +169,28 @@ impl Watch {
             }
             How::Nobody | How::Dying(..) | How::Looked(_) | How::Doubtful(_) => Ok(()),
         };
+    }
+
+    /// Signals the group that the process leads. The number is the group's at
+    /// least as long as the process has not been waited for.
+    pub(crate) fn signal_group(&self, signal: Signal) {
+        let Some(pid) = self.living() else { return };
+        let _ = match &self.how {
+            How::Held(held) => signal_group(pid, Some(held.as_fd()), signal),
+            How::Looked(_) if !matches!(find(&self.identity, 0), How::Looked(_)) => Ok(()),
+            How::Child | How::Looked(_) => signal_group(pid, None, signal),
+            How::Nobody | How::Dying(..) | How::Doubtful(_) => Ok(()),
+        };
+    }
+
+    /// The process, if it is known to be there.
+    pub(crate) fn living(&self) -> Option<Pid> {
+        match self.how {
+            How::Child | How::Held(_) | How::Looked(_) => {
+                Pid::from_raw(self.identity.pid.cast_signed())
+            }
+            How::Nobody | How::Dying(..) | How::Doubtful(_) => None,
+        }
     }
 
     fn kill(&self, signal: Signal) -> rustix::io::Result<()> {

@@ -53,6 +53,7 @@ impl Launcher {
             directory,
             inherit: Inherit::Nothing(Apart::Group),
             open_files: Some(self.open_files),
+            variable: None,
             last: None,
         };
         let pid = spawn.start(&|step, why| complain(name, which, step, why))?;
@@ -69,6 +70,7 @@ impl Launcher {
             directory: None,
             inherit: Inherit::Nothing(Apart::Group),
             open_files: Some(self.open_files),
+            variable: None,
             last: None,
         };
         spawn.start(&|_, why| failed(why)).map(Pid::as_raw_pid)

@@ -16,7 +16,7 @@ fn only_one(dir: &Dir, name: &str, more: &str) -> Service {
     Service::new(dir, name, &lock)
 }
 
-fn kill(pid: u32) {
+pub(crate) fn kill(pid: u32) {
     kill_process(Pid::from_raw(pid.cast_signed()).unwrap(), Signal::KILL).unwrap();
 }
 
@@ -28,7 +28,7 @@ fn end(supervise: Process) {
 
 /// The part of the record that is for the next supervise: how the last process
 /// ended, and how often there was a start.
-fn history(path: &Path) -> ([u8; 2], u64) {
+pub(crate) fn history(path: &Path) -> ([u8; 2], u64) {
     let record = fs::read(path.join("supervise/status")).unwrap();
     assert_eq!(&record[20..24], b"upk\x01");
     ([record[70], record[71]], u64::from_le_bytes(record[88..96].try_into().unwrap()))
@@ -208,7 +208,7 @@ fn how_it_ended_is_known() {
     assert_eq!(ends("pidfd"), ([1, 7], 2));
 }
 
-fn parent_of(pid: u32) -> u32 {
+pub(crate) fn parent_of(pid: u32) -> u32 {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap();
     stat.rsplit_once(") ").unwrap().1.split(' ').nth(1).unwrap().parse().unwrap()
 }
@@ -253,7 +253,7 @@ fn a_killed_svscan_leaves_everything_as_it_is() {
 }
 
 /// Waits until a supervise is there that is not this process.
-fn supervised_by_another(service: &Service, before: u32) {
+pub(crate) fn supervised_by_another(service: &Service, before: u32) {
     let dead = rustix::process::pidfd_open(
         Pid::from_raw(before.cast_signed()).unwrap(),
         rustix::process::PidfdFlags::empty(),

@@ -3,6 +3,8 @@
 
 use super::support::Random;
 
+#[path = "fuzz/journal.rs"]
+mod journal;
 #[path = "fuzz/log_directory.rs"]
 mod log_directory;
 #[path = "fuzz/multilog_script.rs"]
@@ -86,4 +88,18 @@ fn status_records() {
         b"\x01\x01",
     ];
     feed(1, 20_000, pieces, status_record::status_record);
+}
+
+#[test]
+fn journals() {
+    let pieces: &[&[u8]] = &[
+        &[1, 1, 0, 0, 0, 0, 0, 0, 0],
+        &[0x0f, b'\n', 4, 0, 0, 0, 0, 0],
+        &[0x0e, 0, 0xe8, 3, 0, 0, 0, 0],
+        &[9, 0, 0, 0, 0, 0, 0, 0],
+        &[0; 8],
+        &[0xff; 8],
+        b"the beginning of a line ",
+    ];
+    feed(1, 20_000, pieces, journal::journal);
 }

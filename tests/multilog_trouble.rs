@@ -24,9 +24,11 @@ fn state(log: &Path) -> BTreeMap<String, (u32, Vec<u8>)> {
         let path = log.join(&name);
         let shown = match name.rsplit_once('.') {
             Some((label, code)) if label.len() == 25 => format!("@{number}.{code}"),
-            _ => name,
+            _ => name.clone(),
         };
-        (shown, (fs::metadata(&path).unwrap().mode(), fs::read(&path).unwrap()))
+        // What the lock holds is nobody's business.
+        let text = if name == "lock" { Vec::new() } else { fs::read(&path).unwrap() };
+        (shown, (fs::metadata(&path).unwrap().mode(), text))
     });
     named.collect()
 }
@@ -85,8 +87,9 @@ fn lines(log: &Path) -> Vec<String> {
         .collect()
 }
 
-/// Each of the numbered lines is there, in order. Some may be there twice: a
-/// batch that was being written, its last line cut the first time.
+/// Each of the numbered lines is there, in order. On a disk without room for
+/// a journal some may be there twice: a batch that was being written, its last
+/// line cut the first time.
 fn assert_nothing_lost(log: &Path, count: usize) {
     let mut next = 0;
     for line in lines(log) {
@@ -98,7 +101,7 @@ fn assert_nothing_lost(log: &Path, count: usize) {
 }
 
 #[test]
-fn killed_again_and_again_it_loses_no_line() {
+fn killed_again_and_again_it_logs_each_line_once() {
     if testing_originals() {
         return;
     }
@@ -136,7 +139,8 @@ fn killed_again_and_again_it_loses_no_line() {
     let last = Process::start(dir.tool("multilog", script).stdin(Stdio::from(from)));
     assert_eq!(last.finish().code, 0);
     writer.join().unwrap();
-    assert_nothing_lost(&log, LINES);
+    let wanted = (0..LINES).map(|n| format!("line number {n:09}"));
+    assert!(lines(&log).into_iter().eq(wanted), "a line is lost, torn or there twice");
 }
 
 /// Whether a mount namespace of one's own can be had.

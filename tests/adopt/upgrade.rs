@@ -135,10 +135,10 @@ fn a_whole_tree_while_lines_flow() {
     let done = svscan.finish();
     assert_eq!((done.code, done.err().as_str()), (0, ""));
     assert!(is_new, "svscan is the old one");
-    for n in 0..SERVICES {
+    for (n, up) in pids.iter().enumerate() {
         let lines = fs::read_to_string(service(n).join("log/lines")).unwrap();
         let count = lines.lines().filter(|line| line.starts_with("line ")).count();
-        let mut expected = format!("up {}\n", pids[n]);
+        let mut expected = format!("up {up}\n");
         expected.extend((1..=count).map(|line| format!("line {line}\n")));
         expected.push_str(&format!("end {count}\n"));
         assert_eq!(lines, expected, "s{n}");

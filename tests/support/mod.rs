@@ -10,7 +10,7 @@ mod wait;
 pub use dir::{Dir, Fifo};
 pub use process::{Finished, Process};
 pub use random::Random;
-pub use service::{Service, is_supervised, seen, supervised};
+pub use service::{Seen, Service, is_supervised, seen, supervised};
 pub use wait::{Changes, deadline, readable};
 
 use std::path::{Path, PathBuf};

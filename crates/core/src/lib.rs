@@ -5,7 +5,9 @@
 
 pub mod archives;
 pub mod control;
+pub mod digest;
 pub mod hold;
+pub mod journal;
 pub mod kill_mode;
 pub mod pattern;
 pub mod record;

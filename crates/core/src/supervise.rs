@@ -53,6 +53,8 @@ pub enum Event {
     Cleared,
     /// Something is.
     NotCleared,
+    /// Something has ended that may be what was left.
+    Stirred,
     /// The status could not be written.
     NotAnnounced,
     /// Time has passed.
@@ -372,6 +374,8 @@ impl Machine {
                 Actions::of(&[Start])
             }
             (Phase::Clearing(at), Event::Tick) if at <= now => Actions::of(&[Clear]),
+            (Phase::Clearing(_), Event::Stirred) => Actions::of(&[Clear]),
+            (Phase::Down | Phase::Waiting(_) | Phase::Up(_), Event::Stirred) => Actions::default(),
             (Phase::Up(_), Event::Tick) if self.kill_at.is_some_and(|at| at <= now) => {
                 self.kill_at = None;
                 Actions::of(&[Send(Signal::Kill), Announce])
@@ -406,6 +410,7 @@ impl Machine {
                 | Event::Died(_)
                 | Event::Cleared
                 | Event::NotCleared
+                | Event::Stirred
                 | Event::Tick,
             )
             // Impossible: these answer `Start`, and only `Starting` asked.
@@ -429,6 +434,7 @@ impl Machine {
                 | Event::Died(_)
                 | Event::Cleared
                 | Event::NotCleared
+                | Event::Stirred
                 | Event::NotAnnounced
                 | Event::Tick,
             ) => Actions::default(),

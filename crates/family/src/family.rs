@@ -1,4 +1,5 @@
-//! What supervise asks of a tree.
+//! What supervise asks of a tree. What has large buffers is not inlined: they
+//! would be pages of stack that every supervise keeps, also without a tree.
 
 use crate::Left;
 use crate::cgroup::{self, Cgroup};
@@ -57,6 +58,7 @@ pub struct Family {
 impl Family {
     /// The family of the service whose directory is the current one, with
     /// what an earlier supervise may have left of it.
+    #[inline(never)]
     pub fn open() -> Result<Self> {
         let dir = fs::stat(c".")?;
         let id = Identity::new(dir.st_dev, dir.st_ino);
@@ -78,6 +80,7 @@ impl Family {
 
     /// The service runs as `pid`, started by an earlier supervise, which may
     /// have been in another cgroup or had none to give.
+    #[inline(never)]
     pub fn adopt(&mut self, pid: Pid) {
         let path = cgroup::of(pid.as_raw_pid().unsigned_abs());
         let own = path.as_ref().and_then(|path| self.id.own_part(path.bytes()));
@@ -94,6 +97,7 @@ impl Family {
 
     /// What the next process of the service needs to be of the family. To be
     /// asked for before each start.
+    #[inline(never)]
     pub fn enter(&mut self) -> Enter<'_> {
         if let (None, Some(place)) = (&self.cgroup, &self.place) {
             self.cgroup = Cgroup::make(place, self.id.cgroup()).ok();
@@ -109,6 +113,7 @@ impl Family {
 
     /// Sends `signal` to all of them. `service` is the service's process as
     /// long as it is known not to have been waited for.
+    #[inline(never)]
     pub fn signal(&self, service: Option<Pid>, signal: Signal) {
         if let Some(cgroup) = &self.cgroup {
             cgroup.signal(&self.id, signal);
@@ -127,6 +132,7 @@ impl Family {
     /// Kills all of them, and says what is left at once; they may still be
     /// dying. To be called again on SIGCHLD, when `watch` has something, or
     /// after a moment.
+    #[inline(never)]
     pub fn kill_all(&mut self, service: Option<Pid>) -> Left {
         if let Some(cgroup) = &self.cgroup {
             cgroup.kill(&self.id);

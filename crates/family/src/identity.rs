@@ -5,6 +5,9 @@
 use crate::text::Text;
 use core::ffi::CStr;
 
+/// The variable by which a process is known to be of a family.
+pub const MARKER: &[u8] = b"UPKEEP_TREE";
+
 /// The two names.
 #[derive(Clone, Copy)]
 pub(crate) struct Identity {

@@ -16,6 +16,7 @@ mod text;
 mod walk;
 
 pub use family::{Enter, Family, Means, signal_group};
+pub use identity::MARKER;
 
 /// What there still is of a service.
 #[must_use]

@@ -1,16 +1,17 @@
 //! One log that is being written: what goes to it is gathered, cut where the
 //! original would cut it, and written in large pieces.
 
-use crate::place::Place;
-use crate::recover::recover;
+use crate::journal::Journal;
+use crate::recover::Current;
 use crate::rotate::Rotation;
-use crate::{Voice, files, modes};
+use crate::{Claimed, Voice, files, modes};
 use core::ffi::CStr;
 use rustix::fd::OwnedFd;
 use rustix::io::IoSlice;
 use upkeep_cli::Exit;
-use upkeep_core::archives::Stamps;
+use upkeep_core::journal::Mark;
 use upkeep_core::rotation::{Cut, Pace};
+use upkeep_sys::point;
 use upkeep_sys::signals::Mask;
 
 /// As much is gathered before it is written.
@@ -44,28 +45,65 @@ pub struct LogDirectory {
     /// of the others it is not known yet.
     out: Vec<u8>,
     passed: usize,
+    journal: Option<Journal>,
+    /// What of the batch is in a log, and where current stands. The journal
+    /// has it as it was before current got anything of the batch.
+    stored: Mark,
+    /// As many of the next bytes are in a log since before this began.
+    again: u64,
 }
 
 impl LogDirectory {
     /// Opens, locks and recovers the directory.
     pub fn open(settings: Settings, voice: &mut Voice) -> Result<Self, Exit> {
+        Claimed::new(settings, voice)?.recover(None, voice)
+    }
+
+    /// Goes on with a recovered directory.
+    pub(crate) fn new(
+        rotation: Rotation,
+        current: Current,
+        size: u64,
+        journal: Option<Journal>,
+        stored: Mark,
+        voice: &mut Voice,
+    ) -> Result<Self, Exit> {
         let mut out = Vec::new();
         out.try_reserve_exact(GATHERED).map_err(|_| voice.out_of_memory())?;
-        let mut rotation = Rotation {
-            place: Place::open(settings.name, voice)?,
-            keep: settings.keep,
-            processor: settings.processor,
-            mask: settings.mask,
-            stamps: Stamps::default(),
-        };
-        let current = recover(&mut rotation, voice)?;
-        let cut = Cut::new(settings.size, current.bytes);
-        Ok(Self { rotation, current: current.fd, pace: Pace::default(), cut, out, passed: 0 })
+        Ok(Self {
+            rotation,
+            pace: Pace::default(),
+            cut: Cut::new(size, current.bytes),
+            current: current.fd,
+            out,
+            passed: 0,
+            journal,
+            stored,
+            again: stored.done,
+        })
+    }
+
+    /// What comes now is the batch `id`. Everything before it is written.
+    pub fn begin(&mut self, id: u64) {
+        self.stored = Mark { id, done: 0, ..self.stored };
+        self.again = 0;
+        self.note();
+    }
+
+    /// Notes what is stored for good.
+    fn note(&self) {
+        if let Some(journal) = &self.journal {
+            journal.set_mark(&self.stored);
+        }
     }
 
     /// Takes the first 1000 bytes of a line, or all of it and then its end;
     /// `stamp` is a part of them, and comes first.
     pub fn line(&mut self, stamp: &[u8], text: &[u8], voice: &mut Voice) {
+        if self.again > 0 {
+            self.more(stamp, voice);
+            return self.more(text, voice);
+        }
         let ended = text.last() == Some(&b'\n');
         let len = stamp.len() + text.len() - usize::from(ended);
         self.make_room(len + 1, voice);
@@ -82,6 +120,11 @@ impl LogDirectory {
 
     /// Takes more bytes of a line, or its end.
     pub fn more(&mut self, mut bytes: &[u8], voice: &mut Voice) {
+        if self.again > 0 {
+            let known = usize::try_from(self.again).map_or(bytes.len(), |n| n.min(bytes.len()));
+            self.again -= known as u64;
+            bytes = &bytes[known..];
+        }
         while !bytes.is_empty() {
             let (before, taken) = self.pace.bytes(bytes.len());
             self.pass(before, voice);
@@ -106,6 +149,10 @@ impl LogDirectory {
 
     /// Takes any bytes, right after `flush` and no more than `spare` says.
     pub fn copy(&mut self, bytes: &[u8], voice: &mut Voice) {
+        if self.again > 0 {
+            self.more(bytes, voice);
+            return self.flush(voice);
+        }
         if !self.cut.add(bytes.len()) {
             return self.more(bytes, voice);
         }
@@ -140,9 +187,11 @@ impl LogDirectory {
         self.write_out(voice);
         self.rotation.sync(&self.current, files::CURRENT, voice);
         let dir = self.rotation.place.name();
+        point!("closing");
         voice.insist(&[b"unable to set mode of ", dir, b"/current, pausing: "], || {
             rustix::fs::fchmod(&self.current, modes::FINISHED)
         });
+        point!("closed");
     }
 
     fn make_room(&mut self, n: usize, voice: &mut Voice) {
@@ -173,7 +222,15 @@ impl LogDirectory {
 
     fn end(&mut self, voice: &mut Voice) {
         self.write_out(voice);
+        point!("ending");
+        // All of it is in a log that is full, and current is no longer it.
+        self.stored = Mark { file: 0, size: 0, ..self.stored };
+        self.note();
+        point!("ended");
         self.rotation.rotate(&mut self.current, voice);
+        point!("rotated");
+        self.stored.file = inode(&self.current);
+        self.note();
     }
 
     /// Writes what belongs to current, then `more`.
@@ -191,8 +248,16 @@ impl LogDirectory {
                 }
             });
             IoSlice::advance_slices(&mut left, n);
+            self.stored.done += n as u64;
+            self.stored.size += n as u64;
+            point!("written");
         }
         self.out.drain(..self.passed);
         self.passed = 0;
     }
+}
+
+/// What a mark knows an open file by; 0 if it cannot be known.
+pub(crate) fn inode(file: &OwnedFd) -> u64 {
+    rustix::fs::fstat(file).map_or(0, |stat| stat.st_ino)
 }

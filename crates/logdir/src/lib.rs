@@ -2,7 +2,9 @@
 //! name and mode in it is known here and nowhere else. It writes what it is
 //! given, loses nothing of it, and looks at no line's meaning.
 
+mod claimed;
 mod directory;
+mod journal;
 mod old;
 mod place;
 mod processor;
@@ -10,14 +12,16 @@ mod recover;
 mod rotate;
 mod voice;
 
+pub use claimed::{Again, Claimed};
 pub use directory::{LogDirectory, Settings};
+pub use journal::Journal;
 pub use voice::Voice;
 
 /// The files of a log directory.
 mod files {
     use core::ffi::CStr;
 
-    /// Held locked while a multilog uses the directory.
+    /// Held locked while a multilog uses the directory, whose journal it is.
     pub(crate) const LOCK: &CStr = c"lock";
     /// What is being written.
     pub(crate) const CURRENT: &CStr = c"current";

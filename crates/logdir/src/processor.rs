@@ -63,6 +63,7 @@ impl Rotation {
             directory: Some(Directory::Open(self.place.fd())),
             inherit: Inherit::Everything(Some(self.mask)),
             open_files: None,
+            variable: None,
             last: None,
         };
         let tool = voice.tool();

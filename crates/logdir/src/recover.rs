@@ -8,6 +8,7 @@ use rustix::fd::OwnedFd;
 use rustix::io::Errno;
 use upkeep_cli::Exit;
 use upkeep_core::recovery::{self, Action, File, Found};
+use upkeep_sys::point;
 
 /// An open current, and how many bytes it holds.
 pub(crate) struct Current {
@@ -58,6 +59,7 @@ pub(crate) fn recover(rotation: &mut Rotation, voice: &mut Voice) -> Result<Curr
         Ok(fd) => fd,
         Err(why) => return Err(complain(rotation, voice, verb, files::CURRENT, why)),
     };
+    point!("recover: opened");
     if let Err(why) = rustix::fs::fchmod(&fd, modes::OPEN) {
         return Err(complain(rotation, voice, b"unable to set mode of ", files::CURRENT, why));
     }

@@ -11,6 +11,7 @@ use upkeep_core::archives::{self, NAME, Stamps};
 use upkeep_core::recovery::Ending;
 use upkeep_core::tai::Tai64n;
 use upkeep_sys::clock;
+use upkeep_sys::point;
 use upkeep_sys::signals::Mask;
 
 /// What rotating a log needs to know.
@@ -32,19 +33,23 @@ impl Rotation {
         voice.settle();
         let dir = self.place.name();
         self.sync(current, files::CURRENT, voice);
+        point!("rotate: synced");
         voice.insist(
             &[b"unable to rename current to previous in directory ", dir, b", pausing: "],
             || self.place.rename(files::CURRENT, files::PREVIOUS),
         );
+        point!("rotate: renamed");
         *current = voice.insist(&[b"unable to create ", dir, b"/current, pausing: "], || {
             self.place.append(files::CURRENT)
         });
         voice.insist(&[b"unable to set mode of ", dir, b"/current, pausing: "], || {
             rustix::fs::fchmod(&*current, modes::OPEN)
         });
+        point!("rotate: created");
         voice.insist(&[b"unable to set mode of ", dir, b"/previous, pausing: "], || {
             self.place.mark_finished(files::PREVIOUS)
         });
+        point!("rotate: finished");
         match self.processor {
             None => self.archive(files::PREVIOUS, Ending::Safe, voice),
             Some(processor) => self.process(processor, voice),
@@ -53,6 +58,7 @@ impl Rotation {
 
     fn process(&mut self, processor: &'static CStr, voice: &mut Voice) {
         self.run_until_it_succeeds(processor, voice);
+        point!("process: done");
         let dir = self.place.name();
         let processed = voice
             .insist(&[b"unable to create ", dir, b"/processed, pausing: "], || {
@@ -62,6 +68,7 @@ impl Rotation {
         voice.insist(&[b"unable to set mode of ", dir, b"/processed, pausing: "], || {
             rustix::fs::fchmod(&processed, modes::FINISHED)
         });
+        point!("process: finished");
         let state = voice.insist(&[b"unable to create ", dir, b"/newstate, pausing: "], || {
             self.place.append(files::NEW_STATE)
         });
@@ -69,10 +76,12 @@ impl Rotation {
         voice.insist(&[b"unable to remove ", dir, b"/previous, pausing: "], || {
             self.place.remove(files::PREVIOUS)
         });
+        point!("process: removed");
         voice.insist(
             &[b"unable to rename newstate to state in directory ", dir, b", pausing: "],
             || self.place.rename(files::NEW_STATE, files::STATE),
         );
+        point!("process: renamed");
         self.archive(files::PROCESSED, Ending::Safe, voice);
     }
 
@@ -89,9 +98,11 @@ impl Rotation {
         if stat.st_nlink == 1 {
             self.link(file, ending, voice);
         }
+        point!("archive: linked");
         voice.insist(&[b"unable to remove ", dir, b"/", name, b", pausing: "], || {
             self.place.remove(file)
         });
+        point!("archive: removed");
         old::remove_surplus(&self.place, self.keep, voice);
     }
 

@@ -6,18 +6,18 @@
 
 mod client;
 mod elsewhere;
+mod facts;
 mod find;
 pub mod hold;
 mod keeper;
-mod kill_mode;
 pub mod names;
 mod output;
 mod reaped;
 
 pub use client::{ControlTrouble, StatusTrouble, is_supervised, normally_up, read_status, send};
 pub use elsewhere::Elsewhere;
+pub use facts::{FactTrouble, Value, kill_mode, timeout_kill};
 pub use find::{Finder, enter};
 pub use keeper::{Keeper, Trouble};
-pub use kill_mode::{KillModeTrouble, Value, kill_mode};
 pub use output::{Pipes, open_output};
 pub use reaped::{leave_word, word};

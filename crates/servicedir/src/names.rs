@@ -8,6 +8,8 @@ pub const RUN: &CStr = c"./run";
 pub const DOWN: &CStr = c"down";
 /// Whom a stop and its signals reach.
 pub const KILL_MODE: &CStr = c"kill-mode";
+/// After how many milliseconds a service that was told to be down is killed.
+pub const TIMEOUT_KILL: &CStr = c"timeout-kill";
 /// The service that reads this one's output.
 pub const LOG: &CStr = c"log";
 /// Where supervise keeps what follows.

@@ -73,8 +73,12 @@ pub fn run_with(args: Args, variables: &[CString]) -> Errno {
 
 /// Executes this program anew, as it is now under the name by which it was
 /// executed; `args` are all of this process's arguments.
+///
+/// Never inlined: its buffers would be pages of stack that every supervise
+/// keeps.
 #[doc(alias = "AT_EXECFN")]
 #[must_use]
+#[inline(never)]
 pub fn anew(args: Args) -> Errno {
     let mut link = [0; LONGEST];
     match own_name(&mut link) {

@@ -16,6 +16,7 @@ pub mod point;
 pub mod process;
 pub mod refuse;
 pub mod sealed;
+pub mod shared;
 pub mod signals;
 pub mod spawn;
 pub mod table;

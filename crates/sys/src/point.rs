@@ -1,22 +1,20 @@
-//! Named points at which a test kills a program. They are there in debug
-//! builds only: in a release build a point is nothing.
-//!
-//! `UPKEEP_KILL_AT` is `NAME=FILE`. Whoever comes to the point NAME and can
-//! remove FILE is killed with SIGKILL there, so that one FILE is one death.
-//! With `NAME^=FILE` it is the parent that is killed, while this one goes on.
+//! Named points at which a test can have a program killed. A debug build asks
+//! its environment; a release build contains nothing of it.
 
-/// A point that a test can name.
+/// Marks a point with this name. Where UPKEEP_KILL_AT is `name=PATH` and PATH
+/// can be unlinked, so that each PATH is one kill, the process gets SIGKILL
+/// from itself and does not come back. With `name^=PATH` it is the parent that
+/// is killed, while this one goes on.
 #[macro_export]
 macro_rules! point {
     ($name:literal) => {
-        #[cfg(debug_assertions)]
-        $crate::point::at($name.as_bytes());
+        $crate::point::reach($name.as_bytes())
     };
 }
 
-/// Kills, if the test says so.
+/// What `point!` does. It allocates nothing.
 #[cfg(debug_assertions)]
-pub fn at(name: &[u8]) {
+pub fn reach(name: &[u8]) {
     use rustix::process::{Signal, getpid, getppid, kill_process};
 
     let value = crate::exec::variable(b"UPKEEP_KILL_AT");
@@ -33,3 +31,8 @@ pub fn at(name: &[u8]) {
         }
     }
 }
+
+/// What `point!` does in a release build: nothing.
+#[cfg(not(debug_assertions))]
+#[inline(always)]
+pub const fn reach(_name: &[u8]) {}

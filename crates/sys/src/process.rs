@@ -11,6 +11,7 @@ use rustix::process::{Pid, PidfdFlags, Signal};
 
 /// The id of this boot; zeros if the kernel does not say.
 #[must_use]
+#[inline(never)]
 pub fn boot() -> [u8; 16] {
     let mut text = [0; 64];
     let text = read_file(c"/proc/sys/kernel/random/boot_id", &mut text).unwrap_or(b"");
@@ -32,6 +33,7 @@ pub fn namespace() -> u64 {
 /// When a process was started, in ticks since the boot, and the letter of its
 /// state; nothing if /proc does not show it.
 #[must_use]
+#[inline(never)]
 pub fn started(pid: Pid) -> Option<(u64, u8)> {
     if refused(b"stat") {
         return None;

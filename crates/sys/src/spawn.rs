@@ -44,9 +44,24 @@ pub struct Spawn<'a> {
     pub inherit: Inherit,
     /// A limit on descriptors to put back, if this process raised its own.
     pub open_files: Option<Rlimit>,
+    /// A variable that the program has, or has not.
+    pub variable: Option<Variable<'a>>,
     /// What the child does last before it becomes the program.
     pub last: Option<Last<'a>>,
 }
+
+/// A variable of the environment that is set or taken out; the others are
+/// this process's.
+#[derive(Clone, Copy, Debug)]
+pub struct Variable<'a> {
+    /// Its name.
+    pub name: &'a [u8],
+    /// `NAME=value`, if it is set.
+    pub entry: Option<&'a CStr>,
+}
+
+/// As many variables as are passed on together with one that is set.
+const VARIABLES: usize = 2000;
 
 /// Until the program runs, the child has a copy of every descriptor of this
 /// process, so that what this process has locked stays locked even if it dies
@@ -177,14 +192,36 @@ impl Spawn<'_> {
         Ok(())
     }
 
+    /// The environment of the program; `changed` is where it is put together
+    /// if it is another one than this process's.
+    fn environment(&self, changed: &mut [*const c_char; VARIABLES]) -> *const *const c_char {
+        let own = crate::exec::environment();
+        let Some(Variable { name, entry }) = self.variable else { return own };
+        let is_it = |it: &&CStr| {
+            it.to_bytes().strip_prefix(name).is_some_and(|rest| rest.starts_with(b"="))
+        };
+        if entry.is_none() && !crate::exec::variables().any(|it| is_it(&it)) {
+            return own;
+        }
+        let kept = crate::exec::variables().filter(|it| !is_it(it));
+        // The last place stays the null pointer that closes it.
+        let all = entry.into_iter().map(CStr::as_ptr).chain(kept.map(CStr::as_ptr));
+        for (slot, it) in changed[..VARIABLES - 1].iter_mut().zip(all) {
+            *slot = it;
+        }
+        changed.as_ptr()
+    }
+
     fn exec(&self) -> Errno {
         let mut argv: [*const c_char; MAX_ARGS + 1] = [core::ptr::null(); MAX_ARGS + 1];
         for (slot, arg) in argv.iter_mut().take(MAX_ARGS).zip(self.args) {
             *slot = arg.as_ptr();
         }
+        let mut changed = [core::ptr::null(); VARIABLES];
+        let variables = self.environment(&mut changed);
         let mut why = Errno::NOENT;
         for path in self.candidates {
-            let this = crate::exec::execve(path, argv.as_ptr(), crate::exec::environment());
+            let this = crate::exec::execve(path, argv.as_ptr(), variables);
             if this == Errno::NOENT {
                 continue;
             }

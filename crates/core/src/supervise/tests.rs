@@ -194,7 +194,10 @@ impl World {
                     self.feed(Event::Died(Outcome::Exited(1)));
                 }
             }
-            Letter::Leftovers => self.leftovers = !self.leftovers && self.alive.is_some(),
+            Letter::Leftovers => {
+                self.leftovers = !self.leftovers && self.alive.is_some();
+                self.feed(Event::Stirred);
+            }
             Letter::ForkFails => self.fork_fails = !self.fork_fails,
             Letter::StatusFails => self.status_fails = !self.status_fails,
             Letter::Killed => self.begin(),
@@ -314,6 +317,7 @@ fn every_phase_with_every_event() {
         Event::Died(Outcome::Killed(9)),
         Event::Cleared,
         Event::NotCleared,
+        Event::Stirred,
         Event::NotAnnounced,
         Event::Tick,
     ];

@@ -1,16 +1,17 @@
-//! The file `kill-mode`, read as far as a word of it can reach.
+//! Files that say one fact each, in a word or a number.
 
 use crate::names;
+use core::ffi::CStr;
 use rustix::fs::{self, Mode, OFlags};
 use rustix::io::Errno;
 use upkeep_core::kill_mode::KillMode;
 
-/// Why the mode is not known.
+/// Why a fact is not known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum KillModeTrouble {
+pub enum FactTrouble {
     /// The file could not be read.
     Unreadable(Errno),
-    /// What is in it is no mode.
+    /// What is in it is not what it may be.
     Malformed(Value),
 }
 
@@ -21,39 +22,54 @@ pub struct Value {
     len: usize,
 }
 
-/// More than any mode with a generous tail has.
+/// More than any word with a generous tail has.
 const LONGEST: usize = 64;
 
 impl Value {
+    fn bytes(&self) -> &[u8] {
+        &self.bytes[..self.len]
+    }
+
     /// The first line, or as much of it as is kept.
     #[must_use]
     pub fn line(&self) -> &[u8] {
-        let all = &self.bytes[..self.len];
+        let all = self.bytes();
         all.split(|&b| b == b'\n').next().unwrap_or(all).trim_ascii_end()
     }
 }
 
 /// What `kill-mode` says; without the file, the default.
-pub fn kill_mode() -> Result<KillMode, KillModeTrouble> {
+pub fn kill_mode() -> Result<KillMode, FactTrouble> {
+    let Some(value) = fact(names::KILL_MODE)? else { return Ok(KillMode::default()) };
+    KillMode::parse(value.bytes()).map_err(|_| FactTrouble::Malformed(value))
+}
+
+/// How many milliseconds `timeout-kill` says, if it is there.
+pub fn timeout_kill() -> Result<Option<u64>, FactTrouble> {
+    let Some(value) = fact(names::TIMEOUT_KILL)? else { return Ok(None) };
+    let digits = value.bytes().trim_ascii();
+    let number = core::str::from_utf8(digits).ok().and_then(|digits| digits.parse::<u32>().ok());
+    number.map(|number| Some(u64::from(number))).ok_or(FactTrouble::Malformed(value))
+}
+
+/// What is in the file, if it is there.
+fn fact(name: &CStr) -> Result<Option<Value>, FactTrouble> {
     // Without blocking: what is there may be a FIFO.
     let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC;
-    let file = match fs::open(names::KILL_MODE, flags, Mode::empty()) {
-        Err(Errno::NOENT) => return Ok(KillMode::default()),
-        answer => answer.map_err(KillModeTrouble::Unreadable)?,
+    let file = match fs::open(name, flags, Mode::empty()) {
+        Err(Errno::NOENT) => return Ok(None),
+        answer => answer.map_err(FactTrouble::Unreadable)?,
     };
     let mut value = Value { bytes: [0; LONGEST], len: 0 };
     while value.len < LONGEST {
         match rustix::io::read(&file, &mut value.bytes[value.len..]) {
-            Ok(0) => {
-                return KillMode::parse(&value.bytes[..value.len])
-                    .map_err(|_| KillModeTrouble::Malformed(value));
-            }
+            Ok(0) => return Ok(Some(value)),
             Ok(n) => value.len += n,
             Err(Errno::INTR) => {}
-            Err(why) => return Err(KillModeTrouble::Unreadable(why)),
+            Err(why) => return Err(FactTrouble::Unreadable(why)),
         }
     }
-    Err(KillModeTrouble::Malformed(value))
+    Err(FactTrouble::Malformed(value))
 }
 
 #[cfg(test)]
@@ -68,7 +84,7 @@ mod tests {
         std::env::set_current_dir(&dir).unwrap();
         let write = |content: &[u8]| std::fs::write("kill-mode", content).unwrap();
         let malformed = || match kill_mode() {
-            Err(KillModeTrouble::Malformed(value)) => value.line().to_vec(),
+            Err(FactTrouble::Malformed(value)) => value.line().to_vec(),
             other => panic!("{other:?}"),
         };
 
@@ -86,9 +102,19 @@ mod tests {
         write(&[b'x'; 1000]);
         assert_eq!(malformed(), [b'x'; LONGEST]);
 
+        assert_eq!(timeout_kill(), Ok(None));
+        for (content, said) in [("0", 0), ("2500\n", 2500), ("  7  \n", 7)] {
+            std::fs::write("timeout-kill", content).unwrap();
+            assert_eq!(timeout_kill(), Ok(Some(said)));
+        }
+        for content in ["", "soon", "-1", "1.5", "99999999999999999999"] {
+            std::fs::write("timeout-kill", content).unwrap();
+            assert!(matches!(timeout_kill(), Err(FactTrouble::Malformed(_))), "{content}");
+        }
+
         std::fs::remove_file("kill-mode").unwrap();
         std::fs::create_dir("kill-mode").unwrap();
-        assert_eq!(kill_mode(), Err(KillModeTrouble::Unreadable(Errno::ISDIR)));
+        assert_eq!(kill_mode(), Err(FactTrouble::Unreadable(Errno::ISDIR)));
         std::env::set_current_dir("/").unwrap();
         std::fs::remove_dir_all(&dir).unwrap();
     }

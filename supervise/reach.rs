@@ -1,0 +1,134 @@
+//! Whom a stop reaches: the service's process, its process group, or all that
+//! descends from it.
+
+use crate::keep::TOOL;
+use crate::watch::Watch;
+use core::ffi::CStr;
+use rustix::event::{PollFd, PollFlags};
+use rustix::io::Errno;
+use rustix::process::{Pid, Signal};
+use upkeep_core::kill_mode::KillMode;
+use upkeep_core::supervise::Plan;
+use upkeep_family::{Enter, Family, Left};
+use upkeep_servicedir::{FactTrouble, kill_mode, timeout_kill};
+
+const MILLISECOND: u64 = 1_000_000;
+/// How long a whole tree may take to end when the directory does not say.
+const TREE: u64 = 5000 * MILLISECOND;
+
+/// What the directory says, and the tree if that is what is to be reached.
+pub(crate) struct Reach {
+    mode: KillMode,
+    family: Option<Family>,
+    /// Whether it was said already that something cannot be reached.
+    said: bool,
+}
+
+impl Reach {
+    pub(crate) const fn new() -> Self {
+        Self { mode: KillMode::Process, family: None, said: false }
+    }
+
+    /// Reads what the directory says now, for the process that is about to be
+    /// started or was found.
+    pub(crate) fn read(&mut self, dir: &CStr) -> Plan {
+        self.mode = kill_mode().unwrap_or_else(|trouble| {
+            complain(dir, b"kill-mode", b"using process", trouble);
+            KillMode::default()
+        });
+        let timeout = timeout_kill().unwrap_or_else(|trouble| {
+            complain(dir, b"timeout-kill", b"using the default", trouble);
+            None
+        });
+        self.said = false;
+        let clears = self.mode == KillMode::Tree;
+        if !clears {
+            self.family = None;
+        } else if self.family.is_none() {
+            self.family = Family::open()
+                .inspect_err(|why| {
+                    let name = dir.to_bytes();
+                    TOOL.warn_os(&[b"unable to find all of ", name, b" when it ends: "], *why);
+                })
+                .ok();
+        }
+        let default = if clears { TREE } else { 0 };
+        Plan { clears, kill_after: timeout.map_or(default, |ms| ms * MILLISECOND) }
+    }
+
+    /// A process that another supervise has started.
+    pub(crate) fn adopt(&mut self, pid: u32) {
+        if let (Some(family), Some(pid)) = (&mut self.family, Pid::from_raw(pid.cast_signed())) {
+            family.adopt(pid);
+        }
+    }
+
+    /// What makes the next process one of the family.
+    pub(crate) fn enter(&mut self) -> Option<Enter<'_>> {
+        self.family.as_mut().map(Family::enter)
+    }
+
+    /// Sends a signal. Those that end it go to all whom the mode reaches, and
+    /// so does what lets them see it; the others are for the process.
+    pub(crate) fn signal(&mut self, watch: &Watch, signal: Signal) {
+        let ends = matches!(signal, Signal::TERM | Signal::KILL | Signal::CONT);
+        match (self.mode, &mut self.family) {
+            (KillMode::Tree, Some(family)) if ends => {
+                let service = watch.living();
+                if signal == Signal::KILL {
+                    let _ = family.kill_all(service);
+                    // Also where it has left the tree.
+                    watch.signal(signal);
+                } else {
+                    family.signal(service, signal);
+                }
+            }
+            (KillMode::Group, _) if ends => watch.signal_group(signal),
+            (KillMode::Process | KillMode::Group | KillMode::Tree, _) => watch.signal(signal),
+        }
+    }
+
+    /// Kills what is left, and says whether nothing is.
+    pub(crate) fn clear(&mut self, dir: &CStr) -> bool {
+        let Some(family) = &mut self.family else { return true };
+        match family.kill_all(None) {
+            Left::Something => return false,
+            Left::OutOfReach if !self.said => {
+                self.said = true;
+                let name = dir.to_bytes();
+                TOOL.warn(&[b"unable to end all of ", name, b": some may not be signalled"]);
+            }
+            Left::OutOfReach | Left::Nothing => {}
+        }
+        // What is still in use is used again by the next start.
+        let _ = family.clear_away();
+        true
+    }
+
+    /// What tells that something of what is left has ended.
+    pub(crate) fn poll(&self) -> Option<PollFd<'_>> {
+        let events = self.family.as_ref()?.watch()?;
+        Some(PollFd::from_borrowed_fd(events, PollFlags::PRI))
+    }
+}
+
+fn complain(dir: &CStr, file: &[u8], default: &[u8], trouble: FactTrouble) {
+    let dir = dir.to_bytes();
+    match trouble {
+        FactTrouble::Unreadable(why) => read_trouble(dir, file, default, why),
+        FactTrouble::Malformed(value) => TOOL.warn(&[
+            b"unable to use ",
+            dir,
+            b"/",
+            file,
+            b", ",
+            default,
+            b": no such value: ",
+            value.line(),
+        ]),
+    }
+}
+
+fn read_trouble(dir: &[u8], file: &[u8], default: &[u8], why: Errno) {
+    TOOL.warn_os(&[b"unable to read ", dir, b"/", file, b", ", default, b": "], why);
+}
