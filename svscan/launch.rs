@@ -1,11 +1,11 @@
-//! How a supervise is started: looked for beside this program, then in PATH,
-//! with its end of the pipe in place.
+//! How a supervise is started, with its end of the pipe in place, and the
+//! holder of pipes: looked for beside this program, then in PATH.
 
 use crate::watch::TOOL;
 use core::ffi::CStr;
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
 use rustix::io::{Errno, Result};
-use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use rustix::process::{Pid, Resource, Rlimit, getrlimit, setrlimit};
 use std::ffi::CString;
 use upkeep_core::scan::Which;
 use upkeep_servicedir::names;
@@ -14,26 +14,20 @@ use upkeep_sys::spawn::{Apart, Directory, Inherit, Spawn, Step};
 
 /// What a start needs and what never changes.
 pub(crate) struct Launcher {
-    candidates: Vec<&'static CStr>,
+    supervise: Vec<&'static CStr>,
+    svhold: Vec<&'static CStr>,
     open_files: Rlimit,
 }
 
 impl Launcher {
-    /// Looks where supervise is, and makes room for two descriptors for each
+    /// Looks where both are, and makes room for two descriptors for each
     /// logged service. What is started gets the old limit.
     pub(crate) fn new() -> Self {
-        let mut candidates: Vec<CString> = Vec::new();
-        if let Some(directory) = exec::own_directory() {
-            candidates.extend(exec::candidates(&directory, c"supervise"));
-        }
-        let path = exec::variable(b"PATH").unwrap_or(b"/bin:/usr/bin");
-        candidates.extend(exec::candidates(path, c"supervise"));
         let open_files = getrlimit(Resource::Nofile);
         // Without it, what does not fit is tried again as services leave.
         let raised = Rlimit { current: open_files.maximum, maximum: open_files.maximum };
         let _ = setrlimit(Resource::Nofile, raised);
-        let candidates = candidates.into_iter().map(|c| &*Box::leak(c.into_boxed_c_str()));
-        Self { candidates: candidates.collect(), open_files }
+        Self { supervise: candidates(c"supervise"), svhold: candidates(c"svhold"), open_files }
     }
 
     /// Starts the supervise of `name`, or of its logger.
@@ -53,7 +47,7 @@ impl Launcher {
             (Which::Main, Some((_, None)) | None) | (Which::Log, None) => None,
         };
         let spawn = Spawn {
-            candidates: &self.candidates,
+            candidates: &self.supervise,
             args: &[c"supervise", argument],
             fds: end.as_slice(),
             directory,
@@ -65,6 +59,33 @@ impl Launcher {
         let pid = spawn.start(&|step, why| complain(name, which, step, why))?;
         Ok(pid.as_raw_pid())
     }
+
+    /// Starts the holder of pipes, with its end of the line to here. When it
+    /// cannot be executed, `failed` says so.
+    pub(crate) fn start_holder(&self, line: BorrowedFd<'_>, failed: &dyn Fn(Errno)) -> Result<i32> {
+        let spawn = Spawn {
+            candidates: &self.svhold,
+            args: &[c"svhold"],
+            fds: &[(line, 0)],
+            directory: None,
+            inherit: Inherit::Nothing(Apart::Group),
+            open_files: Some(self.open_files),
+            variable: None,
+            last: None,
+        };
+        spawn.start(&|_, why| failed(why)).map(Pid::as_raw_pid)
+    }
+}
+
+/// Where a program may be: beside this one, then in PATH.
+fn candidates(name: &'static CStr) -> Vec<&'static CStr> {
+    let mut all: Vec<CString> = Vec::new();
+    if let Some(directory) = exec::own_directory() {
+        all.extend(exec::candidates(&directory, name));
+    }
+    let path = exec::variable(b"PATH").unwrap_or(b"/bin:/usr/bin");
+    all.extend(exec::candidates(path, name));
+    all.into_iter().map(|c| &*Box::leak(c.into_boxed_c_str())).collect()
 }
 
 fn complain(name: &CStr, which: Which, step: Step, why: Errno) {

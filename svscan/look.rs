@@ -40,6 +40,7 @@ impl Svscan {
                 Err(why) => return self.cannot_read(why),
             }
         }
+        self.looked = true;
         let mut index = 0;
         while index < self.roster.len() {
             let before = self.roster.len();

@@ -2,6 +2,7 @@
 #![no_main]
 
 mod found;
+mod hold;
 mod launch;
 mod look;
 mod names;

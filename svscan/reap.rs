@@ -1,5 +1,5 @@
-//! Waiting for the dead: supervises, services that have lost theirs, and what
-//! else this process inherits.
+//! Waiting for the dead: supervises, services that have lost theirs, the
+//! holder of pipes, and what else this process inherits.
 
 use crate::found;
 use crate::watch::Svscan;
@@ -18,6 +18,7 @@ impl Svscan {
             // Anybody else's child that we inherited is waited for, and that
             // is all.
             let _ = waitpid(Some(pid), WaitOptions::NOHANG);
+            self.holder.ended(pid, status);
             if let Some((index, which)) = self.roster.take_pid(pid.as_raw_pid()) {
                 self.ended(index, which, ending(status));
             }

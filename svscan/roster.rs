@@ -22,6 +22,8 @@ pub(crate) struct Entry {
     pub(crate) pipe: Option<(OwnedFd, Option<OwnedFd>)>,
     /// The scan in which it was seen last.
     pub(crate) seen: u32,
+    /// The round in which the holder was told of the pipe.
+    pub(crate) told: u32,
     /// What tells the end of a supervise that was not started from here.
     found: [Option<OwnedFd>; 2],
     name: Place,
@@ -100,7 +102,8 @@ impl Roster {
         self.entries.reserve(self.entries.len() + 1)?;
         let name = self.names.add(name)?;
         let service = Service::new();
-        self.entries.push(Entry { service, pipe: None, seen: 0, found: [None, None], name })?;
+        let found = [None, None];
+        self.entries.push(Entry { service, pipe: None, seen: 0, told: 0, found, name })?;
         self.keys.push(Key { identity, pids: [0; 2], orphans: [0; 2], due: u64::MAX })?;
         Ok(self.len() - 1)
     }

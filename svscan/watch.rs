@@ -3,6 +3,7 @@
 //! ends it and nothing is allocated.
 
 use crate::found::Found;
+use crate::hold::Holder;
 use crate::launch::Launcher;
 use crate::notice::{Notice, Notices, is_trustworthy};
 use crate::roster::{NAME, Roster};
@@ -61,17 +62,20 @@ pub(crate) struct Svscan {
     pub(crate) boot: Boot,
     /// The supervises that were not started from here.
     pub(crate) found: Option<Found>,
-    signals: Signals,
-    launcher: Launcher,
+    pub(crate) signals: Signals,
+    pub(crate) launcher: Launcher,
+    pub(crate) holder: Holder,
     notices: Option<Notices>,
     pub(crate) trusted: bool,
     pub(crate) roster: Roster,
     pub(crate) settling: Settling,
     pub(crate) scan: u32,
     pub(crate) scan_at: u64,
+    /// Whether everything in the directory was seen once.
+    pub(crate) looked: bool,
     /// Whether the scan after the next one is to come soon.
     pub(crate) again: bool,
-    leaving: bool,
+    pub(crate) leaving: bool,
 }
 
 impl Svscan {
@@ -109,12 +113,14 @@ impl Svscan {
             found,
             signals,
             launcher,
+            holder: Holder::new(),
             notices,
             trusted,
             roster: Roster::new(),
             settling: Settling::new(),
             scan: 0,
             scan_at: 0,
+            looked: false,
             again: false,
             leaving: false,
         })
@@ -128,8 +134,10 @@ impl Svscan {
             self.take_settled();
             self.tick();
             if self.leaving && self.roster.len() == 0 {
+                self.end_holder();
                 return Exit::Success;
             }
+            self.keep_holder();
             self.wait();
             self.hear();
             self.reap();
@@ -139,20 +147,26 @@ impl Svscan {
     }
 
     /// Until a signal, a notice or the first deadline comes.
-    fn wait(&self) {
+    fn wait(&mut self) {
         let now = clock::monotonic();
         let scan = (!self.leaving).then_some(self.scan_at);
-        let deadline = [scan, self.settling.deadline(now), self.roster.deadline()];
-        let timeout = deadline.into_iter().flatten().min().map(clock::until);
-        let signals = PollFd::new(&self.signals, PollFlags::IN);
-        let notices = self.notices.as_ref().map(|fd| PollFd::new(fd, PollFlags::IN));
-        let found = self.found.as_ref().map(|fd| PollFd::new(fd, PollFlags::IN));
+        let services = [scan, self.settling.deadline(now), self.roster.deadline()];
+        let deadline = services.into_iter().chain([self.holder.deadline()]).flatten().min();
+        let timeout = deadline.map(clock::until);
+        // In the place of what is not there stands what asks for nothing.
+        let nothing = || PollFd::new(&self.signals, PollFlags::empty());
+        let mut fds = [
+            PollFd::new(&self.signals, PollFlags::IN),
+            self.notices.as_ref().map_or_else(nothing, |fd| PollFd::new(fd, PollFlags::IN)),
+            self.found.as_ref().map_or_else(nothing, |fd| PollFd::new(fd, PollFlags::IN)),
+            self.holder.poll().unwrap_or_else(nothing),
+        ];
         // Whatever it answers, what follows only looks.
-        let _ = match (notices, found) {
-            (Some(one), Some(two)) => poll(&mut [signals, one, two], timeout.as_ref()),
-            (Some(one), None) | (None, Some(one)) => poll(&mut [signals, one], timeout.as_ref()),
-            (None, None) => poll(&mut [signals], timeout.as_ref()),
-        };
+        let _ = poll(&mut fds, timeout.as_ref());
+        let stirs = !fds[3].revents().is_empty();
+        if stirs {
+            self.holder.hear();
+        }
     }
 
     fn hear(&mut self) {
@@ -257,6 +271,7 @@ impl Svscan {
                     self.feed(index, Event::Drained(!matches!(left, Some(Ok(1..)))));
                 }
                 Action::Forget => {
+                    self.let_go(index);
                     // It may be there again, which was no news as long as the
                     // old one had not left.
                     if self.roster.get(index).service.listed && !self.leaving {
@@ -311,6 +326,7 @@ impl Svscan {
         let (read, write) = open_output(self.roster.name(index))
             .or_else(|_| rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC))?;
         self.roster.get_mut(index).pipe = Some((read, Some(write)));
+        self.hold(index);
         Ok(())
     }
 

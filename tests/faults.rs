@@ -29,7 +29,7 @@ fn must<A: AsRef<OsStr>>(dir: &Dir, program: &str, args: impl IntoIterator<Item 
 }
 
 /// Changes a limit of a process that runs: `nofile=soft:hard`.
-fn set_limit(dir: &Dir, pid: u32, limit: &str) {
+pub fn set_limit(dir: &Dir, pid: u32, limit: &str) {
     must(dir, "prlimit", ["--pid", &pid.to_string(), &format!("--{limit}")]);
 }
 

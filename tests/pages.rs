@@ -10,6 +10,7 @@ const PROGRAMS: &[&str] = &[
     "svscan",
     "supervise",
     "svc",
+    "svhold",
     "svok",
     "svstat",
     "multilog",

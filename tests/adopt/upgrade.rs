@@ -74,6 +74,7 @@ fn a_whole_tree_while_lines_flow() {
     const SERVICES: usize = 100;
     let dir = Dir::new();
     let paths = ["svscan", "supervise"].map(|name| own(&dir, name));
+    own(&dir, "svhold");
     let say = dir.fifo("say");
     let script = format!(
         "exec 9>>lock; flock -n 9 || echo two >>two\nexec 3<>{}

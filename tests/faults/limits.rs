@@ -55,10 +55,10 @@ fn no_more_processes() {
     assert_eq!(supervise.finish().code, 0);
 }
 
-/// The first five descriptors that a process does not have.
+/// The first six descriptors that a process does not have.
 fn free(pid: u32) -> Vec<u32> {
     let held = |n: &u32| fs::symlink_metadata(format!("/proc/{pid}/fd/{n}")).is_ok();
-    (0..).filter(|n| !held(n)).take(5).collect()
+    (0..).filter(|n| !held(n)).take(6).collect()
 }
 
 #[test]
@@ -133,9 +133,9 @@ fn no_more_descriptors_for_pipes() {
     command.arg(program("svscan")).arg("scan").env("PATH", path());
     let mut svscan = Process::start(&mut command);
     first.up();
-    // Room for two pipes, and to look who is there.
+    // Room for the line to svhold, two pipes, and to look who is there.
     let free = free(svscan.pid());
-    set_limit(&dir, svscan.pid(), &format!("nofile={}:", free[4] + 1));
+    set_limit(&dir, svscan.pid(), &format!("nofile={}:", free[5] + 1));
     let mut said = dir.fifo("said");
     for name in ["one", "two"] {
         add_logged(&dir, name, &said);
@@ -150,7 +150,7 @@ fn no_more_descriptors_for_pipes() {
         assert_eq!(svscan.complains(&format!("pipe for {name}")), words);
     }
     // Nor can it look at the directory. That, too, is weather.
-    set_limit(&dir, svscan.pid(), &format!("nofile={}:", free[4]));
+    set_limit(&dir, svscan.pid(), &format!("nofile={}:", free[5]));
     svscan.signal(Signal::ALARM);
     let words = "svscan: warning: unable to read directory: process cannot open more files";
     assert_eq!(svscan.complains("unable to read"), words);

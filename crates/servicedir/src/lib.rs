@@ -8,6 +8,7 @@ mod client;
 mod elsewhere;
 mod facts;
 mod find;
+pub mod hold;
 mod keeper;
 pub mod names;
 mod output;

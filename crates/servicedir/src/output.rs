@@ -1,6 +1,6 @@
 //! The pipe between a service and its logger: a FIFO with a name, so that
-//! anyone can pick it up again, held by svscan and by both supervises, so that
-//! no one death empties it, ends it or breaks it.
+//! anyone can pick it up again, held by svscan, svhold and both supervises, so
+//! that no one death empties it, ends it or breaks it.
 
 use crate::elsewhere::Elsewhere;
 use crate::keeper::make_directory;

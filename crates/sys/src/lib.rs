@@ -11,6 +11,7 @@ pub mod group;
 pub mod ids;
 pub mod inherited;
 pub mod localtime;
+pub mod mark;
 pub mod point;
 pub mod process;
 pub mod refuse;

@@ -4,6 +4,7 @@
 pub mod accounts;
 pub mod environment;
 pub mod filter;
+pub mod hold;
 pub mod local;
 pub mod stamp;
 pub mod title;

@@ -29,7 +29,7 @@ pub(crate) fn run(options: &Options, work: &Path) -> Result<bool, Failure> {
     say(&format!("seed {seed}, {} services, in {}", options.services, work.display()));
     let programs = options.programs.canonicalize();
     let programs = programs.unable(format_args!("find {}", options.programs.display()))?;
-    for name in ["svscan", "supervise", "svc", "multilog"] {
+    for name in ["svscan", "svhold", "supervise", "svc", "multilog"] {
         let path = programs.join(name);
         path.metadata().unable(format_args!("find {}", path.display()))?;
     }
@@ -149,8 +149,7 @@ fn judge_logs(world: &World, watcher: &Watcher<'_>, clean: bool) -> Result<Verdi
             uncertain.insert(count.last + 1);
         }
         let (seed, last) = (service.make.seed, count.last);
-        let unheld = story.unheld.clone();
-        let written = Written { seed, last, uncertain, unheld, flushed: clean };
+        let written = Written { seed, last, uncertain, flushed: clean };
         let verdict = logs::judge(&log.dir.join(files::LOGS), &written)?;
         if !verdict.is_good() {
             let Verdict { lost, torn, disordered, invented, .. } = verdict;
@@ -165,7 +164,6 @@ fn judge_logs(world: &World, watcher: &Watcher<'_>, clean: bool) -> Result<Verdi
         sum.doubled += verdict.doubled;
         sum.cut += verdict.cut;
         sum.lost += verdict.lost;
-        sum.unheld += verdict.unheld;
         sum.torn += verdict.torn;
         sum.disordered += verdict.disordered;
         sum.invented += verdict.invented;

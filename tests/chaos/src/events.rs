@@ -10,14 +10,14 @@ use std::path::Path;
 /// The file, in the service directory.
 pub(crate) const FILE: &str = "events";
 /// The size of a record.
-const SIZE: usize = 40;
+const SIZE: usize = 32;
 
 /// What happened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum What {
     /// It runs, alone. It may be that the line with the number `uncertain` was
-    /// written; 0: it is known of each line. `last` certainly was.
-    Start { uncertain: u64, last: u64 },
+    /// written; 0: it is known of each line.
+    Start { uncertain: u64 },
     /// It ends by itself, with this code.
     End { code: u8 },
     /// It found another one running in its place.
@@ -38,12 +38,8 @@ pub(crate) struct Event {
 
 impl Event {
     fn encode(self) -> [u8; SIZE] {
-        let mut last_line = 0;
         let (kind, number) = match self.what {
-            What::Start { uncertain, last } => {
-                last_line = last;
-                (1_u64, uncertain)
-            }
+            What::Start { uncertain } => (1_u64, uncertain),
             What::End { code } => (2, u64::from(code)),
             What::Conflict => (3, 0),
             What::BrokenPipe => (4, 0),
@@ -51,9 +47,7 @@ impl Event {
         };
         let mut bytes = [0; SIZE];
         let pid = i64::from(self.pid).cast_unsigned();
-        for (slot, field) in
-            bytes.chunks_exact_mut(8).zip([kind, pid, self.when, number, last_line])
-        {
+        for (slot, field) in bytes.chunks_exact_mut(8).zip([kind, pid, self.when, number]) {
             slot.copy_from_slice(&field.to_le_bytes());
         }
         bytes
@@ -66,7 +60,7 @@ impl Event {
         };
         let number = field(3)?;
         let what = match field(0)? {
-            1 => What::Start { uncertain: number, last: field(4)? },
+            1 => What::Start { uncertain: number },
             2 => What::End { code: u8::try_from(number).ok()? },
             3 => What::Conflict,
             4 => What::BrokenPipe,
@@ -133,8 +127,8 @@ mod tests {
     #[test]
     fn every_event_comes_back() {
         for what in [
-            What::Start { uncertain: 0, last: 9 },
-            What::Start { uncertain: u64::MAX, last: u64::MAX - 1 },
+            What::Start { uncertain: 0 },
+            What::Start { uncertain: u64::MAX },
             What::End { code: 255 },
             What::Conflict,
             What::BrokenPipe,

@@ -176,22 +176,7 @@ impl Killer<'_> {
                 half.touch();
             }
         }
-        self.look_who_is_left(victims, since)?;
         Ok(!victims.is_empty())
-    }
-
-    /// Whether anybody holds the pipe of the service that was struck.
-    fn look_who_is_left(&self, victims: &[Victim], since: u64) -> Result<(), Failure> {
-        let Some(victim) = victims.first() else { return Ok(()) };
-        if self.world.generation() != 0 {
-            return Ok(());
-        }
-        let cast = Cast::now(self.world)?;
-        let left = [Role::Supervise, Role::LogSupervise, Role::Logger];
-        if left.iter().all(|&role| cast.get(victim.service, role).is_none()) {
-            self.world.services[victim.service].lay_bare(since);
-        }
-        Ok(())
     }
 
     fn victim(&self, cast: &Cast, service: usize, role: Role) -> Option<Victim> {

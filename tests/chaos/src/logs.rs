@@ -21,9 +21,6 @@ pub(crate) struct Written {
     pub(crate) last: u64,
     /// The numbers of lines that may be there or not.
     pub(crate) uncertain: BTreeSet<u64>,
-    /// Rows of lines that may be nowhere, because the pipe that they were in was
-    /// nobody's: the first, and the last.
-    pub(crate) unheld: Vec<(u64, u64)>,
     /// Whether its logger could read to the end. If not, what was written last
     /// may still have been on its way.
     pub(crate) flushed: bool,
@@ -41,9 +38,6 @@ pub(crate) struct Verdict {
     pub(crate) cut: u64,
     /// Lines that are not there.
     pub(crate) lost: u64,
-    /// Lines that were in a pipe whose last holder ended. No fault: nobody was
-    /// left who could have kept them.
-    pub(crate) unheld: u64,
     /// Lines that are no lines.
     pub(crate) torn: u64,
     /// Lines that came after one that was written later.
@@ -159,10 +153,7 @@ impl<'a> Judge<'a> {
         if self.written.flushed {
             self.missing.extend(self.high + 1..=self.written.last);
         }
-        let certain = self.missing.difference(&self.written.uncertain).copied();
-        let is_unheld = |n: &u64| self.written.unheld.iter().any(|(a, b)| (a..=b).contains(&n));
-        let (unheld, lost): (Vec<u64>, Vec<u64>) = certain.partition(is_unheld);
-        self.verdict.unheld = u64::try_from(unheld.len()).unwrap_or(u64::MAX);
+        let lost: Vec<u64> = self.missing.difference(&self.written.uncertain).copied().collect();
         self.verdict.lost = u64::try_from(lost.len()).unwrap_or(u64::MAX);
         for (from, to) in ranges(&lost).into_iter().take(TOLD) {
             let last = self.written.last;
@@ -231,7 +222,7 @@ mod tests {
 
     fn judged(last: u64, uncertain: &[u64], logs: &[(&[u8], bool)]) -> Verdict {
         let uncertain = uncertain.iter().copied().collect();
-        let written = Written { seed: SEED, last, uncertain, unheld: Vec::new(), flushed: true };
+        let written = Written { seed: SEED, last, uncertain, flushed: true };
         let mut judge = Judge::new(&written);
         for (text, unfinished) in logs {
             judge.log("a log", text, *unfinished);
@@ -265,19 +256,6 @@ mod tests {
         assert_eq!((verdict.lost, verdict.is_good()), (3, false));
         assert_eq!(verdict.faults, ["lines 3 to 5 of 9 are not there"]);
         assert_eq!(judged(4, &[], &[]).lost, 4);
-    }
-
-    #[test]
-    fn lines_that_nobody_held_are_counted_apart() {
-        let unheld = vec![(2, 4)];
-        let written = Written { seed: SEED, last: 6, unheld, flushed: true, ..Written::default() };
-        let verdict = |numbers: &[u64]| {
-            let mut judge = Judge::new(&written);
-            judge.log("a log", &text(numbers.iter().copied()), false);
-            judge.end()
-        };
-        assert_eq!((verdict(&[1, 2, 5, 6]).unheld, verdict(&[1, 2, 5, 6]).lost), (2, 0));
-        assert_eq!((verdict(&[1, 2, 6]).unheld, verdict(&[1, 2, 6]).lost), (2, 1));
     }
 
     #[test]

@@ -187,7 +187,7 @@ impl Counter {
         let uncertain = if count.closed { 0 } else { count.last + 1 };
         // Told before the number is given up: whoever is killed in between is
         // followed by one that tells the same.
-        teller.tell(What::Start { uncertain, last: count.last });
+        teller.tell(What::Start { uncertain });
         let mut counter = Self { file, last: count.last };
         counter.store(count.last.max(uncertain))?;
         Ok(counter)

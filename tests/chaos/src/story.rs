@@ -18,16 +18,11 @@ pub(crate) struct Story {
     pid: i32,
     since: u64,
     ended: Option<u64>,
-    /// The number of the last line before it.
-    last: u64,
     /// The same, as long as it was seen to.
     process: Option<Process>,
     pub(crate) starts: u64,
     /// The numbers of lines that may be in the log or not.
     pub(crate) uncertain: BTreeSet<u64>,
-    /// The lines of processes that ended when nobody else held their pipe: the
-    /// first, and the last. What of them was in the pipe is nowhere.
-    pub(crate) unheld: Vec<(u64, u64)>,
 }
 
 impl Story {
@@ -38,11 +33,9 @@ impl Story {
             pid: 0,
             since: 0,
             ended: None,
-            last: 0,
             process: None,
             starts: 0,
             uncertain: BTreeSet::new(),
-            unheld: Vec::new(),
         })
     }
 
@@ -62,7 +55,7 @@ impl Story {
             }
         };
         match event.what {
-            What::Start { uncertain, last } => {
+            What::Start { uncertain } => {
                 if let Some(report) = report {
                     report.figures().starts += 1;
                 }
@@ -76,10 +69,6 @@ impl Story {
                 self.pid = pid;
                 self.since = event.when;
                 self.ended = None;
-                if end.is_some_and(|when| service.was_bare(when)) {
-                    self.unheld.push((self.last + 1, last));
-                }
-                self.last = last;
                 self.process = Process::find(pid);
                 self.starts += 1;
                 if uncertain != 0 {

@@ -60,11 +60,10 @@ pub(crate) fn print(world: &World, said: &Said, logs: &Verdict) {
     say(&format!("kills: {total} ({})", kills.join(", ")));
     let Figures { starts, letters, scanners, .. } = *figures;
     say(&format!("starts of services: {starts}, of svscan: {scanners}; letters heeded: {letters}"));
-    let Verdict { lines, lost, torn, disordered, invented, doubled, cut, unheld, .. } = logs;
+    let Verdict { lines, lost, torn, disordered, invented, doubled, cut, .. } = logs;
     say(&format!(
         "lines: {lines} in the logs, {lost} lost, {torn} torn, {disordered} out of order, \
-         {invented} nobody's, {doubled} doubled, {cut} cut short by a kill, \
-         {unheld} in a pipe whose last holder ended"
+         {invented} nobody's, {doubled} doubled, {cut} cut short by a kill"
     ));
     say(&format!("take-over after a kill of supervise: {}", spread(&figures.takeovers)));
     say(&format!("svscan's return, to the last service: {}", spread(&figures.returns)));

@@ -142,9 +142,6 @@ impl<'a> Watcher<'a> {
         let service = &world.services[n];
         let watched = &mut self.watched[n];
         let supervised = is_supervised(&service.main.dir);
-        if supervised {
-            service.cover();
-        }
         let status = Status::read(&service.main.dir);
         hear(watched, service, Some(&world.report));
         let process = named(status);

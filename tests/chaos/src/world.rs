@@ -45,13 +45,11 @@ pub(crate) struct Service {
     pub(crate) log: Option<Half>,
     /// The processes of it that were killed.
     killed: Mutex<Vec<(i32, u64)>>,
-    /// From when to when nobody but the service itself held its pipe.
-    bare: Mutex<Vec<(u64, Option<u64>)>>,
 }
 
 impl Service {
     pub(crate) fn new(make: Make, main: Half, log: Option<Half>) -> Self {
-        Self { make, main, log, killed: Mutex::default(), bare: Mutex::default() }
+        Self { make, main, log, killed: Mutex::default() }
     }
 
     /// The process is about to be killed.
@@ -63,25 +61,6 @@ impl Service {
     pub(crate) fn killed(&self, pid: i32) -> Option<u64> {
         let killed = self.killed.lock().unwrap_or_else(PoisonError::into_inner);
         killed.iter().rev().find(|k| k.0 == pid).map(|k| k.1)
-    }
-
-    /// Nobody above the service or beside it is left since then.
-    pub(crate) fn lay_bare(&self, since: u64) {
-        self.bare.lock().unwrap_or_else(PoisonError::into_inner).push((since, None));
-    }
-
-    /// Somebody is there again.
-    pub(crate) fn cover(&self) {
-        let mut bare = self.bare.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((_, until @ None)) = bare.last_mut() {
-            *until = Some(now());
-        }
-    }
-
-    /// Whether nobody was there then.
-    pub(crate) fn was_bare(&self, when: u64) -> bool {
-        let bare = self.bare.lock().unwrap_or_else(PoisonError::into_inner);
-        bare.iter().any(|&(from, until)| from <= when && until.is_none_or(|u| when <= u))
     }
 
     /// For people.
