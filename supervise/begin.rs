@@ -9,7 +9,8 @@ use upkeep_cli::{Exit, drop_messages_rather_than_wait};
 use upkeep_core::control::Command;
 use upkeep_core::record::{Own, Record, SIZE, Stage};
 use upkeep_core::supervise::{Event, Machine};
-use upkeep_servicedir::{Keeper, Pipes, normally_up};
+use upkeep_core::tai::Tai64n;
+use upkeep_servicedir::{Ear, Heard, Keeper, Pipes, normally_up};
 use upkeep_sys::signals::{self, Signal, Signals};
 use upkeep_sys::{Args, clock, point, process};
 
@@ -43,6 +44,8 @@ impl Supervise {
             watch: Watch::nobody(),
             reach: Reach::new(),
             since: now(),
+            ready: Tai64n::default(),
+            ear: None,
             boot: process::boot(),
             namespace: process::namespace(),
             renewing: false,
@@ -73,6 +76,7 @@ impl Supervise {
         self.machine = machine;
         self.machine.plan = self.reach.read(self.dir);
         self.since = status.since;
+        self.ready = own.ready;
         match own.stage {
             Stage::Up | Stage::Finishing => self.adopt(own, now),
             Stage::Clearing => {
@@ -87,6 +91,7 @@ impl Supervise {
         match self.watch.adopt(own.process, now) {
             Found::Alive => {
                 self.reach.adopt(own.process.pid);
+                self.listen_again();
                 if own.intent {
                     self.feed(Event::Told(Command::Down));
                 }
@@ -97,6 +102,23 @@ impl Supervise {
                 self.announce(false);
             }
             Found::Dead(outcome) => self.ended(outcome),
+        }
+    }
+}
+
+impl Supervise {
+    /// What it said meanwhile is there to be heard. If it has closed the
+    /// descriptor meanwhile, what it said before that went with it: most say
+    /// that they are ready and then close it.
+    fn listen_again(&mut self) {
+        if !self.machine.awaited {
+            return;
+        }
+        self.ear = Ear::again();
+        let heard = self.ear.as_ref().map_or(Heard::Closed, Ear::hear);
+        if heard != Heard::Nothing {
+            self.ear = None;
+            self.feed(Event::Ready);
         }
     }
 }

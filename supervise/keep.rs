@@ -13,7 +13,7 @@ use upkeep_core::record::{Boot, Identity, Outcome, Record};
 use upkeep_core::status::Status;
 use upkeep_core::supervise::{Action, Event, Machine, Phase};
 use upkeep_core::tai::Tai64n;
-use upkeep_servicedir::{Keeper, Pipes, Trouble};
+use upkeep_servicedir::{Ear, Heard, Keeper, Pipes, Trouble};
 use upkeep_sys::signals::{Signal, Signals};
 use upkeep_sys::{Args, clock, exec, point, sealed};
 
@@ -66,6 +66,10 @@ pub(crate) struct Supervise {
     pub(crate) watch: Watch,
     pub(crate) reach: Reach,
     pub(crate) since: Tai64n,
+    /// When the process was ready; zeros while it is not.
+    pub(crate) ready: Tai64n,
+    /// Where it says so, as long as it has not.
+    pub(crate) ear: Option<Ear>,
     pub(crate) boot: Boot,
     pub(crate) namespace: u64,
     /// Whether this program is to be executed anew.
@@ -82,6 +86,7 @@ impl Supervise {
             }
             let stirred = self.wait();
             self.hear();
+            self.hear_whether_ready();
             if self.reap() || stirred {
                 self.feed(Event::Stirred);
             }
@@ -102,17 +107,30 @@ impl Supervise {
         let control = PollFd::new(&self.keeper, PollFlags::IN);
         let clearing = matches!(self.machine.phase, Phase::Clearing(_));
         let left = self.reach.poll().filter(|_| clearing);
-        let mut all = [signals, control.clone(), control];
-        let other = self.watch.poll().or(left);
-        let count = if let Some(other) = other {
-            all[2] = other;
-            3
-        } else {
-            2
-        };
+        let said = self.ear.as_ref().map(|ear| PollFd::new(ear, PollFlags::IN));
+        let mut all = [signals, control.clone(), control.clone(), control.clone(), control];
+        let mut count = 2;
+        for fd in [self.watch.poll(), said, left].into_iter().flatten() {
+            all[count] = fd;
+            count += 1;
+        }
         // Whatever it answers, what follows only looks.
         let _ = poll(&mut all[..count], timeout.as_ref());
-        clearing && count == 3 && !all[2].revents().is_empty()
+        // What is left comes last.
+        clearing && count > 2 && !all[count - 1].revents().is_empty()
+    }
+
+    /// Whether the process has said that it is ready.
+    fn hear_whether_ready(&mut self) {
+        match self.ear.as_ref().map(Ear::hear) {
+            Some(Heard::Ready) => {
+                self.ear = None;
+                self.feed(Event::Ready);
+            }
+            // It will not say so any more.
+            Some(Heard::Closed) => self.ear = None,
+            Some(Heard::Nothing) | None => {}
+        }
     }
 
     fn hear(&mut self) {
@@ -184,7 +202,12 @@ impl Supervise {
         self.machine = machine;
         for action in actions {
             match action {
-                Action::Stamp => self.since = now(),
+                Action::Stamp => {
+                    self.since = now();
+                    self.ready = Tai64n::default();
+                    self.ear = None;
+                }
+                Action::StampReady => self.ready = now(),
                 Action::Announce => self.announce(false),
                 Action::Intend => {
                     self.announce(true);
@@ -208,7 +231,8 @@ impl Supervise {
     }
 
     pub(crate) fn announce(&mut self, intent: bool) {
-        let record = self.record(&self.machine, self.watch.identity(), self.since, intent);
+        let times = (self.since, self.ready);
+        let record = self.record(&self.machine, self.watch.identity(), times, intent);
         if let Err(trouble) = self.keeper.write_status(&record) {
             warn(self.dir, trouble);
             self.feed(Event::NotAnnounced);
@@ -220,7 +244,7 @@ impl Supervise {
         &self,
         machine: &Machine,
         process: Identity,
-        since: Tai64n,
+        (since, ready): (Tai64n, Tai64n),
         intent: bool,
     ) -> [u8; upkeep_core::record::SIZE] {
         // What may be a stranger is not what anybody should hear of.
@@ -243,7 +267,14 @@ impl Supervise {
             | Phase::Finishing(_)
             | Phase::Gone => Identity { pid: machine.pid(), ..process },
         };
-        Record { status, own: machine.own(self.boot, process, intent) }.encode()
+        Record { status, own: machine.own(self.boot, process, ready, intent) }.encode()
+    }
+
+    /// Lets what this supervise holds survive an exec, or not.
+    fn bequeath(&self, survives: bool) -> rustix::io::Result<()> {
+        self.keeper.bequeath(survives)?;
+        self.pipes.bequeath(survives)?;
+        self.ear.as_ref().map_or(Ok(()), |ear| ear.bequeath(survives))
     }
 
     /// Executes this program anew. What it holds it keeps; if the new one
@@ -251,12 +282,12 @@ impl Supervise {
     fn renew(&mut self) {
         // Everything that the next one has to know is on record.
         self.announce(false);
-        let kept = self.keeper.bequeath(true).and_then(|()| self.pipes.bequeath(true));
+        let kept = self.bequeath(true);
         let why = match kept {
             Ok(()) => exec::anew(self.args),
             Err(why) => why,
         };
-        let _ = self.keeper.bequeath(false).and_then(|()| self.pipes.bequeath(false));
+        let _ = self.bequeath(false);
         let name = self.dir.to_bytes();
         TOOL.warn_os(&[b"unable to execute supervise anew for ", name, b", going on: "], why);
     }

@@ -2,6 +2,7 @@
 
 use crate::keep::TOOL;
 use core::ffi::CStr;
+use rustix::fd::BorrowedFd;
 use rustix::io::Result;
 use rustix::process::Pid;
 use upkeep_cli::decimal;
@@ -21,12 +22,12 @@ pub(crate) enum Program {
 
 /// Starts a program. The child calls `record` with its own number before it
 /// runs; if that fails, the program keeps the directory claimed for as long as
-/// it lives. `marker` goes into its environment.
+/// it lives. It has `fds` as descriptors, and `marker` in its environment.
 pub(crate) fn start(
     program: &Program,
     dir: &CStr,
     keeper: &Keeper,
-    marker: Option<&CStr>,
+    (fds, marker): (&[(BorrowedFd<'_>, i32)], Option<&CStr>),
     record: &dyn Fn(Pid) -> bool,
 ) -> Result<Pid> {
     let words;
@@ -42,7 +43,7 @@ pub(crate) fn start(
     let spawn = Spawn {
         candidates: &[path],
         args: &all[..=args.len()],
-        fds: &[],
+        fds,
         directory: None,
         inherit: Inherit::Nothing(Apart::Session),
         open_files: None,

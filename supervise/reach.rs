@@ -176,7 +176,7 @@ impl Reach {
     }
 }
 
-fn complain(dir: &CStr, file: &[u8], default: &[u8], trouble: FactTrouble) {
+pub(crate) fn complain(dir: &CStr, file: &[u8], default: &[u8], trouble: FactTrouble) {
     let dir = dir.to_bytes();
     match trouble {
         FactTrouble::Unreadable(why) => read_trouble(dir, file, default, why),

@@ -3,16 +3,17 @@
 
 use crate::keep::{Supervise, TOOL, now, warn};
 use crate::process::{self, Program};
-use crate::reach::Reach;
+use crate::reach::{Reach, complain};
 use crate::watch::number;
 use core::cell::Cell;
+use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
 use rustix::io::Result;
 use rustix::process::Pid;
 use upkeep_core::record::{Identity, Outcome};
 use upkeep_core::supervise::Event;
 use upkeep_core::tai::Tai64n;
 use upkeep_family::Enter;
-use upkeep_servicedir::{Keeper, Trouble};
+use upkeep_servicedir::{Ear, Keeper, Trouble, notification_fd};
 use upkeep_sys::refuse::refused;
 use upkeep_sys::{clock, point};
 
@@ -28,7 +29,10 @@ impl Supervise {
             return;
         }
         self.machine.plan = self.reach.read(self.dir);
-        match self.launch(&Program::Run, Event::Started) {
+        let mouth = self.listen_for_ready();
+        self.machine.plan.says_ready = mouth.is_some();
+        let fds = mouth.as_ref().map(|(fd, number)| (fd.as_fd(), *number));
+        match self.launch(&Program::Run, fds.as_slice(), Event::Started) {
             Ok((pid, begun)) => {
                 point!("start: executed");
                 self.started(pid, begun, Event::Started);
@@ -50,7 +54,7 @@ impl Supervise {
     pub(crate) fn finish(&mut self) {
         let outcome = self.machine.last.unwrap_or(Outcome::Unknown);
         let last = self.watch.identity().pid;
-        match self.launch(&Program::Finish(outcome, last), Event::Finishing) {
+        match self.launch(&Program::Finish(outcome, last), &[], Event::Finishing) {
             Ok((pid, begun)) => self.started(pid, begun, Event::Finishing),
             Err(why) => {
                 let name = self.dir.to_bytes();
@@ -60,9 +64,31 @@ impl Supervise {
         }
     }
 
+    /// Where the process will say that it is ready, if the directory says that
+    /// it does: what it has as which descriptor.
+    fn listen_for_ready(&mut self) -> Option<(OwnedFd, i32)> {
+        self.ear = None;
+        let number = notification_fd().unwrap_or_else(|trouble| {
+            complain(self.dir, b"notification-fd", b"using none", trouble);
+            None
+        })?;
+        match Ear::open() {
+            Ok((ear, mouth)) => {
+                self.ear = Some(ear);
+                Some((mouth, number))
+            }
+            Err(why) => {
+                let name = self.dir.to_bytes();
+                TOOL.warn_os(&[b"unable to make ", name, b"/supervise/notify: "], why);
+                None
+            }
+        }
+    }
+
     fn launch(
         &mut self,
         program: &Program,
+        fds: &[(BorrowedFd<'_>, i32)],
         event: fn(u32) -> Event,
     ) -> Result<(Pid, Option<Begun>)> {
         // Borrowed for the start alone.
@@ -73,7 +99,7 @@ impl Supervise {
             Some(Enter::Cgroup(_)) | None => None,
         };
         let (begun, outside) = (Cell::new(None), Cell::new(None));
-        let answer = process::start(program, self.dir, &self.keeper, marker, &|pid| {
+        let answer = process::start(program, self.dir, &self.keeper, (fds, marker), &|pid| {
             outside.set(enter.and_then(|enter| enter.enter().err()));
             let (will_be, _) = self.machine.step(event(number(pid)), clock::monotonic());
             let identity = process::identify(pid, self.namespace);
@@ -82,7 +108,8 @@ impl Supervise {
                 begun.set(Some((identity, since, None)));
                 return true;
             }
-            let record = self.record(&will_be, identity, since, false);
+            let ready = if will_be.awaited { Tai64n::default() } else { since };
+            let record = self.record(&will_be, identity, (since, ready), false);
             let written = self.keeper.write_status(&record);
             begun.set(Some((identity, since, written.err())));
             written.is_ok()
@@ -103,6 +130,7 @@ impl Supervise {
         self.watch.child(identity);
         self.since = since;
         self.feed(event(number(pid)));
+        self.ready = if self.machine.awaited { Tai64n::default() } else { since };
         if let Some(trouble) = trouble {
             warn(self.dir, trouble);
             self.feed(Event::NotAnnounced);

@@ -3,6 +3,7 @@
 use core::ffi::CStr;
 use rustix::io::Errno;
 use upkeep_cli::{Exit, Out, Tool, words};
+use upkeep_core::record::Own;
 use upkeep_core::status::{Status, Want};
 use upkeep_core::tai::Tai64n;
 use upkeep_servicedir::{Finder, StatusTrouble, enter, normally_up, read_status};
@@ -52,7 +53,7 @@ fn line(out: &mut Out<'_>, service: &CStr) -> Result<(), Errno> {
     out.push(service.to_bytes())?;
     out.push(b": ")?;
     match look(service) {
-        Ok((status, normally_up)) => state(out, &status, normally_up)?,
+        Ok((status, own, normally_up)) => state(out, &status, own.as_ref(), normally_up)?,
         Err((trouble, why)) => {
             out.push(trouble.as_bytes())?;
             out.push(why.map_or("", words).as_bytes())?;
@@ -65,20 +66,25 @@ type Trouble = (&'static str, Option<Errno>);
 
 /// The state of a service and whether it starts out up, in the order in which
 /// daemontools looks, so that the first trouble is the same.
-fn look(service: &CStr) -> Result<(Status, bool), Trouble> {
+fn look(service: &CStr) -> Result<(Status, Option<Own>, bool), Trouble> {
     enter(service).map_err(|why| ("unable to chdir: ", Some(why)))?;
     let normally_up = normally_up().map_err(|why| ("unable to stat down: ", Some(why)))?;
-    let status = read_status().map_err(|trouble| match trouble {
+    let (status, own) = read_status().map_err(|trouble| match trouble {
         StatusTrouble::NotRunning => ("supervise not running", None),
         StatusTrouble::Ok(why) => ("unable to open supervise/ok: ", Some(why)),
         StatusTrouble::Open(why) => ("unable to open supervise/status: ", Some(why)),
         StatusTrouble::Read(why) => ("unable to read supervise/status: ", Some(why)),
         StatusTrouble::BadFormat => ("unable to read supervise/status: bad format", None),
     })?;
-    Ok((status, normally_up))
+    Ok((status, own, normally_up))
 }
 
-fn state(out: &mut Out<'_>, status: &Status, normally_up: bool) -> Result<(), Errno> {
+fn state(
+    out: &mut Out<'_>,
+    status: &Status,
+    own: Option<&Own>,
+    normally_up: bool,
+) -> Result<(), Errno> {
     let up = status.pid != 0 && !status.finishing;
     if up {
         out.push(b"up (pid ")?;
@@ -96,6 +102,7 @@ fn state(out: &mut Out<'_>, status: &Status, normally_up: bool) -> Result<(), Er
         (up && !normally_up, ", normally down"),
         (!up && normally_up, ", normally up"),
         (status.finishing, ", finishing"),
+        (up && own.is_some_and(|own| own.awaited), ", not ready"),
         (up && status.paused, ", paused"),
         (!up && status.want == Want::Up, ", want up"),
         (up && status.want == Want::Down, ", want down"),

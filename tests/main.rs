@@ -31,6 +31,7 @@ mod multilog_killed;
 mod multilog_same;
 mod multilog_trouble;
 mod pages;
+mod ready;
 mod supervise;
 mod svscan;
 mod tools;

@@ -7,6 +7,7 @@
 //! another boot is taken for one of this.
 
 use crate::status::{SIZE as CLASSIC, Status};
+use crate::tai::{PACKED, Tai64n};
 
 /// The size of a record.
 pub const SIZE: usize = 128;
@@ -105,6 +106,10 @@ pub struct Own {
     pub intent: bool,
     /// Whether `finish` is done for the process that died.
     pub closed: bool,
+    /// Whether the process has not said yet that it is ready, and is to.
+    pub awaited: bool,
+    /// When it was ready; all zeros while it is not.
+    pub ready: Tai64n,
     /// Before this time nothing is started; monotonic nanoseconds.
     pub not_before: u64,
     /// When the next start is due while `Waiting`, and when the process is
@@ -145,11 +150,15 @@ impl Record {
             Some(Outcome::Killed(signal)) => (2, signal),
             Some(Outcome::Unknown) => (3, 0),
         };
-        let flags = u8::from(own.exiting) | u8::from(own.intent) << 1 | u8::from(own.closed) << 2;
+        let flags = u8::from(own.exiting)
+            | u8::from(own.intent) << 1
+            | u8::from(own.closed) << 2
+            | u8::from(own.awaited) << 3;
         put.bytes(&[own.stage as u8, flags, kind, value]);
         put.number(own.not_before);
         put.number(own.deadline);
         put.number(own.starts);
+        put.bytes(&own.ready.pack());
         let sum = sum(&out[..SUM]);
         out[SUM..].copy_from_slice(&sum.to_le_bytes());
         out
@@ -175,6 +184,7 @@ impl Record {
             exiting: flags & 1 != 0,
             intent: flags & 2 != 0,
             closed: flags & 4 != 0,
+            awaited: flags & 8 != 0,
             not_before: take.number()?,
             deadline: take.number()?,
             starts: take.number()?,
@@ -184,6 +194,7 @@ impl Record {
                 2 => Some(Outcome::Killed(value)),
                 _ => Some(Outcome::Unknown),
             },
+            ready: Tai64n::unpack(&take.bytes::<PACKED>()?),
         };
         Some(Self { status: Status::decode(bytes)?, own })
     }
@@ -244,7 +255,6 @@ impl Taker<'_> {
 mod tests {
     use super::*;
     use crate::status::Want;
-    use crate::tai::Tai64n;
 
     const BOOT: Boot = *b"0123456789abcdef";
 
@@ -265,6 +275,8 @@ mod tests {
                 exiting: true,
                 intent: stage == Stage::Up,
                 closed: stage == Stage::Down,
+                awaited: stage == Stage::Up,
+                ready: Tai64n { seconds: 14, nanos: 15 },
                 not_before: 11,
                 deadline: 12,
                 starts: 13,

@@ -8,10 +8,11 @@
 //! All that it knows goes into the record and comes back by `resume`, so that
 //! the next supervise goes on where this one was killed.
 
+mod resume;
 mod words;
 
 use crate::control::{Command, Signal};
-use crate::record::{Boot, Identity, Outcome, Own, Stage};
+use crate::record::Outcome;
 use crate::status::Want;
 
 pub use words::{Action, Actions, Event, Phase, Plan};
@@ -40,8 +41,10 @@ pub struct Machine {
     pub paused: bool,
     /// Whether the process was sent TERM.
     pub terminating: bool,
-    /// How it is ended; read anew for each process.
+    /// What is read anew for each process.
     pub plan: Plan,
+    /// Whether the process has not said yet that it is ready, and is to.
+    pub awaited: bool,
     /// Whether `finish` is done, or there is none, for the process that died.
     closed: bool,
     /// How often it was started.
@@ -66,78 +69,20 @@ impl Machine {
             exiting: false,
             paused: false,
             terminating: false,
-            plan: Plan { finishes: false, finish_within: 0, clears: false, kill_after: 0 },
+            plan: Plan {
+                says_ready: false,
+                finishes: false,
+                finish_within: 0,
+                clears: false,
+                kill_after: 0,
+            },
+            awaited: false,
             closed: false,
             starts: 0,
             last: None,
             not_before: now,
             kill_at: None,
             announce_at: None,
-        }
-    }
-
-    /// A service as a killed supervise left it: `own` and what its status
-    /// says. It is for the caller to see whether its process still lives; a
-    /// supervise that had left begins anew, which is no answer.
-    #[must_use]
-    pub fn resume(
-        own: &Own,
-        want: Want,
-        paused: bool,
-        terminating: bool,
-        now: u64,
-    ) -> Option<Self> {
-        let phase = match own.stage {
-            Stage::Down => Phase::Down,
-            // A clock that cannot be right must not hold it up.
-            Stage::Waiting => Phase::Waiting(own.deadline.min(now + RETRY)),
-            Stage::Up => Phase::Up(own.process.pid),
-            Stage::Finishing => Phase::Finishing(own.process.pid),
-            Stage::Clearing => Phase::Clearing(now),
-            Stage::Over => return None,
-        };
-        let alive = matches!(own.stage, Stage::Up | Stage::Finishing);
-        Some(Self {
-            phase,
-            want,
-            exiting: own.exiting,
-            paused,
-            terminating,
-            starts: own.starts,
-            last: own.last,
-            not_before: own.not_before.min(now + BETWEEN_STARTS),
-            kill_at: Some(own.deadline).filter(|at| alive && *at > 0),
-            closed: own.closed,
-            ..Self::new(false, now)
-        })
-    }
-
-    /// What the next supervise needs to know, in the middle of a `d` or not.
-    #[must_use]
-    pub fn own(&self, boot: Boot, process: Identity, intent: bool) -> Own {
-        let (stage, deadline) = match self.phase {
-            Phase::Down => (Stage::Down, 0),
-            Phase::Waiting(at) => (Stage::Waiting, at),
-            // Nobody writes while the answer is not there; read, it would
-            // mean that a start is due.
-            Phase::Starting => (Stage::Waiting, 0),
-            Phase::Up(_) => (Stage::Up, self.kill_at.unwrap_or(0)),
-            Phase::Finishing(_) => (Stage::Finishing, self.kill_at.unwrap_or(0)),
-            // The next supervise asks for `finish` again.
-            Phase::Clearing(_) | Phase::Closing => (Stage::Clearing, 0),
-            Phase::Gone => (Stage::Over, 0),
-        };
-        Own {
-            boot,
-            process,
-            stage,
-            exiting: self.exiting,
-            intent,
-            closed: self.closed,
-            not_before: self.not_before,
-            deadline,
-            starts: self.starts,
-            last: self.last,
         }
     }
 
@@ -168,7 +113,7 @@ impl Machine {
 
     /// The next state and what to do to get there.
     pub fn step(mut self, event: Event, now: u64) -> (Self, Actions) {
-        use Action::{Announce, Clear, Exit, Intend, Renew, Send, Stamp, Start};
+        use Action::{Announce, Clear, Exit, Intend, Renew, Send, Stamp, StampReady, Start};
         let actions = match (self.phase, event) {
             (Phase::Down | Phase::Waiting(_), Event::Told(Command::Up)) => {
                 self.want = Want::Up;
@@ -303,6 +248,7 @@ impl Machine {
                 self.terminating = false;
                 self.kill_at = None;
                 self.closed = false;
+                self.awaited = self.plan.says_ready;
                 self.starts += 1;
                 self.not_before = now + BETWEEN_STARTS;
                 Actions::default()
@@ -313,8 +259,23 @@ impl Machine {
                 Actions::of(&[Stamp, Announce])
             }
 
+            (Phase::Up(_), Event::Ready) if self.awaited => {
+                self.awaited = false;
+                Actions::of(&[StampReady, Announce])
+            }
+            // Said twice, or by one that has died since.
+            (
+                Phase::Down
+                | Phase::Waiting(_)
+                | Phase::Up(_)
+                | Phase::Finishing(_)
+                | Phase::Clearing(_),
+                Event::Ready,
+            ) => Actions::default(),
+
             (Phase::Up(_), Event::Died(outcome)) => {
                 self.last = Some(outcome);
+                self.awaited = false;
                 self.kill_at = None;
                 return self.clear(now);
             }
@@ -394,6 +355,7 @@ impl Machine {
             (
                 Phase::Starting | Phase::Closing,
                 Event::Told(_)
+                | Event::Ready
                 | Event::Died(_)
                 | Event::Finished(_)
                 | Event::Cleared
@@ -436,6 +398,7 @@ impl Machine {
                 Event::Told(_)
                 | Event::Started(_)
                 | Event::NotStarted
+                | Event::Ready
                 | Event::Died(_)
                 | Event::Finishing(_)
                 | Event::NotFinishing

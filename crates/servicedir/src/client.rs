@@ -4,7 +4,8 @@ use crate::names;
 use core::ffi::CStr;
 use rustix::fs::{self, FileType, Mode, OFlags};
 use rustix::io::{Errno, Result};
-use upkeep_core::status::{CLASSIC, SIZE, Status};
+use upkeep_core::record::{Own, Record, SIZE};
+use upkeep_core::status::{CLASSIC, Status};
 
 /// Why nothing could be said to a supervise.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,8 +53,8 @@ pub fn normally_up() -> Result<bool> {
     }
 }
 
-/// What supervise wrote last.
-pub fn read_status() -> core::result::Result<Status, StatusTrouble> {
+/// What supervise wrote last: what everybody writes, and what only ours does.
+pub fn read_status() -> core::result::Result<(Status, Option<Own>), StatusTrouble> {
     match is_supervised() {
         Ok(true) => {}
         Ok(false) => return Err(StatusTrouble::NotRunning),
@@ -66,7 +67,8 @@ pub fn read_status() -> core::result::Result<Status, StatusTrouble> {
     if n < CLASSIC {
         return Err(StatusTrouble::BadFormat);
     }
-    Status::decode(&record[..n]).ok_or(StatusTrouble::BadFormat)
+    let status = Status::decode(&record[..n]).ok_or(StatusTrouble::BadFormat)?;
+    Ok((status, Record::decode(&record[..n]).map(|record| record.own)))
 }
 
 /// Writes control bytes, in this order and together, so that what two clients

@@ -23,6 +23,8 @@ pub struct Value {
     len: usize,
 }
 
+/// The highest descriptor that a process has everywhere.
+const HIGHEST: i32 = 255;
 /// More than any word with a generous tail has.
 const LONGEST: usize = 64;
 
@@ -66,6 +68,15 @@ pub fn has_finish() -> bool {
 #[must_use]
 pub fn speaks_s6() -> bool {
     names::OF_S6.iter().any(|file| fs::access(*file, Access::EXISTS).is_ok())
+}
+
+/// The descriptor that `notification-fd` names, if it is there.
+pub fn notification_fd() -> Result<Option<i32>, FactTrouble> {
+    let Some(value) = fact(names::NOTIFICATION_FD)? else { return Ok(None) };
+    let digits = core::str::from_utf8(value.bytes().trim_ascii());
+    let number = digits.ok().and_then(|digits| digits.parse().ok());
+    let usable = number.filter(|number| (3..=HIGHEST).contains(number));
+    usable.map(Some).ok_or(FactTrouble::Malformed(value))
 }
 
 /// The signal that `down-signal` names, if it is there.
@@ -156,6 +167,14 @@ mod tests {
         assert_eq!((down_signal(), reload_signal()), (Ok(Some(2)), Ok(Some(10))));
         std::fs::write("down-signal", "now\n").unwrap();
         assert!(matches!(down_signal(), Err(FactTrouble::Malformed(_))));
+
+        assert_eq!(notification_fd(), Ok(None));
+        std::fs::write("notification-fd", "3\n").unwrap();
+        assert_eq!(notification_fd(), Ok(Some(3)));
+        for content in ["", "2", "-3", "256", "three"] {
+            std::fs::write("notification-fd", content).unwrap();
+            assert!(matches!(notification_fd(), Err(FactTrouble::Malformed(_))), "{content}");
+        }
 
         std::fs::remove_file("kill-mode").unwrap();
         std::fs::create_dir("kill-mode").unwrap();

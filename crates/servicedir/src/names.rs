@@ -36,6 +36,10 @@ pub const INPUT: &CStr = c"../supervise/output";
 /// How the service ended whose supervise was dead, from whoever waited for it.
 pub const REAPED: &CStr = c"supervise/reaped";
 
+/// The descriptor on which the service says that it is ready.
+pub const NOTIFICATION_FD: &CStr = c"notification-fd";
+/// The FIFO behind that descriptor.
+pub const NOTIFY: &CStr = c"supervise/notify";
 /// The signal that ends the service.
 pub const DOWN_SIGNAL: &CStr = c"down-signal";
 /// The signal that has it read its configuration again.

@@ -151,11 +151,8 @@ impl Spawn<'_> {
         if let Err(why) = moved {
             return Some((Step::Directory, why));
         }
-        if let Err(why) = self.place_descriptors() {
-            return Some((Step::Descriptors, why));
-        }
         if matches!(self.inherit, Inherit::Nothing(_)) {
-            close_above(self.fds.iter().map(|f| f.1).fold(2, i32::max));
+            close_above(2);
         }
         if let Some(last) = self.last {
             crate::point!("start: child");
@@ -167,6 +164,11 @@ impl Spawn<'_> {
             if !recorded {
                 leave_open(last.otherwise);
             }
+        }
+        // Last, because they may be put where something stands that was needed
+        // until now.
+        if let Err(why) = self.place_descriptors() {
+            return Some((Step::Descriptors, why));
         }
         Some((Step::Exec, self.exec()))
     }
@@ -184,6 +186,13 @@ impl Spawn<'_> {
             if *slot == -1 {
                 return Err(crate::exec::last_errno());
             }
+        }
+        if let Some(last) = self.last
+            && self.fds.iter().any(|f| f.1 == last.otherwise.as_raw_fd())
+        {
+            // What it holds is held until the program runs.
+            // SAFETY: a plain descriptor number; nothing is replaced.
+            unsafe { libc::fcntl(last.otherwise.as_raw_fd(), libc::F_DUPFD_CLOEXEC, above) };
         }
         for (slot, (_, target)) in held.iter().zip(self.fds) {
             // SAFETY: plain descriptor numbers; what stood at the target is

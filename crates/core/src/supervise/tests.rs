@@ -22,7 +22,7 @@ fn every_word_of_events() {
     let plain = Plan::default();
     let tree = Plan { clears: true, kill_after: SECOND, ..plain };
     let finish = Plan { finishes: true, finish_within: SECOND, ..plain };
-    let both = Plan { finishes: true, ..tree };
+    let both = Plan { finishes: true, says_ready: true, ..tree };
     for (up, plan) in [(true, plain), (false, plain), (true, tree), (true, finish), (true, both)] {
         walk(&World::new(up, plan), 5, &mut count);
     }
@@ -47,6 +47,7 @@ fn every_phase_with_every_event() {
     let rest = [
         Event::Started(8),
         Event::NotStarted,
+        Event::Ready,
         Event::Died(Outcome::Killed(9)),
         Event::Finishing(8),
         Event::NotFinishing,
@@ -203,4 +204,21 @@ fn a_finish_that_takes_too_long_is_killed() {
     assert_eq!(world.machine.deadline(), Some(at));
     let (_, actions) = world.machine.step(Event::Tick, at);
     assert_eq!(actions.into_iter().next(), Some(Action::Send(Signal::Kill)));
+}
+
+#[test]
+fn ready_is_what_says_so_once() {
+    let plan = Plan { says_ready: true, ..Plan::default() };
+    let mut world = World::new(true, plan);
+    world.read(Letter::Killed);
+    assert!(world.machine.awaited);
+    let (_, actions) = world.machine.step(Event::Ready, world.now);
+    assert!(actions.into_iter().eq([Action::StampReady, Action::Announce]));
+    world.read(Letter::Ready);
+    let (_, actions) = world.machine.step(Event::Ready, world.now);
+    assert_eq!(actions, Actions::default());
+    // The next process has to say it again.
+    world.read(Letter::Passes(BETWEEN_STARTS));
+    world.read(Letter::Dies);
+    assert!(world.machine.awaited);
 }

@@ -36,6 +36,8 @@ pub enum Event {
     Started(u32),
     /// It could not be made.
     NotStarted,
+    /// The process says that it is ready.
+    Ready,
     /// The process is dead.
     Died(Outcome),
     /// The `finish` that was asked for runs, and the record says so.
@@ -62,6 +64,8 @@ pub enum Event {
 pub enum Action {
     /// The process has just ended: take the time for the status.
     Stamp,
+    /// The process is ready: take the time for that.
+    StampReady,
     /// Write the status.
     Announce,
     /// Write the status with a mark that `d` is about to be carried out:
@@ -114,9 +118,12 @@ impl IntoIterator for Actions {
     }
 }
 
-/// What the service's directory says about its end.
+/// What the service's directory says about its process.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Plan {
+    /// Whether the process is going to say when it is ready; otherwise it is
+    /// as soon as it runs.
+    pub says_ready: bool,
     /// Whether there is a `finish`.
     pub finishes: bool,
     /// How long it may take, in nanoseconds; 0 for as long as it likes.

@@ -2,7 +2,7 @@
 //! that fails, a supervise that is killed; and what must hold in it.
 
 use super::*;
-use crate::record::Record;
+use crate::record::{Boot, Identity, Record, Stage};
 use crate::status::Status;
 use crate::tai::Tai64n;
 
@@ -11,6 +11,7 @@ use crate::tai::Tai64n;
 pub(super) enum Letter {
     Told(Command),
     Dies,
+    Ready,
     /// Nothing is left behind any more, or something is again.
     Leftovers,
     ForkFails,
@@ -22,7 +23,7 @@ pub(super) enum Letter {
     Passes(u64),
 }
 
-pub(super) const LETTERS: [Letter; 15] = [
+pub(super) const LETTERS: [Letter; 16] = [
     Letter::Told(Command::Up),
     Letter::Told(Command::Down),
     Letter::Told(Command::Once),
@@ -32,6 +33,7 @@ pub(super) const LETTERS: [Letter; 15] = [
     Letter::Told(Command::Kill),
     Letter::Told(Command::Restart),
     Letter::Dies,
+    Letter::Ready,
     Letter::Leftovers,
     Letter::ForkFails,
     Letter::StatusFails,
@@ -102,7 +104,7 @@ impl World {
         for action in actions {
             assert!(!self.gone, "{action:?} after the end");
             match action {
-                Action::Stamp | Action::Renew => {}
+                Action::Stamp | Action::StampReady | Action::Renew => {}
                 Action::Announce | Action::Intend if self.status_fails => {
                     self.feed(Event::NotAnnounced);
                 }
@@ -238,6 +240,7 @@ impl World {
                 self.leftovers = !self.leftovers && self.alive.is_some();
                 self.feed(Event::Stirred);
             }
+            Letter::Ready => self.feed(Event::Ready),
             Letter::ForkFails => self.fork_fails = !self.fork_fails,
             Letter::StatusFails => self.status_fails = !self.status_fails,
             Letter::Killed => self.begin(),
@@ -290,6 +293,7 @@ impl World {
         if self.gone {
             return;
         }
+        assert!(!machine.awaited || self.alive.is_some() && self.plan.says_ready);
         // Wanted up and not up means that a start is due, and soon.
         if machine.want == Want::Up && process.is_none() {
             let due = machine.deadline().expect("waits for ever");
@@ -318,7 +322,7 @@ pub(super) fn record(machine: &Machine, intent: bool) -> Record {
             terminating: machine.terminating,
             finishing: matches!(machine.phase, Phase::Finishing(_)),
         },
-        own: machine.own(BOOT, process, intent),
+        own: machine.own(BOOT, process, Tai64n::default(), intent),
     }
 }
 

@@ -1,0 +1,77 @@
+//! From a machine to what is on record of it, and back: the next supervise
+//! goes on where this one was killed.
+
+use super::{BETWEEN_STARTS, Machine, Phase, RETRY};
+use crate::record::{Boot, Identity, Own, Stage};
+use crate::status::Want;
+use crate::tai::Tai64n;
+
+impl Machine {
+    /// A service as a killed supervise left it: `own` and what its status
+    /// says. It is for the caller to see whether its process still lives; a
+    /// supervise that had left begins anew, which is no answer.
+    #[must_use]
+    pub fn resume(
+        own: &Own,
+        want: Want,
+        paused: bool,
+        terminating: bool,
+        now: u64,
+    ) -> Option<Self> {
+        let phase = match own.stage {
+            Stage::Down => Phase::Down,
+            // A clock that cannot be right must not hold it up.
+            Stage::Waiting => Phase::Waiting(own.deadline.min(now + RETRY)),
+            Stage::Up => Phase::Up(own.process.pid),
+            Stage::Finishing => Phase::Finishing(own.process.pid),
+            Stage::Clearing => Phase::Clearing(now),
+            Stage::Over => return None,
+        };
+        let alive = matches!(own.stage, Stage::Up | Stage::Finishing);
+        Some(Self {
+            phase,
+            want,
+            exiting: own.exiting,
+            paused,
+            terminating,
+            starts: own.starts,
+            last: own.last,
+            not_before: own.not_before.min(now + BETWEEN_STARTS),
+            kill_at: Some(own.deadline).filter(|at| alive && *at > 0),
+            closed: own.closed,
+            awaited: own.awaited,
+            ..Self::new(false, now)
+        })
+    }
+
+    /// What the next supervise needs to know, in the middle of a `d` or not.
+    #[must_use]
+    pub fn own(&self, boot: Boot, process: Identity, ready: Tai64n, intent: bool) -> Own {
+        let (stage, deadline) = match self.phase {
+            Phase::Down => (Stage::Down, 0),
+            Phase::Waiting(at) => (Stage::Waiting, at),
+            // Nobody writes while the answer is not there; read, it would
+            // mean that a start is due.
+            Phase::Starting => (Stage::Waiting, 0),
+            Phase::Up(_) => (Stage::Up, self.kill_at.unwrap_or(0)),
+            Phase::Finishing(_) => (Stage::Finishing, self.kill_at.unwrap_or(0)),
+            // The next supervise asks for `finish` again.
+            Phase::Clearing(_) | Phase::Closing => (Stage::Clearing, 0),
+            Phase::Gone => (Stage::Over, 0),
+        };
+        Own {
+            boot,
+            process,
+            stage,
+            exiting: self.exiting,
+            intent,
+            closed: self.closed,
+            awaited: self.awaited,
+            ready,
+            not_before: self.not_before,
+            deadline,
+            starts: self.starts,
+            last: self.last,
+        }
+    }
+}
