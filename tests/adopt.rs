@@ -314,3 +314,28 @@ fn no_line_is_lost_between_service_and_logger() {
     assert!(service.said.is_silent());
     assert_eq!(dir.processes(), []);
 }
+
+/// A supervise that is killed when everything is to go down is started again,
+/// to take its service down: nothing is left.
+#[test]
+fn a_supervise_that_is_killed_on_the_way_out_leaves_nothing() {
+    if testing_originals() {
+        return;
+    }
+    let dir = Dir::new();
+    let mut service = only_one(&dir, "scan/s", "trap 'echo bye; exit' TERM");
+    let lines = dir.path("lines");
+    dir.script("scan/s/log/run", &format!("exec cat >{}", lines.display()));
+    let svscan = dir.start("svscan", ["scan"]);
+    let pid = service.up();
+    supervised(&service.path);
+    supervised(&service.path.join("log"));
+    svscan.signal(Signal::STOP);
+    kill(parent_of(pid));
+    svscan.signal(Signal::TERM);
+    svscan.signal(Signal::CONT);
+    let done = svscan.finish();
+    assert_eq!((done.code, done.err().as_str()), (0, ""));
+    assert_eq!(dir.processes(), []);
+    assert_eq!(fs::read_to_string(lines).unwrap(), "bye\n");
+}

@@ -131,6 +131,11 @@ pub struct Service {
     /// supervise writes where it was started to write; the next one gets a
     /// pipe.
     log_to_come: bool,
+    /// Whether its end is to be hurried.
+    hurried: bool,
+    /// Whether the supervise that ended last was killed, so that its service
+    /// may live on without one.
+    orphaned: [bool; 2],
     /// Before these times neither is started, the service's and the logger's.
     not_before: [u64; 2],
     /// When to look whether the logger is done.
@@ -147,6 +152,8 @@ impl Service {
             listed: false,
             leaving: false,
             log_to_come: false,
+            hurried: false,
+            orphaned: [false; 2],
             not_before: [0; 2],
             drain_at: None,
         }
@@ -200,19 +207,26 @@ impl Service {
             }
             (Event::Leave, false) => {
                 self.leaving = true;
-                self.call_off(Which::Main);
-                if self.runs(Which::Main) {
-                    actions.push(Action::EndMain);
-                } else {
-                    self.close_log(&mut actions, now);
+                if !self.orphaned[0] {
+                    self.call_off(Which::Main);
+                }
+                match self.main {
+                    Half::Running => actions.push(Action::EndMain),
+                    Half::Idle => self.close_log(&mut actions, now),
+                    // Its service lives on: it takes a supervise to end it.
+                    Half::Due(_) => {}
                 }
             }
             (Event::Leave, true) => {}
             (Event::Hurry, _) => {
                 self.leaving = true;
-                self.call_off(Which::Main);
+                if core::mem::replace(&mut self.hurried, true) || !self.orphaned[0] {
+                    self.call_off(Which::Main);
+                }
                 if self.runs(Which::Main) {
                     actions.push(Action::KillMain);
+                } else if self.main != Half::Idle {
+                    // It is told as soon as it runs.
                 } else if self.runs(Which::Log) {
                     actions.push(Action::EndLog);
                 } else {
@@ -222,6 +236,10 @@ impl Service {
             (Event::Started(which), _) => {
                 self.not_before[which as usize] = now + BETWEEN_STARTS;
                 self.set(which, Half::Running);
+                self.orphaned[which as usize] = false;
+                if self.leaving {
+                    self.tell_late(which, &mut actions, now);
+                }
             }
             (Event::NotStarted(which), _) => self.set(which, Half::Due(now + RETRY)),
             (Event::Ended(which, ending), leaving) => {
@@ -231,14 +249,15 @@ impl Service {
                     Ending::Killed => *not_before -= BETWEEN_STARTS - AFTER_KILL,
                     Ending::Told | Ending::Crashed => {}
                 }
-                let again = self.is_needed(which, ending);
+                self.orphaned[which as usize] = matches!(ending, Ending::Killed | Ending::Crashed);
+                let again = self.is_needed(which);
                 let due = now.max(self.not_before[which as usize]);
                 self.set(which, if again { Half::Due(due) } else { Half::Idle });
                 if again && which == Which::Main && self.log_to_come {
                     self.log_to_come = false;
                     self.log = Some(Half::Due(due));
                 }
-                if leaving && which == Which::Main {
+                if leaving && which == Which::Main && !again {
                     self.close_log(&mut actions, now);
                 }
             }
@@ -276,25 +295,35 @@ impl Service {
     }
 
     /// Whether a supervise that ended is to be started again.
-    fn is_needed(&self, which: Which, ending: Ending) -> bool {
+    fn is_needed(&self, which: Which) -> bool {
         let stays = self.listed && !self.leaving;
+        let left_alone = self.orphaned[which as usize];
         match which {
-            Which::Main => stays,
+            Which::Main => stays || (left_alone && self.leaving),
             // As long as somebody writes, a logger that was not told to go
             // is needed.
-            Which::Log => {
-                stays
-                    || (self.runs(Which::Main)
-                        && matches!(ending, Ending::Killed | Ending::Crashed))
-            }
+            Which::Log => stays || (left_alone && (self.leaving || self.runs(Which::Main))),
         }
     }
 
     fn close_log(&mut self, actions: &mut Actions, now: u64) {
-        self.call_off(Which::Log);
-        if self.runs(Which::Log) {
+        if !self.orphaned[1] {
+            self.call_off(Which::Log);
+        }
+        if self.log.is_some_and(|log| log != Half::Idle) {
             actions.push(Action::CloseLog);
             self.drain_at = Some(now + DRAIN);
+        }
+    }
+
+    /// On the way out: a supervise that was missing when the others were told.
+    fn tell_late(&mut self, which: Which, actions: &mut Actions, now: u64) {
+        match which {
+            Which::Main if self.hurried => actions.push(Action::KillMain),
+            Which::Main => actions.push(Action::EndMain),
+            Which::Log if self.main == Half::Idle => self.close_log(actions, now),
+            // It is told when the service's has gone.
+            Which::Log => {}
         }
     }
 

@@ -77,7 +77,7 @@ impl World {
                 }
                 Action::CloseLog => {
                     assert!(!self.main, "lines are lost: the pipe closes before its writer");
-                    assert!(self.log);
+                    assert!(self.log || self.service.deadline().is_some());
                     self.write_end = false;
                 }
                 Action::EndLog => assert!(self.log && !self.main, "the logger goes last"),
@@ -101,6 +101,9 @@ impl World {
             return self.feed(Event::NotStarted(which));
         }
         *runs = true;
+        if which == Which::Main {
+            self.told_main = false;
+        }
         if let Some(last) = self.last[index] {
             let least = if self.killed[index] { AFTER_KILL } else { BETWEEN_STARTS };
             assert!(self.now - last >= least, "a storm");
@@ -230,4 +233,29 @@ fn one_that_was_killed_is_back_at_once() {
     world.read(Letter::Ends(Which::Main, Ending::Crashed));
     world.read(Letter::Passes(AFTER_KILL));
     assert!(!world.main);
+}
+
+#[test]
+fn one_that_was_killed_on_the_way_out_is_started_to_be_told() {
+    let mut world = World::new(true);
+    world.read(Letter::Ends(Which::Main, Ending::Killed));
+    // Not started again yet, and its service lives.
+    assert!(!world.main);
+    world.service.not_before[0] = world.now + SECOND;
+    world.service.main = Half::Due(world.now + SECOND);
+    world.read(Letter::Leave);
+    assert!(!world.forgotten && world.write_end);
+    world.read(Letter::Passes(SECOND));
+    assert!(world.main && world.told_main);
+    // And again.
+    world.read(Letter::Ends(Which::Main, Ending::Killed));
+    world.read(Letter::Passes(AFTER_KILL));
+    assert!(world.main && world.told_main && world.write_end);
+    world.read(Letter::Ends(Which::Main, Ending::Told));
+    assert!(!world.write_end);
+    world.read(Letter::Ends(Which::Log, Ending::Killed));
+    world.read(Letter::Passes(AFTER_KILL));
+    assert!(world.log);
+    world.read(Letter::Ends(Which::Log, Ending::Told));
+    assert!(world.forgotten);
 }
