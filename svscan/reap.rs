@@ -63,10 +63,13 @@ impl Svscan {
 
 fn ending(status: i32) -> Ending {
     const KILL: i32 = 9;
+    // What tells a supervise to leave; daemontools' dies of it.
+    const TELLING: [i32; 4] = [1, 2, 3, 15];
     match (status >> 8 & 0xff, status & 0x7f) {
         (0, 0) => Ending::Told,
         (_, 0) => Ending::Refused,
         (_, KILL) => Ending::Killed,
+        (_, signal) if TELLING.contains(&signal) => Ending::Told,
         (_, _) => Ending::Crashed,
     }
 }

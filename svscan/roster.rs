@@ -26,6 +26,8 @@ pub(crate) struct Entry {
     pub(crate) told: u32,
     /// What tells the end of a supervise that was not started from here.
     found: [Option<OwnedFd>; 2],
+    /// What holds the word that was left for one that did not listen yet.
+    words: [Option<OwnedFd>; 2],
     name: Place,
 }
 
@@ -62,6 +64,7 @@ impl Roster {
         let index = self.keys.iter().position(|key| key.pids.contains(&pid))?;
         let which = if self.keys[index].pids[0] == pid { Which::Main } else { Which::Log };
         self.keys[index].pids[which as usize] = 0;
+        self.entries[index].words[which as usize] = None;
         Some((index, which))
     }
 
@@ -76,6 +79,11 @@ impl Roster {
     /// A supervise has died and left this process, 0 for none.
     pub(crate) fn set_orphan(&mut self, index: usize, which: Which, pid: u32) {
         self.keys[index].orphans[which as usize] = pid;
+    }
+
+    /// The word that was left for a supervise stays as long as it runs.
+    pub(crate) fn keep_word(&mut self, index: usize, which: Which, word: OwnedFd) {
+        self.entries[index].words[which as usize] = Some(word);
     }
 
     /// A supervise that was not started from here runs as long as `ok` says.
@@ -103,7 +111,8 @@ impl Roster {
         let name = self.names.add(name)?;
         let service = Service::new();
         let found = [None, None];
-        self.entries.push(Entry { service, pipe: None, seen: 0, told: 0, found, name })?;
+        let words = [None, None];
+        self.entries.push(Entry { service, pipe: None, seen: 0, told: 0, found, words, name })?;
         self.keys.push(Key { identity, pids: [0; 2], orphans: [0; 2], due: u64::MAX })?;
         Ok(self.len() - 1)
     }

@@ -340,20 +340,28 @@ impl Svscan {
         Ok(true)
     }
 
-    /// Signals a supervise. It has not been waited for, so the pid is its. One
-    /// that was found alive is told the same by its FIFO.
-    fn signal(&self, index: usize, which: Which, signal: Signal) {
-        if let Some(pid) = Pid::from_raw(self.roster.pid(index, which)) {
-            let _ = kill_process(pid, signal);
-            return;
-        }
+    /// Tells a supervise. One that was started from here has not been waited
+    /// for, so the pid is its; but before it listens, a signal would end it and
+    /// leave its service behind, so that then it finds the same as letters, as
+    /// does one that was found alive.
+    fn signal(&mut self, index: usize, which: Which, signal: Signal) {
         let letters: &[u8] = match signal {
             Signal::TERM => b"dx",
             Signal::QUIT => b"dxk",
             _ => b"x",
         };
-        // One that has just ended is not there to be told.
-        let _ = self.elsewhere(index, which).send(letters);
+        let there = self.elsewhere(index, which);
+        let Some(pid) = Pid::from_raw(self.roster.pid(index, which)) else {
+            // One that has just ended is not there to be told.
+            let _ = there.send(letters);
+            return;
+        };
+        if matches!(there.living(), Ok(None))
+            && let Ok(word) = there.leave(letters)
+        {
+            return self.roster.keep_word(index, which, word);
+        }
+        let _ = kill_process(pid, signal);
     }
 
     /// Has every supervise execute its program anew, and then does so itself.

@@ -2,10 +2,11 @@
 //! svscan, which is in the directory above, asks and tells.
 
 use crate::client::{ControlTrouble, send_to};
+use crate::keeper::make_directory;
 use crate::names;
 use core::ffi::CStr;
 use rustix::fd::OwnedFd;
-use rustix::fs::{self, Mode, OFlags};
+use rustix::fs::{self, CWD, FileType, Mode, OFlags};
 use rustix::io::{Errno, Result};
 use upkeep_core::record::{Boot, Record, SIZE};
 
@@ -61,6 +62,23 @@ impl Elsewhere<'_> {
     pub fn send(&self, bytes: &[u8]) -> core::result::Result<(), ControlTrouble> {
         let path = self.path(names::CONTROL).map_err(ControlTrouble::Open)?;
         send_to(path.as_c_str(), bytes, false)
+    }
+
+    /// Leaves word for a supervise that is on its way and does not listen yet:
+    /// it is there as long as what is answered is open.
+    pub fn leave(&self, bytes: &[u8]) -> Result<OwnedFd> {
+        make_directory(self.path(names::SUPERVISE)?.as_c_str())?;
+        let path = self.path(names::CONTROL)?;
+        let path = path.as_c_str();
+        // It may be there already, also as something else: a look will tell.
+        let _ = fs::mknodat(CWD, path, FileType::Fifo, Mode::from_raw_mode(0o600), 0);
+        let flags = OFlags::RDWR | OFlags::NONBLOCK | OFlags::CLOEXEC;
+        let fifo = fs::open(path, flags, Mode::empty())?;
+        if FileType::from_raw_mode(fs::fstat(&fifo)?.st_mode) != FileType::Fifo {
+            return Err(Errno::EXIST);
+        }
+        rustix::io::write(&fifo, bytes)?;
+        Ok(fifo)
     }
 
     /// What the supervise there wrote in this boot.
