@@ -46,7 +46,7 @@ impl Supervise {
             since: now(),
             ready: Tai64n::default(),
             ear: None,
-            boot: process::boot(),
+            boot: Keeper::origin(process::boot()),
             namespace: process::namespace(),
             renewing: false,
             leaving: None,

@@ -70,6 +70,7 @@ pub(crate) struct Supervise {
     pub(crate) ready: Tai64n,
     /// Where it says so, as long as it has not.
     pub(crate) ear: Option<Ear>,
+    /// What its record will be believed by.
     pub(crate) boot: Boot,
     pub(crate) namespace: u64,
     /// Whether this program is to be executed anew.

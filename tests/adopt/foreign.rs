@@ -2,7 +2,8 @@
 //! now, and such as nobody could write.
 
 use super::{end, next, only_one};
-use crate::support::{Dir, Process, program, supervised, testing_originals};
+use crate::support::{Dir, Process, Service, program, supervised, testing_originals};
+use rustix::process::Signal;
 use std::fs;
 
 /// In a name space of its own, the number of the dead service is given to a
@@ -113,6 +114,31 @@ fn summed(mut record: Vec<u8>) -> Vec<u8> {
     });
     record[120..].copy_from_slice(&sum.to_le_bytes());
     record
+}
+
+/// A directory that is copied while its service runs is another service.
+#[test]
+fn a_record_that_was_copied_with_its_directory() {
+    if testing_originals() {
+        return;
+    }
+    let dir = Dir::new();
+    let mut service = Service::new(&dir, "scan/s", "");
+    let svscan = dir.start("svscan", ["scan"]);
+    let pid = service.up();
+    supervised(&service.path);
+    let args = ["-a", "scan/s", "copy"];
+    assert_eq!(Process::start(dir.command("cp").args(args)).finish().code, 0);
+    fs::rename(dir.path("copy"), dir.path("scan/copy")).unwrap();
+    // It says the same, being the same script.
+    service.path = dir.path("scan/copy");
+    assert_ne!(service.up(), pid);
+    service.svc(&dir, "-d");
+    service.until("the end", |seen| seen.pid == 0);
+    assert!(fs::metadata(format!("/proc/{pid}")).is_ok(), "the other one was ended");
+    svscan.signal(Signal::TERM);
+    assert_eq!(svscan.finish().code, 0);
+    assert_eq!(dir.processes(), []);
 }
 
 /// A record with another identity under the number of a living process: it is

@@ -1,6 +1,7 @@
 //! Any bytes as a status record: what is read of them is what is written
 //! again, as far as a record can say it.
 
+use upkeep_core::record::{self, Identity, Outcome, Own, Record, Stage};
 use upkeep_core::status::{CLASSIC, SIZE, Status};
 
 /// Reads `data` as a record, writes what it says, and reads that.
@@ -20,5 +21,43 @@ pub fn status_record(data: &[u8]) {
     assert_eq!(again.terminating, status.terminating && status.pid != 0);
     // A reader of the first 18 bytes, as daemontools' are, reads the same.
     let classic = Status::decode(&record[..CLASSIC]).expect("18 bytes");
-    assert_eq!(classic, Status { terminating: false, ..again });
+    assert_eq!(classic, Status { terminating: false, finishing: false, ..again });
+    whole(data, again);
+}
+
+/// The whole record: whatever a supervise may have to say comes back, and any
+/// bytes in its place say nothing or what they are written as.
+fn whole(data: &[u8], status: Status) {
+    if let Some(record) = Record::decode(data) {
+        assert_eq!(record.encode()[CLASSIC + 2..], data[CLASSIC + 2..record::SIZE]);
+    }
+    let byte = |at: usize| data[at % data.len()];
+    let number = |at: usize| u64::from_le_bytes(core::array::from_fn(|n| byte(at + n)));
+    let stages = [Stage::Down, Stage::Waiting, Stage::Up, Stage::Clearing, Stage::Finishing];
+    let own = Own {
+        boot: core::array::from_fn(|n| byte(20 + n)),
+        process: Identity {
+            pid: status.pid,
+            started: number(36),
+            unique: number(44),
+            namespace: number(52),
+        },
+        stage: stages[usize::from(byte(60)) % stages.len()],
+        exiting: byte(61) & 1 != 0,
+        intent: byte(61) & 2 != 0,
+        closed: byte(61) & 4 != 0,
+        awaited: byte(61) & 8 != 0,
+        ready: status.since,
+        not_before: number(62),
+        deadline: number(70),
+        starts: number(78),
+        last: [None, Some(Outcome::Exited(byte(86))), Some(Outcome::Killed(byte(87)))]
+            [usize::from(byte(88)) % 3],
+    };
+    let record = Record { status, own };
+    let bytes = record.encode();
+    assert_eq!(Record::decode(&bytes), Some(record));
+    let mut torn = bytes;
+    torn[usize::from(byte(89)) % record::SIZE] ^= byte(90) | 1;
+    assert_eq!(Record::decode(&torn), None);
 }

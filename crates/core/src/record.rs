@@ -16,8 +16,23 @@ const MAGIC: [u8; 4] = *b"upk\x01";
 /// Where the sum is.
 const SUM: usize = SIZE - 8;
 
-/// A boot of a kernel: its id as 16 bytes.
+/// A boot of a kernel: its id as 16 bytes. In a record it stands for the
+/// directory too, see `origin`.
 pub type Boot = [u8; 16];
+
+/// What a record is believed by: the boot and the directory that it was
+/// written in. A directory that was copied with its record is another one, and
+/// the process on record is not its.
+#[must_use]
+pub fn origin(boot: Boot, device: u64, inode: u64) -> Boot {
+    if boot == [0; 16] {
+        return boot;
+    }
+    let mut origin = boot;
+    let place = device.to_le_bytes().into_iter().chain(inode.to_le_bytes());
+    origin.iter_mut().zip(place).for_each(|(byte, other)| *byte ^= other);
+    origin
+}
 
 /// What tells a process from every other one that has had or will have its
 /// number. What is 0 is not known.
@@ -94,7 +109,7 @@ pub enum Stage {
 /// What the next supervise needs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Own {
-    /// The boot in which this was written.
+    /// The boot and the directory in which this was written.
     pub boot: Boot,
     /// The process, if there is one.
     pub process: Identity,
@@ -325,6 +340,16 @@ mod tests {
         let mut record = record(Stage::Up, None);
         record.own.boot = [0; 16];
         assert_eq!(Record::of_this_boot(&record.encode(), &[0; 16]), None);
+    }
+
+    #[test]
+    fn another_directory_is_another_origin() {
+        let here = origin(BOOT, 1, 2);
+        assert_ne!(here, BOOT);
+        for (device, inode) in [(1, 3), (2, 2), (2, 1)] {
+            assert_ne!(origin(BOOT, device, inode), here);
+        }
+        assert_eq!(origin([0; 16], 1, 2), [0; 16]);
     }
 
     #[test]

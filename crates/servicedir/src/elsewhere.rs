@@ -8,7 +8,7 @@ use core::ffi::CStr;
 use rustix::fd::OwnedFd;
 use rustix::fs::{self, CWD, FileType, Mode, OFlags};
 use rustix::io::{Errno, Result};
-use upkeep_core::record::{Boot, Record, SIZE};
+use upkeep_core::record::{Boot, Record, SIZE, origin};
 
 /// The directory `service`, or `service/log`.
 #[derive(Clone, Copy, Debug)]
@@ -89,7 +89,9 @@ impl Elsewhere<'_> {
         let file = fs::open(path.as_c_str(), flags, Mode::empty()).ok()?;
         let mut bytes = [0; SIZE];
         let count = rustix::io::read(&file, &mut bytes).ok()?;
-        Record::of_this_boot(&bytes[..count], boot)
+        let directory = fs::stat(self.path(names::SUPERVISE).ok()?.as_c_str()).ok()?;
+        let origin = origin(*boot, directory.st_dev, directory.st_ino);
+        Record::of_this_boot(&bytes[..count], &origin)
     }
 }
 

@@ -6,7 +6,7 @@ use core::ffi::CStr;
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
 use rustix::fs::{self, CWD, FileType, FlockOperation, Mode, OFlags};
 use rustix::io::{Errno, Result};
-use upkeep_core::record;
+use upkeep_core::record::{self, Boot};
 use upkeep_sys::{clock, inherited};
 
 /// What could not be done, to which file, and why.
@@ -103,6 +103,14 @@ impl Keeper {
             self.ok = Some(open_fifo(names::OK)?);
         }
         Ok(())
+    }
+
+    /// What the records of this directory are believed by in this boot.
+    #[must_use]
+    pub fn origin(boot: Boot) -> Boot {
+        // A directory that cannot be told from another is believed nothing.
+        fs::stat(names::SUPERVISE)
+            .map_or([0; 16], |stat| record::origin(boot, stat.st_dev, stat.st_ino))
     }
 
     /// The record that the last supervise left, as far as it fits.
