@@ -10,7 +10,7 @@ use upkeep_core::control::Command;
 use upkeep_core::record::{Own, Record, SIZE, Stage};
 use upkeep_core::supervise::{Event, Machine};
 use upkeep_core::tai::Tai64n;
-use upkeep_servicedir::{Ear, Heard, Keeper, Pipes, normally_up};
+use upkeep_servicedir::{Ear, Heard, Keeper, Pipes, Trouble, normally_up};
 use upkeep_sys::signals::{self, Signal, Signals};
 use upkeep_sys::{Args, clock, point, process};
 
@@ -51,7 +51,7 @@ impl Supervise {
             renewing: false,
             leaving: None,
         };
-        match supervise.last() {
+        match supervise.last().map_err(|trouble| fatal(dir, trouble))? {
             Some(record) => supervise.go_on(&record),
             // Nothing runs, and the status has to say so before anybody asks.
             None => supervise.announce(false),
@@ -62,10 +62,10 @@ impl Supervise {
     }
 
     /// What the supervise before this one left, if it did not leave by itself.
-    fn last(&self) -> Option<Record> {
+    fn last(&self) -> Result<Option<Record>, Trouble> {
         let mut bytes = [0; SIZE];
-        let record = Record::of_this_boot(self.keeper.last_record(&mut bytes), &self.boot)?;
-        (record.own.stage != Stage::Over).then_some(record)
+        let record = Record::of_this_boot(self.keeper.last_record(&mut bytes)?, &self.boot);
+        Ok(record.filter(|record| record.own.stage != Stage::Over))
     }
 
     fn go_on(&mut self, record: &Record) {

@@ -113,11 +113,21 @@ impl Keeper {
             .map_or([0; 16], |stat| record::origin(boot, stat.st_dev, stat.st_ino))
     }
 
-    /// The record that the last supervise left, as far as it fits.
-    pub fn last_record<'a>(&self, buffer: &'a mut [u8; record::SIZE]) -> &'a [u8] {
-        let Ok(file) = fs::open(names::STATUS, READ, Mode::empty()) else { return &[] };
-        let count = rustix::io::read(&file, &mut buffer[..]).unwrap_or(0);
-        &buffer[..count]
+    /// The record that the last supervise left, as far as it fits. One that is
+    /// there and cannot be read now may be about a process that lives.
+    pub fn last_record<'a>(
+        &self,
+        buffer: &'a mut [u8; record::SIZE],
+    ) -> core::result::Result<&'a [u8], Trouble> {
+        let file = match fs::open(names::STATUS, READ, Mode::empty()) {
+            Err(Errno::NOENT) => return Ok(&[]),
+            answer => answer.map_err(Trouble::because("open", names::STATUS))?,
+        };
+        match rustix::io::read(&file, &mut buffer[..]) {
+            Ok(count) => Ok(&buffer[..count]),
+            Err(Errno::ISDIR) => Ok(&[]),
+            Err(why) => Err(Trouble::because("read", names::STATUS)(why)),
+        }
     }
 
     /// The control bytes that came, as many as fit.
