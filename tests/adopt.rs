@@ -8,6 +8,7 @@ mod upgrade;
 use crate::support::{Dir, Process, Service, is_supervised, supervised, testing_originals};
 use rustix::process::{Pid, Signal, kill_process};
 use std::fs;
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
 /// A service that complains when there is another one of it.
@@ -213,6 +214,15 @@ pub(crate) fn parent_of(pid: u32) -> u32 {
     stat.rsplit_once(") ").unwrap().1.split(' ').nth(1).unwrap().parse().unwrap()
 }
 
+/// The supervise that holds the lock of a service directory: the parent of a
+/// service only as long as it has not been taken up by another.
+pub(crate) fn supervise_of(service: &Service) -> u32 {
+    let inode = fs::metadata(service.path.join("supervise/lock")).unwrap().ino();
+    let locks = fs::read_to_string("/proc/locks").unwrap();
+    let line = locks.lines().find(|line| line.contains(&format!(":{inode} "))).unwrap();
+    line.split_whitespace().nth(4).unwrap().parse().unwrap()
+}
+
 /// Kills svscan, and both of it and a supervise: the next svscan leaves alone
 /// what lives, starts what is missing, and complains of nothing.
 #[test]
@@ -289,7 +299,7 @@ fn no_line_is_lost_between_service_and_logger() {
     for round in 0..4 {
         supervised(&service.path);
         supervised(&log.path);
-        let (main, other) = (parent_of(pid), parent_of(logger));
+        let (main, other) = (supervise_of(&service), supervise_of(&log));
         end(svscan);
         let victims = [main, other, logger];
         for victim in &victims[..round] {

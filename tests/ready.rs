@@ -1,6 +1,6 @@
 //! `notification-fd`: a service says that it is ready, as in s6.
 
-use crate::adopt::{kill, parent_of, supervised_by_another};
+use crate::adopt::{kill, parent_of, supervise_of, supervised_by_another};
 use crate::support::{Dir, Service, supervised, testing_originals};
 use std::fs;
 
@@ -98,8 +98,7 @@ fn it_is_heard_whoever_is_killed() {
         assert_eq!(second, pid);
         // Nobody starts the next one, and it speaks meanwhile.
         svscan.signal(rustix::process::Signal::STOP);
-        let keeper = lock_holder(&service);
-        kill(keeper);
+        kill(supervise_of(&service));
         kill_with(pid, rustix::process::Signal::HUP);
         assert_eq!(service.said.line(), "said");
         svscan.signal(rustix::process::Signal::CONT);
@@ -115,15 +114,6 @@ fn it_is_heard_whoever_is_killed() {
 fn kill_with(pid: u32, signal: rustix::process::Signal) {
     let pid = rustix::process::Pid::from_raw(pid.cast_signed()).unwrap();
     rustix::process::kill_process(pid, signal).unwrap();
-}
-
-/// The supervise that holds the lock of a service directory.
-fn lock_holder(service: &Service) -> u32 {
-    use std::os::unix::fs::MetadataExt;
-    let inode = fs::metadata(service.path.join("supervise/lock")).unwrap().ino();
-    let locks = fs::read_to_string("/proc/locks").unwrap();
-    let line = locks.lines().find(|line| line.contains(&format!(":{inode} "))).unwrap();
-    line.split_whitespace().nth(4).unwrap().parse().unwrap()
 }
 
 #[test]
