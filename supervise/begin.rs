@@ -69,6 +69,12 @@ impl Supervise {
     }
 
     fn go_on(&mut self, record: &Record) {
+        self.take_up(record);
+        // The last one may have been killed before it had written them all.
+        self.announce_in_words();
+    }
+
+    fn take_up(&mut self, record: &Record) {
         let (status, own) = (&record.status, &record.own);
         let now = clock::monotonic();
         let before = Machine::resume(own, status.want, status.paused, status.terminating, now);

@@ -220,6 +220,10 @@ impl Supervise {
                     self.reach.signal(&self.watch, signal);
                     point!("signal: sent");
                 }
+                Action::KillLate => {
+                    self.reach.kill_late(&self.watch);
+                    point!("signal: sent");
+                }
                 Action::Clear => {
                     let cleared = self.reach.clear(self.dir);
                     point!("clear: killed");
@@ -234,11 +238,23 @@ impl Supervise {
     pub(crate) fn announce(&mut self, intent: bool) {
         let times = (self.since, self.ready);
         let record = self.record(&self.machine, self.watch.identity(), times, intent);
-        if let Err(trouble) = self.keeper.write_status(&record) {
+        // The words do not speak of what is only about to be done.
+        let words = if intent { Ok(()) } else { self.keeper.write_words(&record) };
+        let status = self.keeper.write_status(&record);
+        if let Err(trouble) = status.and(words) {
             warn(self.dir, trouble);
             self.feed(Event::NotAnnounced);
         }
         point!("status: written");
+    }
+
+    pub(crate) fn announce_in_words(&mut self) {
+        let times = (self.since, self.ready);
+        let record = self.record(&self.machine, self.watch.identity(), times, false);
+        if let Err(trouble) = self.keeper.write_words(&record) {
+            warn(self.dir, trouble);
+            self.feed(Event::NotAnnounced);
+        }
     }
 
     pub(crate) fn record(
@@ -247,7 +263,7 @@ impl Supervise {
         process: Identity,
         (since, ready): (Tai64n, Tai64n),
         intent: bool,
-    ) -> [u8; upkeep_core::record::SIZE] {
+    ) -> Record {
         // What may be a stranger is not what anybody should hear of.
         let pid = if self.watch.is_doubtful() { 0 } else { machine.pid() };
         let status = Status {
@@ -268,7 +284,7 @@ impl Supervise {
             | Phase::Finishing(_)
             | Phase::Gone => Identity { pid: machine.pid(), ..process },
         };
-        Record { status, own: machine.own(self.boot, process, ready, intent) }.encode()
+        Record { status, own: machine.own(self.boot, process, ready, intent) }
     }
 
     /// Lets what this supervise holds survive an exec, or not.
@@ -311,15 +327,21 @@ pub(crate) fn warn(dir: &CStr, trouble: Trouble) {
 
 fn parts<'a>(dir: &'a CStr, trouble: &'a Trouble) -> [&'a [u8]; 9] {
     // daemontools names the second file of a rename too.
-    let to = if trouble.verb == "rename" { " to status" } else { "" };
+    let file = trouble.file.to_bytes();
+    let to: &[u8] = match file {
+        _ if trouble.verb != "rename" => b"",
+        b"supervise/stat.new" => b" to stat",
+        b"supervise/pid.new" => b" to pid",
+        _ => b" to status",
+    };
     [
         b"unable to ",
         trouble.verb.as_bytes(),
         b" ",
         dir.to_bytes(),
         b"/",
-        trouble.file.to_bytes(),
-        to.as_bytes(),
+        file,
+        to,
         b": ",
         trouble.reason().as_bytes(),
     ]

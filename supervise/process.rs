@@ -14,11 +14,15 @@ use upkeep_sys::spawn::{Apart, Inherit, Last, Spawn, Variable};
 
 /// What is started.
 pub(crate) enum Program {
-    /// `./run`, without arguments.
+    /// `./run`, without arguments, or in a directory for s6 with the name of
+    /// the service.
     Run,
     /// `./finish`, with how the service's process ended, and which it was.
     Finish(Outcome, u32),
 }
+
+/// What becomes which descriptor.
+pub(crate) type Descriptors<'a> = [Option<(BorrowedFd<'a>, i32)>; 2];
 
 /// Starts a program. The child calls `record` with its own number before it
 /// runs; if that fails, the program keeps the directory claimed for as long as
@@ -27,11 +31,12 @@ pub(crate) fn start(
     program: &Program,
     dir: &CStr,
     keeper: &Keeper,
-    (fds, marker): (&[(BorrowedFd<'_>, i32)], Option<&CStr>),
+    (fds, marker): (Descriptors<'_>, Option<&CStr>),
     record: &dyn Fn(Pid) -> bool,
 ) -> Result<Pid> {
     let words;
     let (path, args): (&CStr, &[&CStr]) = match program {
+        Program::Run if speaks_s6() => (names::RUN, &[name_of(dir)]),
         Program::Run => (names::RUN, &[]),
         Program::Finish(outcome, pid) => {
             words = Words::of(*outcome, *pid, speaks_s6());
@@ -40,10 +45,16 @@ pub(crate) fn start(
     };
     let mut all = [path; 5];
     all[1..=args.len()].copy_from_slice(args);
+    let mut places = [(keeper.claim_itself(), 0); 2];
+    let mut count = 0;
+    for fd in fds.into_iter().flatten() {
+        places[count] = fd;
+        count += 1;
+    }
     let spawn = Spawn {
         candidates: &[path],
         args: &all[..=args.len()],
-        fds,
+        fds: &places[..count],
         directory: None,
         inherit: Inherit::Nothing(Apart::Session),
         open_files: None,

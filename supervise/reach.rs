@@ -12,8 +12,8 @@ use upkeep_core::kill_mode::KillMode;
 use upkeep_core::supervise::Plan;
 use upkeep_family::{Enter, Family, Left};
 use upkeep_servicedir::{
-    FactTrouble, down_signal, has_finish, kill_mode, reload_signal, speaks_s6, timeout_finish,
-    timeout_kill,
+    FactTrouble, down_signal, has_finish, kill_mode, kills_group, reload_signal, speaks_s6,
+    timeout_finish, timeout_kill,
 };
 
 const MILLISECOND: u64 = 1_000_000;
@@ -26,6 +26,8 @@ pub(crate) struct Reach {
     family: Option<Family>,
     down: Signal,
     reload: Signal,
+    /// Whether the whole group is killed when time is up.
+    late_group: bool,
     /// Whether it was said already that something cannot be reached.
     said: bool,
 }
@@ -37,6 +39,7 @@ impl Reach {
             family: None,
             down: Signal::TERM,
             reload: Signal::HUP,
+            late_group: false,
             said: false,
         }
     }
@@ -67,6 +70,7 @@ impl Reach {
             },
             |signal| signal.unwrap_or(Signal::HUP),
         );
+        self.late_group = kills_group();
         self.said = false;
         let clears = self.mode == KillMode::Tree;
         if !clears {
@@ -130,6 +134,15 @@ impl Reach {
             }
             (KillMode::Group, _) if ends => watch.signal_group(signal),
             (KillMode::Process | KillMode::Group | KillMode::Tree, _) => watch.signal(signal),
+        }
+    }
+
+    /// Kills it, which was told to go down and has not in time.
+    pub(crate) fn kill_late(&mut self, watch: &Watch) {
+        if self.late_group && self.mode == KillMode::Process {
+            watch.signal_group(Signal::KILL);
+        } else {
+            self.signal(watch, control::Signal::Kill);
         }
     }
 

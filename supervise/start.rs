@@ -2,18 +2,18 @@
 //! writes down who it is, and only then runs.
 
 use crate::keep::{Supervise, TOOL, now, warn};
-use crate::process::{self, Program};
+use crate::process::{self, Descriptors, Program};
 use crate::reach::{Reach, complain};
 use crate::watch::number;
 use core::cell::Cell;
-use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
+use rustix::fd::{AsFd, OwnedFd};
 use rustix::io::Result;
 use rustix::process::Pid;
 use upkeep_core::record::{Identity, Outcome};
 use upkeep_core::supervise::Event;
 use upkeep_core::tai::Tai64n;
 use upkeep_family::Enter;
-use upkeep_servicedir::{Ear, Keeper, Trouble, notification_fd};
+use upkeep_servicedir::{Ear, Keeper, Trouble, lock_fd, lock_service, notification_fd};
 use upkeep_sys::refuse::refused;
 use upkeep_sys::{clock, point};
 
@@ -29,10 +29,13 @@ impl Supervise {
             return;
         }
         self.machine.plan = self.reach.read(self.dir);
+        self.keeper.look_for_readers();
+        let Ok(lock) = self.lock_for_service() else { return self.feed(Event::NotStarted) };
         let mouth = self.listen_for_ready();
         self.machine.plan.says_ready = mouth.is_some();
-        let fds = mouth.as_ref().map(|(fd, number)| (fd.as_fd(), *number));
-        match self.launch(&Program::Run, fds.as_slice(), Event::Started) {
+        // If both say the same number, it is for the mouth.
+        let fds = [&lock, &mouth].map(|held| held.as_ref().map(|(fd, at)| (fd.as_fd(), *at)));
+        match self.launch(&Program::Run, fds, Event::Started) {
             Ok((pid, begun)) => {
                 point!("start: executed");
                 self.started(pid, begun, Event::Started);
@@ -54,7 +57,7 @@ impl Supervise {
     pub(crate) fn finish(&mut self) {
         let outcome = self.machine.last.unwrap_or(Outcome::Unknown);
         let last = self.watch.identity().pid;
-        match self.launch(&Program::Finish(outcome, last), &[], Event::Finishing) {
+        match self.launch(&Program::Finish(outcome, last), [None, None], Event::Finishing) {
             Ok((pid, begun)) => self.started(pid, begun, Event::Finishing),
             Err(why) => {
                 let name = self.dir.to_bytes();
@@ -85,10 +88,29 @@ impl Supervise {
         }
     }
 
+    /// What the service has locked as long as it lives, if the directory says
+    /// that it does, and as which descriptor. One that somebody else has, or
+    /// that cannot be had, is reason to try again later: supervise itself
+    /// waits for nobody.
+    fn lock_for_service(&self) -> core::result::Result<Option<(OwnedFd, i32)>, ()> {
+        let number = lock_fd().unwrap_or_else(|trouble| {
+            complain(self.dir, b"lock-fd", b"using none", trouble);
+            None
+        });
+        let Some(number) = number else { return Ok(None) };
+        let name = self.dir.to_bytes();
+        match lock_service() {
+            Ok(Some(lock)) => return Ok(Some((lock, number))),
+            Ok(None) => TOOL.warn(&[b"unable to lock ", name, LATER, b"temporary failure"]),
+            Err(why) => TOOL.warn_os(&[b"unable to lock ", name, LATER], why),
+        }
+        Err(())
+    }
+
     fn launch(
         &mut self,
         program: &Program,
-        fds: &[(BorrowedFd<'_>, i32)],
+        fds: Descriptors<'_>,
         event: fn(u32) -> Event,
     ) -> Result<(Pid, Option<Begun>)> {
         // Borrowed for the start alone.
@@ -110,8 +132,9 @@ impl Supervise {
             }
             let ready = if will_be.awaited { Tai64n::default() } else { since };
             let record = self.record(&will_be, identity, (since, ready), false);
+            let words = self.keeper.write_words(&record);
             let written = self.keeper.write_status(&record);
-            begun.set(Some((identity, since, written.err())));
+            begun.set(Some((identity, since, written.and(words).err())));
             written.is_ok()
         });
         self.reach = reach;
@@ -138,4 +161,5 @@ impl Supervise {
     }
 }
 
+const LATER: &[u8] = b"/supervise/service-lock, trying again in 5 seconds: ";
 const GONE: &[u8] = b"the directory was removed";

@@ -32,6 +32,8 @@ mod multilog_same;
 mod multilog_trouble;
 mod pages;
 mod ready;
+mod runit;
+mod s6;
 mod supervise;
 mod svscan;
 mod tools;

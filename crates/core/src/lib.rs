@@ -19,3 +19,4 @@ pub mod signals;
 pub mod status;
 pub mod supervise;
 pub mod tai;
+pub mod texts;

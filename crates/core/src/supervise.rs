@@ -113,7 +113,9 @@ impl Machine {
 
     /// The next state and what to do to get there.
     pub fn step(mut self, event: Event, now: u64) -> (Self, Actions) {
-        use Action::{Announce, Clear, Exit, Intend, Renew, Send, Stamp, StampReady, Start};
+        use Action::{
+            Announce, Clear, Exit, Intend, KillLate, Renew, Send, Stamp, StampReady, Start,
+        };
         let actions = match (self.phase, event) {
             (Phase::Down | Phase::Waiting(_), Event::Told(Command::Up)) => {
                 self.want = Want::Up;
@@ -320,7 +322,9 @@ impl Machine {
                 if self.kill_at.is_some_and(|at| at <= now) =>
             {
                 self.kill_at = None;
-                Actions::of(&[Send(Signal::Kill), Announce])
+                let is_service = matches!(self.phase, Phase::Up(_));
+                let kill = if is_service { KillLate } else { Send(Signal::Kill) };
+                Actions::of(&[kill, Announce])
             }
             (
                 Phase::Down

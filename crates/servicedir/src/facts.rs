@@ -2,7 +2,7 @@
 
 use crate::names;
 use core::ffi::CStr;
-use rustix::fs::{self, Access, Mode, OFlags};
+use rustix::fs::{self, Access, FileType, Mode, OFlags};
 use rustix::io::Errno;
 use upkeep_core::kill_mode::KillMode;
 use upkeep_core::signals;
@@ -70,9 +70,36 @@ pub fn speaks_s6() -> bool {
     names::OF_S6.iter().any(|file| fs::access(*file, Access::EXISTS).is_ok())
 }
 
+/// Whether somebody may read what runit says in words: where its supervise has
+/// said it before, and where the directory was written for it.
+#[must_use]
+pub fn speaks_runit() -> bool {
+    let exists = |file: &CStr| fs::access(file, Access::EXISTS).is_ok();
+    let is_directory = |stat: fs::Stat| FileType::from_raw_mode(stat.st_mode).is_dir();
+    exists(names::STAT) && exists(names::PID)
+        || exists(names::CHECK)
+        || fs::stat(names::SCRIPTS).is_ok_and(is_directory)
+        || has_finish() && !speaks_s6()
+}
+
 /// The descriptor that `notification-fd` names, if it is there.
 pub fn notification_fd() -> Result<Option<i32>, FactTrouble> {
-    let Some(value) = fact(names::NOTIFICATION_FD)? else { return Ok(None) };
+    descriptor(names::NOTIFICATION_FD)
+}
+
+/// The descriptor that `lock-fd` names, if it is there.
+pub fn lock_fd() -> Result<Option<i32>, FactTrouble> {
+    descriptor(names::LOCK_FD)
+}
+
+/// Whether a service that does not go down in time is killed with its group.
+#[must_use]
+pub fn kills_group() -> bool {
+    fs::access(names::FLAG_TIMEOUT_KILLPG, Access::EXISTS).is_ok()
+}
+
+fn descriptor(name: &CStr) -> Result<Option<i32>, FactTrouble> {
+    let Some(value) = fact(name)? else { return Ok(None) };
     let digits = core::str::from_utf8(value.bytes().trim_ascii());
     let number = digits.ok().and_then(|digits| digits.parse().ok());
     let usable = number.filter(|number| (3..=HIGHEST).contains(number));

@@ -1,12 +1,15 @@
 //! supervise's side: claim the directory, keep its FIFOs open, write its
 //! status. Nothing here allocates.
 
+use crate::facts::speaks_runit;
 use crate::names;
+use core::cell::Cell;
 use core::ffi::CStr;
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
 use rustix::fs::{self, CWD, FileType, FlockOperation, Mode, OFlags};
 use rustix::io::{Errno, Result};
-use upkeep_core::record::{self, Boot};
+use upkeep_core::record::{self, Boot, Record};
+use upkeep_core::texts;
 use upkeep_sys::{clock, inherited};
 
 /// What could not be done, to which file, and why.
@@ -40,6 +43,10 @@ pub struct Keeper {
     /// Keeps the FIFO from being at its end while no client is there.
     _control_writer: OwnedFd,
     ok: Option<OwnedFd>,
+    /// Whether the status is to be there in runit's words too.
+    words: bool,
+    /// Which process those name.
+    named: Cell<Option<u32>>,
 }
 
 const MINE: Mode = Mode::from_raw_mode(0o600);
@@ -79,7 +86,8 @@ impl Keeper {
     ) -> core::result::Result<Self, Trouble> {
         let writer = fs::open(names::CONTROL, WRITE, Mode::empty())
             .map_err(Trouble::because("write", names::CONTROL))?;
-        Ok(Self { lock, control, _control_writer: writer, ok })
+        let words = speaks_runit();
+        Ok(Self { lock, control, _control_writer: writer, ok, words, named: Cell::new(None) })
     }
 
     /// Lets the directory survive an exec, or not.
@@ -140,14 +148,36 @@ impl Keeper {
 
     /// Replaces the status record, whole. Where there is no room for a new one,
     /// the old one is written over.
-    pub fn write_status(&self, record: &[u8]) -> core::result::Result<(), Trouble> {
-        replace_status(record).or_else(|trouble| {
-            if trouble.why == Some(Errno::NOSPC) && write_over(record) {
+    pub fn write_status(&self, record: &Record) -> core::result::Result<(), Trouble> {
+        let record = record.encode();
+        replace(names::STATUS_NEW, names::STATUS, &record).or_else(|trouble| {
+            if trouble.why == Some(Errno::NOSPC) && write_over(&record) {
                 Ok(())
             } else {
                 Err(trouble)
             }
         })
+    }
+
+    /// Looks again whether anybody may read the status in runit's words.
+    pub fn look_for_readers(&mut self) {
+        self.words = speaks_runit();
+    }
+
+    /// Writes the status in runit's words, if anybody may read it, the process
+    /// only when it is another one. Readers who wait for a new status find
+    /// these new as well if they are written first.
+    pub fn write_words(&self, record: &Record) -> core::result::Result<(), Trouble> {
+        let pid = record.status.pid;
+        if !self.words {
+            self.named.set(None);
+            return Ok(());
+        }
+        if self.named.get() != Some(pid) {
+            replace(names::PID_NEW, names::PID, texts::pid(record).bytes())?;
+            self.named.set(Some(pid));
+        }
+        replace(names::STAT_NEW, names::STAT, texts::stat(record).bytes())
     }
 
     /// Whether the directory has been removed under our feet.
@@ -157,19 +187,19 @@ impl Keeper {
     }
 }
 
-fn replace_status(record: &[u8]) -> core::result::Result<(), Trouble> {
+/// Puts a new file in the place of another, whole.
+fn replace(new: &'static CStr, name: &CStr, content: &[u8]) -> core::result::Result<(), Trouble> {
     let flags =
         OFlags::WRONLY | OFlags::NONBLOCK | OFlags::CREATE | OFlags::TRUNC | OFlags::CLOEXEC;
-    let file = fs::open(names::STATUS_NEW, flags, Mode::from_raw_mode(0o644))
-        .map_err(Trouble::because("open", names::STATUS_NEW))?;
-    match rustix::io::write(&file, record) {
-        Ok(n) if n == record.len() => {}
-        Ok(_) => return Err(Trouble::because("write", names::STATUS_NEW)(Errno::NOSPC)),
-        Err(why) => return Err(Trouble::because("write", names::STATUS_NEW)(why)),
+    let file =
+        fs::open(new, flags, Mode::from_raw_mode(0o644)).map_err(Trouble::because("open", new))?;
+    match rustix::io::write(&file, content) {
+        Ok(n) if n == content.len() => {}
+        Ok(_) => return Err(Trouble::because("write", new)(Errno::NOSPC)),
+        Err(why) => return Err(Trouble::because("write", new)(why)),
     }
     drop(file);
-    fs::rename(names::STATUS_NEW, names::STATUS)
-        .map_err(Trouble::because("rename", names::STATUS_NEW))
+    fs::rename(new, name).map_err(Trouble::because("rename", new))
 }
 
 /// A record of this size has its room on the disk already.

@@ -10,6 +10,7 @@ mod facts;
 mod find;
 pub mod hold;
 mod keeper;
+mod locked;
 pub mod names;
 mod notify;
 mod output;
@@ -18,11 +19,12 @@ mod reaped;
 pub use client::{ControlTrouble, StatusTrouble, is_supervised, normally_up, read_status, send};
 pub use elsewhere::Elsewhere;
 pub use facts::{
-    FactTrouble, Value, down_signal, has_finish, kill_mode, notification_fd, reload_signal,
-    speaks_s6, timeout_finish, timeout_kill,
+    FactTrouble, Value, down_signal, has_finish, kill_mode, kills_group, lock_fd, notification_fd,
+    reload_signal, speaks_runit, speaks_s6, timeout_finish, timeout_kill,
 };
 pub use find::{Finder, enter};
 pub use keeper::{Keeper, Trouble};
+pub use locked::lock_service;
 pub use notify::{Ear, Heard};
 pub use output::{Pipes, open_output};
 pub use reaped::{leave_word, word};

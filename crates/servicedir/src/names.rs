@@ -29,6 +29,19 @@ pub const STATUS: &CStr = c"supervise/status";
 /// The status record that is about to replace it.
 pub const STATUS_NEW: &CStr = c"supervise/status.new";
 
+/// runit's words for the status.
+pub const STAT: &CStr = c"supervise/stat";
+/// Those that are about to replace them.
+pub const STAT_NEW: &CStr = c"supervise/stat.new";
+/// The process, for runit's scripts.
+pub const PID: &CStr = c"supervise/pid";
+/// The one that is about to replace it.
+pub const PID_NEW: &CStr = c"supervise/pid.new";
+/// What runit executes instead of a signal.
+pub const SCRIPTS: &CStr = c"control";
+/// What runit's `sv` executes to see whether the service is available.
+pub const CHECK: &CStr = c"check";
+
 /// The FIFO through which a service's output reaches its logger.
 pub const OUTPUT: &CStr = c"supervise/output";
 /// The same, seen from the logger's directory.
@@ -44,8 +57,15 @@ pub const NOTIFY: &CStr = c"supervise/notify";
 pub const DOWN_SIGNAL: &CStr = c"down-signal";
 /// The signal that has it read its configuration again.
 pub const RELOAD_SIGNAL: &CStr = c"reload-signal";
+/// If it exists, a service that does not go down in time is killed with its
+/// process group.
+pub const FLAG_TIMEOUT_KILLPG: &CStr = c"flag-timeout-killpg";
+/// The descriptor behind which the service has its lock.
+pub const LOCK_FD: &CStr = c"lock-fd";
+/// What is locked there.
+pub const SERVICE_LOCK: &CStr = c"supervise/service-lock";
 /// Files that only service directories for s6 have.
-pub const OF_S6: [&CStr; 9] = [
+pub const OF_S6: [&CStr; 10] = [
     c"notification-fd",
     c"timeout-finish",
     c"timeout-kill",
@@ -54,6 +74,7 @@ pub const OF_S6: [&CStr; 9] = [
     c"max-death-tally",
     c"flag-timeout-killpg",
     c"flag-newpidns",
+    c"lock-fd",
     c"type",
 ];
 

@@ -8,6 +8,7 @@ pub mod clock;
 pub mod entry;
 pub mod exec;
 pub mod group;
+pub mod held;
 pub mod ids;
 pub mod inherited;
 pub mod localtime;

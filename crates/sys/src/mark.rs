@@ -68,6 +68,12 @@ mod tests {
         drop(directory());
         assert_eq!(is_set(&other, at + 7..LAST), Ok(true));
         drop(one);
-        assert_eq!(is_set(&other, at..at + 9), Ok(false));
+        // A child of another test may have a copy until it has become its
+        // program.
+        let until = std::time::Instant::now() + std::time::Duration::from_secs(60);
+        while is_set(&other, at..at + 9) == Ok(true) {
+            assert!(std::time::Instant::now() < until, "the mark stays");
+            std::thread::yield_now();
+        }
     }
 }

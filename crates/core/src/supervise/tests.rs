@@ -160,7 +160,7 @@ fn what_does_not_end_is_killed_in_time() {
     world.read(Letter::Told(Command::Down));
     assert_eq!(world.machine.deadline(), Some(at));
     let (_, actions) = world.machine.step(Event::Tick, at);
-    assert_eq!(actions.into_iter().next(), Some(Action::Send(Signal::Kill)));
+    assert_eq!(actions.into_iter().next(), Some(Action::KillLate));
 }
 
 #[test]

@@ -78,6 +78,8 @@ pub enum Action {
     Finish,
     /// Send the process a signal.
     Send(Signal),
+    /// Kill the process, which has not ended in time.
+    KillLate,
     /// Kill what the process left behind, and say whether nothing is left.
     Clear,
     /// Execute supervise's own program anew.

@@ -112,7 +112,7 @@ impl World {
                 Action::Intend => self.write(true),
                 Action::Start => self.start(),
                 Action::Finish => self.finish(),
-                Action::Send(_) => {
+                Action::Send(_) | Action::KillLate => {
                     assert!(self.alive.or(self.finish).is_some(), "a signal to nobody");
                 }
                 Action::Clear if self.leftovers => self.feed(Event::NotCleared),
