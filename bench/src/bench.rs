@@ -1,7 +1,6 @@
 //! What all measurements share: the suites, the place to work in, and taking
 //! turns.
 
-use crate::failure::{Context, Failure};
 use crate::report::{Column, Report};
 use crate::suites::Suite;
 use crate::tree::{Extra, Tree};
@@ -10,6 +9,7 @@ use rustix::process::{Pid, PidfdFlags, pidfd_open};
 use std::io::{Read, Write};
 use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus};
+use upkeep_outside::failure::{Context, Failure};
 
 /// The means to measure.
 pub(crate) struct Bench {

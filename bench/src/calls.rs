@@ -1,7 +1,6 @@
 //! System calls of a logger for each megabyte, counted by strace.
 
 use crate::bench::Bench;
-use crate::failure::{Context, Failure};
 use crate::input::Input;
 use crate::log::{Dir, megabytes};
 use crate::logger::{KEPT, Work, command, run};
@@ -9,6 +8,7 @@ use crate::report::{Column, Group, Measure, Report};
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Stdio};
+use upkeep_outside::failure::{Context, Failure};
 
 /// All kinds of work, with lines of 200 bytes. One round: it is a count.
 pub(crate) fn measure(bench: &Bench, report: &mut Report) -> Result<(), Failure> {

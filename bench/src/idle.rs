@@ -1,12 +1,13 @@
 //! What a tree costs while nothing happens: processor time and context
 //! switches of the scanner and all that keep services.
 
-use crate::failure::Failure;
 use crate::processes::{cpu, switches};
 use crate::report::{Group, Measure, Report};
 use crate::tree::Tree;
 use crate::trees::services;
-use crate::wait::{SECOND, milliseconds, now, until};
+use crate::wait::{milliseconds, until};
+use upkeep_outside::failure::Failure;
+use upkeep_outside::wait::{SECOND, now};
 
 /// One sample: `length` of doing nothing.
 pub(crate) fn measure(tree: &Tree<'_>, length: u64, report: &mut Report) -> Result<(), Failure> {

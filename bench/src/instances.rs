@@ -2,14 +2,14 @@
 //! reaches the right one. Signals no service itself.
 
 use crate::bench::{answer, finish};
-use crate::failure::{Context, Failure};
 use crate::service::{Report, What};
 use crate::tree::Tree;
-use crate::wait::{MILLISECOND, first, now};
 use rustix::fd::{AsFd, OwnedFd};
 use rustix::fs::{Mode, OFlags, open};
 use rustix::process::{Pid, PidfdFlags, pidfd_open};
 use std::fs;
+use upkeep_outside::failure::{Context, Failure};
+use upkeep_outside::wait::{MILLISECOND, first, now};
 
 /// How long a service may take to answer a command before it is sent again.
 const ANSWER: u64 = 20 * MILLISECOND;

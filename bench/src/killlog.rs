@@ -3,17 +3,18 @@
 //! nothing.
 
 use crate::bench::Bench;
-use crate::failure::{Context, Failure};
 use crate::log::Dir;
 use crate::logger::{Work, command, files};
 use crate::numbered::{LINE, Tally, write};
 use crate::report::{Column, Group, Measure, Report};
-use crate::wait::{deadline, first, readable};
+use crate::wait::{deadline, readable};
 use rustix::fd::{AsFd, OwnedFd};
 use rustix::process::{Pid, PidfdFlags, pidfd_open};
 use std::fs;
 use std::io::{self, PipeReader, PipeWriter, Read, Write};
 use std::process::{Child, Command, ExitStatus};
+use upkeep_outside::failure::{Context, Failure};
+use upkeep_outside::wait::first;
 
 /// Lines that are written at once.
 const PIECE: usize = 800;

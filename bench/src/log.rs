@@ -1,13 +1,14 @@
 //! How much a logger takes in a second, and what it costs.
 
 use crate::bench::Bench;
-use crate::failure::{Context, Failure};
 use crate::input::Input;
 use crate::logger::{KEPT, Work, command, run};
 use crate::report::{Better, Column, Group, Measure, Report};
-use crate::wait::milliseconds;
+use crate::wait::{deadline, milliseconds};
 use std::fs;
 use std::path::{Path, PathBuf};
+use upkeep_outside::failure::{Context, Failure};
+use upkeep_outside::processes::end_all;
 
 /// Lengths of lines.
 const LINES: [usize; 3] = [80, 200, 1000];
@@ -79,7 +80,7 @@ impl Dir {
 
 impl Drop for Dir {
     fn drop(&mut self) {
-        let _ = crate::processes::end_all();
+        let _ = end_all(deadline());
         let _ = fs::remove_dir_all(&self.0);
     }
 }

@@ -1,16 +1,17 @@
 //! The loggers, told to do the same thing, and one run of one of them.
 
-use crate::failure::{Context, Failure};
 use crate::input::{Input, NEEDLE};
 use crate::processes::{Switches, cpu, switches};
 use crate::report::Column;
 use crate::suites::{Family, Suite};
-use crate::wait::{now, readable};
+use crate::wait::readable;
 use rustix::process::{Pid, PidfdFlags, pidfd_open};
 use std::fs::{self, File};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use upkeep_outside::failure::{Context, Failure};
+use upkeep_outside::wait::now;
 
 /// What a logger does besides writing and rotating.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

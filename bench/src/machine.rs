@@ -1,12 +1,12 @@
 //! The head of the report: what was run where. Only reads.
 
 use crate::bench::Bench;
-use crate::failure::Failure;
 use crate::install::{missing, version};
 use crate::memory::never_clean;
 use crate::report::{Column, Report};
 use std::fs;
 use std::process::Command;
+use upkeep_outside::failure::Failure;
 
 /// Everything that is known before the first measurement.
 pub(crate) fn describe(bench: &Bench, report: &mut Report) -> Result<(), Failure> {

@@ -3,8 +3,6 @@
 mod bench;
 mod calls;
 mod descendants;
-mod failure;
-mod guard;
 mod idle;
 mod input;
 mod install;
@@ -34,14 +32,21 @@ mod trees;
 mod wait;
 
 use bench::{Bench, progress};
-use failure::{Context, Failure};
-use options::{Asked, Options};
+use options::Options;
 use report::{Column, Group, Report};
 use std::ffi::OsString;
 use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use suites::{Family, Suite};
+use upkeep_outside::arguments::Asked;
+use upkeep_outside::failure::{Context, Failure};
+use upkeep_outside::guard::{self, Inner};
+use upkeep_outside::processes::end_all;
+use wait::deadline;
+
+/// What logs and trees need at most.
+const ROOM: u64 = 500_000_000;
 
 /// A metric that needs nothing of the others.
 type Metric = fn(&Bench, &mut Report) -> Result<(), Failure>;
@@ -73,12 +78,21 @@ fn run(args: Vec<OsString>) -> Result<ExitCode, Failure> {
     if let Some(work) = guard::inner()? {
         let measured = measure(&options, work.clone());
         // The outer one does this too, but may be gone.
-        let cleared = processes::end_all();
+        let cleared = end_all(deadline());
         let _ = std::fs::remove_dir_all(work);
         return measured.and(cleared).map(|()| ExitCode::SUCCESS);
     }
     install::complete();
-    guard::measure_inside(&args).map(ExitCode::from)
+    // In memory if there is room, so that no disk has a part in it.
+    let within = guard::in_memory(ROOM, |_| true);
+    let inner = Inner {
+        args: &args,
+        within: &within,
+        name: "upkeep-bench",
+        kept_after: &[],
+        limit: deadline,
+    };
+    inner.run().map(ExitCode::from)
 }
 
 fn measure(options: &Options, work: PathBuf) -> Result<(), Failure> {

@@ -1,7 +1,6 @@
 //! Memory of the processes that keep services, idle. Does not count the
 //! services themselves.
 
-use crate::failure::{Context, Failure};
 use crate::processes::memory;
 use crate::report::{Group, Measure, Report};
 use crate::stats::Summary;
@@ -10,6 +9,7 @@ use crate::trees::services;
 use rustix::fs::{fstatfs, sync};
 use std::fs::File;
 use std::path::Path;
+use upkeep_outside::failure::{Context, Failure};
 
 /// What statfs says of a memory file system.
 const TMPFS: u64 = 0x0102_1994;

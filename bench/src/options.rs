@@ -3,6 +3,7 @@
 use crate::report::Group;
 use std::ffi::OsString;
 use std::path::PathBuf;
+use upkeep_outside::arguments::{self, Asked};
 
 /// What `--help` prints.
 pub(crate) const HELP: &str = "\
@@ -39,60 +40,30 @@ impl Options {
     }
 }
 
-/// What the arguments amount to.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Asked {
-    Help,
-    Run(Options),
-    Wrong(String),
-}
-
 /// Reads the arguments, without the program's own name.
-pub(crate) fn parse(args: impl IntoIterator<Item = OsString>) -> Asked {
-    let mut args = args.into_iter();
-    let mut programs = None;
+pub(crate) fn parse(args: impl IntoIterator<Item = OsString>) -> Asked<Options> {
     let mut options =
         Options { programs: PathBuf::new(), quick: false, json: None, only: Vec::new() };
-    while let Some(arg) = args.next() {
-        let mut value = |what: &str| {
-            args.next().ok_or_else(|| Asked::Wrong(format!("{} needs {what}", arg.display())))
-        };
-        let read = match arg.to_str() {
-            Some("-h" | "--help") => return Asked::Help,
-            Some("--quick") => {
-                options.quick = true;
-                Ok(())
-            }
-            Some("--programs") => value("a directory").map(|v| programs = Some(v.into())),
-            Some("--json") => value("a file").map(|v| options.json = Some(v.into())),
+    let asked = arguments::parse(args, |argument| {
+        match argument.name() {
+            Some("--quick") => options.quick = true,
+            Some("--json") => options.json = Some(argument.value("a file")?.into()),
             Some("--only") => {
-                value("metrics").and_then(|v| groups(&v)).map(|v| options.only.extend(v))
+                let metrics = argument.value("metrics")?;
+                options.only.extend(arguments::list(&metrics, "metric", Group::named)?);
             }
-            Some(_) | None => Err(Asked::Wrong(format!("unknown argument {}", arg.display()))),
-        };
-        if let Err(wrong) = read {
-            return wrong;
+            Some(_) | None => return Err(argument.unknown()),
         }
-    }
-    let Some(programs) = programs else {
-        return Asked::Wrong("--programs DIR is missing".to_owned());
-    };
-    Asked::Run(Options { programs, ..options })
-}
-
-fn groups(list: &OsString) -> Result<Vec<Group>, Asked> {
-    let list = list.to_string_lossy();
-    let one = |word| {
-        Group::named(word).ok_or_else(|| Asked::Wrong(format!("there is no metric {word:?}")))
-    };
-    list.split(',').map(one).collect()
+        Ok(())
+    });
+    asked.map(|programs| Options { programs, ..options })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn asked(line: &str) -> Asked {
+    fn asked(line: &str) -> Asked<Options> {
         parse(line.split_whitespace().map(OsString::from))
     }
 

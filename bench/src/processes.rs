@@ -1,60 +1,14 @@
-//! Processes as /proc shows them, and the end of those that are ours. Signals
-//! only children that were not waited for yet, whose numbers cannot have gone
-//! to anybody else.
+//! What a process costs, as /proc shows it, and whose child it is.
 
-use crate::failure::{Context, Failure};
-use crate::wait::{deadline, now};
-use rustix::event::{PollFd, PollFlags, poll};
-use rustix::process::{
-    Pid, PidfdFlags, Signal, WaitId, WaitIdOptions, getpid, kill_process, pidfd_open, waitid,
-};
+use rustix::process::Pid;
 use std::fs;
-
-/// What one line of /proc/PID/stat says.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Process {
-    pub(crate) pid: i32,
-    pub(crate) name: String,
-    parent: i32,
-    /// User and system time, in the kernel's ticks of 10 ms.
-    ticks: u64,
-}
+use upkeep_outside::failure::{Context, Failure};
+use upkeep_outside::processes::Process;
 
 /// The parent of a process.
 pub(crate) fn parent(of: Pid) -> Result<Process, Failure> {
-    let look = |pid: i32| fs::read(format!("/proc/{pid}/stat")).ok().and_then(|l| parse(&l));
-    let found = look(of.as_raw_pid()).and_then(|p| look(p.parent));
+    let found = Process::find(of.as_raw_pid()).and_then(|p| Process::find(p.parent));
     found.ok_or("it is gone").unable(format_args!("find the parent of {}", of.as_raw_pid()))
-}
-
-/// The children of a process, in the order of their numbers.
-pub(crate) fn children(of: Pid) -> Result<Vec<Process>, Failure> {
-    let mut found = Vec::new();
-    for entry in fs::read_dir("/proc").unable("read /proc")?.flatten() {
-        let Some(pid) = entry.file_name().to_str().and_then(|n| n.parse::<i32>().ok()) else {
-            continue;
-        };
-        // It may have ended since it was listed.
-        let Ok(line) = fs::read(format!("/proc/{pid}/stat")) else { continue };
-        found.extend(parse(&line).filter(|p| p.parent == of.as_raw_pid()));
-    }
-    found.sort_by_key(|p| p.pid);
-    Ok(found)
-}
-
-fn parse(line: &[u8]) -> Option<Process> {
-    let line = String::from_utf8_lossy(line);
-    // The name may hold anything, a bracket too: its end is the last one.
-    let (pid, rest) = line.split_once(" (")?;
-    let (name, rest) = rest.rsplit_once(") ")?;
-    let fields: Vec<&str> = rest.split_whitespace().collect();
-    let number = |field: usize| fields.get(field)?.parse::<u64>().ok();
-    Some(Process {
-        pid: pid.parse().ok()?,
-        name: name.to_owned(),
-        parent: fields.get(1)?.parse().ok()?,
-        ticks: number(11)? + number(12)?,
-    })
 }
 
 /// User and system time of a process in nanoseconds.
@@ -64,8 +18,8 @@ pub(crate) fn cpu(pid: i32) -> Result<u64, Failure> {
     if let Some(ns) = exact.and_then(|s| s.split_whitespace().next()?.parse().ok()) {
         return Ok(ns);
     }
-    let line = fs::read(format!("/proc/{pid}/stat")).unable(format_args!("read stat of {pid}"))?;
-    Ok(parse(&line).map_or(0, |p| p.ticks * 10_000_000))
+    let process = Process::find(pid).ok_or("it is gone");
+    Ok(process.unable(format_args!("find process {pid}"))?.ticks * 10_000_000)
 }
 
 /// Context switches of a process.
@@ -106,46 +60,10 @@ fn field(text: &str, name: &str) -> Option<u64> {
     rest.split_whitespace().next()?.parse().ok()
 }
 
-/// Ends everything below this process, parents first, so that nobody is left
-/// to start anything again; their children then are children of this one,
-/// which has to be their subreaper.
-pub(crate) fn end_all() -> Result<(), Failure> {
-    let until = deadline();
-    loop {
-        let children = children(getpid())?;
-        if children.is_empty() {
-            return Ok(());
-        }
-        let pids: Vec<Pid> = children.iter().filter_map(|c| Pid::from_raw(c.pid)).collect();
-        for &pid in &pids {
-            let _ = kill_process(pid, Signal::KILL);
-        }
-        for pid in pids {
-            let fd = pidfd_open(pid, PidfdFlags::empty()).unable(format_args!("watch {pid:?}"))?;
-            // Not wait::readable: this has to be done when the guard is gone.
-            let left = until.saturating_sub(now());
-            let timeout = std::time::Duration::from_nanos(left).try_into().ok();
-            let mut polled = [PollFd::new(&fd, PollFlags::IN)];
-            while poll(&mut polled, timeout.as_ref()) == Err(rustix::io::Errno::INTR) {}
-            if polled[0].revents().is_empty() {
-                return Err(Failure::Late(format!("the end of process {pid:?}")));
-            }
-            let _ = waitid(WaitId::Pid(pid), WaitIdOptions::EXITED);
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_name_with_brackets() {
-        let line = b"42 (a) b (c) S 7 42 42 0 -1 4194560 1 2 3 4 5 6 0 0 20 0 1 0 99 1 1";
-        let expected = Process { pid: 42, name: "a) b (c".to_owned(), parent: 7, ticks: 11 };
-        assert_eq!(parse(line), Some(expected));
-        assert_eq!(parse(b"42 (x"), None);
-    }
+    use rustix::process::getpid;
 
     #[test]
     fn fields_are_found_at_the_beginning_of_a_line() {

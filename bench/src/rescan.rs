@@ -1,12 +1,13 @@
 //! What a new scanner makes of the services of one that was killed.
 
 use crate::bench::Bench;
-use crate::failure::Failure;
 use crate::instances::{Instances, Outcome, count};
 use crate::report::{Column, Group, Measure, Report};
 use crate::service::SIGNALS;
 use crate::stats::NEVER;
-use crate::wait::{MILLISECOND, SECOND, milliseconds, now, until};
+use crate::wait::{milliseconds, until};
+use upkeep_outside::failure::Failure;
+use upkeep_outside::wait::{MILLISECOND, SECOND, now};
 
 /// How long the services have been up by then.
 const UP: u64 = 1250 * MILLISECOND;

@@ -1,11 +1,12 @@
 //! How long a service that was killed is gone.
 
 use crate::bench::Bench;
-use crate::failure::{Context, Failure};
 use crate::report::{Column, Group, Measure, Report};
 use crate::service::READY;
-use crate::wait::{MILLISECOND, milliseconds, now, until};
+use crate::wait::{milliseconds, until};
 use rustix::process::{PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
+use upkeep_outside::failure::{Context, Failure};
+use upkeep_outside::wait::{MILLISECOND, now};
 
 /// Longer than the second after a start in which the suites hold back.
 const UP: u64 = 1250 * MILLISECOND;

@@ -4,15 +4,15 @@
 //! where a file in its directory says so it does more.
 
 use crate::descendants;
-use crate::failure::{Context, Failure};
 use crate::tree::Extra;
-use crate::wait::{first, now};
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
 use rustix::fs::{CWD, FileType, Mode, OFlags, mknodat, open};
 use rustix::process::{Pid, getpid};
 use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
+use upkeep_outside::failure::{Context, Failure};
+use upkeep_outside::wait::{first, now};
 use upkeep_sys::signals::{Signal, Signals};
 
 /// Where a service in `scan/NAME` reports.

@@ -2,11 +2,12 @@
 //! many commands as the suite needs for that.
 
 use crate::bench::{answer, finish};
-use crate::failure::Failure;
 use crate::report::{Group, Measure, Report};
 use crate::tree::Tree;
 use crate::trees::services;
-use crate::wait::{milliseconds, now};
+use crate::wait::milliseconds;
+use upkeep_outside::failure::Failure;
+use upkeep_outside::wait::now;
 
 /// Samples for each tree; with the rounds there are at least 15.
 const TIMES: usize = 5;

@@ -1,10 +1,11 @@
 //! How long it takes to take a service down that has just been started.
 
 use crate::bench::{Bench, end, finish};
-use crate::failure::{Context, Failure};
 use crate::report::{Column, Group, Measure, Report};
-use crate::wait::{MILLISECOND, milliseconds, now, readable, until};
+use crate::wait::{milliseconds, readable, until};
 use rustix::process::{PidfdFlags, pidfd_open};
+use upkeep_outside::failure::{Context, Failure};
+use upkeep_outside::wait::{MILLISECOND, now};
 
 /// How long the service has been up by then.
 const UP: u64 = 50 * MILLISECOND;

@@ -2,13 +2,14 @@
 
 use crate::bench::{Bench, finish};
 use crate::descendants::{KINDS, name};
-use crate::failure::{Context, Failure};
 use crate::report::{Column, Group, Measure, Report};
 use crate::service::{DESCENDANTS, What};
 use crate::tree::Extra;
-use crate::wait::{SECOND, deadline, first, now, readable};
+use crate::wait::{deadline, readable};
 use rustix::fd::{AsFd, OwnedFd};
 use rustix::process::{PidfdFlags, pidfd_open};
+use upkeep_outside::failure::{Context, Failure};
+use upkeep_outside::wait::{SECOND, first, now};
 
 /// In the directory of a service that is to be ended with all its descendants.
 const TREE: Extra = ("kill-mode", "tree\n");

@@ -2,13 +2,14 @@
 //! started a second time, and how long it is out of control.
 
 use crate::bench::Bench;
-use crate::failure::{Context, Failure};
 use crate::instances::{Instances, Outcome, count, keeper};
 use crate::report::{Column, Group, Measure, Report};
 use crate::service::SIGNALS;
 use crate::stats::{NEVER, Summary};
-use crate::wait::{MILLISECOND, SECOND, milliseconds, now, until};
+use crate::wait::{milliseconds, until};
 use rustix::process::{Signal, pidfd_send_signal};
+use upkeep_outside::failure::{Context, Failure};
+use upkeep_outside::wait::{MILLISECOND, SECOND, now};
 
 /// How long the services have been up by then: longer than the second after a
 /// start in which some suites hold back.

@@ -1,16 +1,18 @@
 //! A tree of service directories with a suite's scanner running on it. When it
 //! is dropped nothing of it is left, neither process nor file.
 
-use crate::failure::{Context, Failure};
-use crate::processes::{self, Process};
+use crate::processes;
 use crate::service::{Report, Reports, What};
 use crate::suites::Suite;
-use crate::wait::{MILLISECOND, SECOND, deadline, now, readable, until};
+use crate::wait::{deadline, readable, until};
 use rustix::fd::{AsFd, OwnedFd};
 use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
 use std::fs::{self, File};
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
+use upkeep_outside::failure::{Context, Failure};
+use upkeep_outside::processes::{Process, children, end_all};
+use upkeep_outside::wait::{MILLISECOND, SECOND, now};
 
 /// How long nothing may happen for a tree to count as quiet.
 const QUIET: u64 = 100 * MILLISECOND;
@@ -68,7 +70,7 @@ struct Files(PathBuf);
 
 impl Drop for Files {
     fn drop(&mut self) {
-        let _ = processes::end_all();
+        let _ = end_all(deadline());
         let _ = fs::remove_dir_all(&self.0);
     }
 }
@@ -143,7 +145,7 @@ impl<'a> Tree<'a> {
 
     /// The processes that keep the services, one for each.
     pub(crate) fn keepers(&self) -> Result<Vec<Process>, Failure> {
-        let mut keepers = processes::children(self.pid)?;
+        let mut keepers = children(self.pid)?;
         keepers.retain(|p| p.name == self.suite.keeper());
         if keepers.len() == self.dirs.len() {
             return Ok(keepers);

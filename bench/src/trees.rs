@@ -2,11 +2,12 @@
 //! status and idling, on the same tree as far as they are wanted.
 
 use crate::bench::Bench;
-use crate::failure::Failure;
 use crate::options::Options;
 use crate::report::{Column, Group, Measure, Report};
-use crate::wait::{MILLISECOND, SECOND, milliseconds, until};
+use crate::wait::{milliseconds, until};
 use crate::{idle, memory, status};
+use upkeep_outside::failure::Failure;
+use upkeep_outside::wait::{MILLISECOND, SECOND};
 
 /// A supervisor may wait up to a second after a start; by now that is over.
 const SETTLED: u64 = 1500 * MILLISECOND;

@@ -2,18 +2,19 @@
 //! letter asks for is certain when the status says so after it was sent; if
 //! something was done to the supervise meanwhile it is sent again.
 
-use crate::failure::{Context, Failure};
 use crate::kinds::Kind;
-use crate::processes::Process;
 use crate::random::Random;
 use crate::scanner::program;
 use crate::status::{Status, control, is_heard};
 use crate::story::Story;
-use crate::wait::{MILLISECOND, SECOND, now, patient};
+use crate::wait::patient;
 use crate::world::{Service, World};
 use rustix::process::WaitStatus;
 use std::io::Read;
 use std::path::Path;
+use upkeep_outside::failure::{Context, Failure};
+use upkeep_outside::processes::Process;
+use upkeep_outside::wait::{MILLISECOND, SECOND, now};
 
 /// How long a letter may go unheeded while svscan lives.
 const OBEYED: u64 = 10 * SECOND;

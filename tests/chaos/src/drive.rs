@@ -2,13 +2,12 @@
 //! them, kill, let everything come to rest, end it, judge.
 
 use crate::control::Stage;
-use crate::failure::{Context, Failure};
 use crate::logs::{Verdict, Written};
 use crate::options::Options;
-use crate::processes::{self, Process};
+use crate::processes;
 use crate::report::say;
 use crate::service::Count;
-use crate::wait::{SECOND, first, now, patient};
+use crate::wait::{gone, patient};
 use crate::watch::Watcher;
 use crate::world::World;
 use crate::{files, killer, logs, scanner, summary, tree};
@@ -17,6 +16,9 @@ use rustix::process::{Signal, WaitStatus, pidfd_send_signal};
 use std::path::Path;
 use std::sync::atomic::Ordering;
 use std::thread::{Scope, ScopedJoinHandle};
+use upkeep_outside::failure::{Context, Failure};
+use upkeep_outside::processes::{Process, end_all};
+use upkeep_outside::wait::{SECOND, first, now};
 
 /// How long everything may take to come to rest.
 const REST: u64 = 30 * SECOND;
@@ -40,7 +42,7 @@ pub(crate) fn run(options: &Options, work: &Path) -> Result<bool, Failure> {
         let outcome = judged(&world, options, seed, scope);
         // Whatever happened, every thread ends and nothing is left.
         world.over.ring();
-        let cleared = processes::end_all();
+        let cleared = end_all(gone());
         world.reaper.stop();
         outcome?;
         cleared
@@ -87,7 +89,7 @@ fn judged<'scope>(
     watcher.hear(true);
     if !clean {
         world.over.ring();
-        processes::end_all()?;
+        end_all(gone())?;
         watcher.hear(false);
     }
     let logs = judge_logs(world, &watcher, clean)?;

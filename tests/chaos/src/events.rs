@@ -1,11 +1,11 @@
 //! What a service tells of itself: a file of records of one size, each written
 //! with one call at the end of the file.
 
-use crate::wait::now;
 use rustix::fd::OwnedFd;
 use rustix::fs::{Mode, OFlags, open};
 use rustix::process::getpid;
 use std::path::Path;
+use upkeep_outside::wait::now;
 
 /// The file, in the service directory.
 pub(crate) const FILE: &str = "events";

@@ -1,20 +1,22 @@
 //! The killer: strikes with SIGKILL, again and again, until the killing is
 //! over. Says before each stroke whom it hits, so that nobody else is blamed.
 
-use crate::failure::{Context, Failure};
 use crate::files;
 use crate::moves::{Cast, Move, Role};
 use crate::options::Options;
-use crate::processes::{Process, works_in};
+use crate::processes::{send, works_in};
 use crate::random::Random;
 use crate::status::Status;
-use crate::wait::{MILLISECOND, SECOND, first, now, patient};
+use crate::wait::patient;
 use crate::world::{Half, Vacancy, World};
 use rustix::fd::{AsFd, OwnedFd};
 use rustix::fs::inotify::{self, WatchFlags};
 use rustix::process::{Signal, pidfd_send_signal};
 use std::path::Path;
 use std::sync::Arc;
+use upkeep_outside::failure::{Context, Failure};
+use upkeep_outside::processes::Process;
+use upkeep_outside::wait::{MILLISECOND, SECOND, first, now};
 
 /// How long to wait for one that is to be killed again.
 const BACK: u64 = 500 * MILLISECOND;
@@ -101,7 +103,7 @@ impl Killer<'_> {
         let Some(supervise) = cast.get(service, Role::Supervise) else { return Ok(()) };
         let main = &self.world.services[service].main;
         main.touch();
-        let Some(fd) = supervise.signal(Signal::STOP) else { return Ok(()) };
+        let Some(fd) = send(supervise, Signal::STOP) else { return Ok(()) };
         let struck = self.strike(&victims);
         let pause = self.random.milliseconds(0, 300);
         let slept = self.stopped(now() + pause);

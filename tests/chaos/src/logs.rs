@@ -2,11 +2,11 @@
 //! whole and in order. It reads old logs in the order of their names, then
 //! what is current; it knows nothing of processes.
 
-use crate::failure::{Context, Failure};
 use crate::lines;
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
+use upkeep_outside::failure::{Context, Failure};
 
 /// A stamp and the space behind it.
 const STAMP: usize = 26;

@@ -4,9 +4,7 @@
 mod control;
 mod drive;
 mod events;
-mod failure;
 mod files;
-mod guard;
 mod killer;
 mod kinds;
 mod lines;
@@ -30,10 +28,17 @@ mod wait;
 mod watch;
 mod world;
 
-use failure::Failure;
-use options::{Asked, Expect, Options};
+use options::{Expect, Options};
+use rustix::fs::{StatVfs, StatVfsMountFlags};
 use std::ffi::OsString;
 use std::process::ExitCode;
+use upkeep_outside::arguments::Asked;
+use upkeep_outside::failure::{Context, Failure};
+use upkeep_outside::guard::{self, Inner};
+use upkeep_outside::processes::end_all;
+
+/// What the logs need at most.
+const ROOM: u64 = 1_000_000_000;
 
 fn main() -> ExitCode {
     let mut args = std::env::args_os();
@@ -62,16 +67,27 @@ fn run(args: Vec<OsString>) -> Result<ExitCode, Failure> {
         Asked::Run(options) => options,
     };
     let Some(work) = guard::inner()? else {
-        return guard::run_inside(&args, &options).map(ExitCode::from);
+        return guarded(&args, &options).map(ExitCode::from);
     };
     let judged = drive::run(&options, &work);
     // The outer one does this too, but may be gone.
-    let cleared = processes::end_all();
+    let cleared = end_all(wait::gone());
     let violated = matches!(judged, Ok(true));
     if !(violated && options.dir.is_some()) {
         let _ = std::fs::remove_dir_all(work);
     }
     judged.and_then(|violated| cleared.map(|()| code(&options, violated)))
+}
+
+/// Runs this program again, guarded, and says how it ended.
+fn guarded(args: &[OsString], options: &Options) -> Result<u8, Failure> {
+    // In memory if there is room and programs may be run there.
+    let memory = |s: &StatVfs| !s.f_flag.contains(StatVfsMountFlags::NOEXEC);
+    let within = options.dir.clone().unwrap_or_else(|| guard::in_memory(ROOM, memory));
+    let within = within.canonicalize().unable(format_args!("find {}", within.display()))?;
+    let kept_after: &[u8] = if options.dir.is_some() { &[0, 1] } else { &[] };
+    let (within, name) = (within.as_path(), "upkeep-chaos");
+    Inner { args, within, name, kept_after, limit: wait::gone }.run()
 }
 
 fn code(options: &Options, violated: bool) -> ExitCode {

@@ -1,13 +1,14 @@
 //! Who is killed together with whom, and who at all: the cast of processes as
 //! it is at one moment.
 
-use crate::failure::Failure;
 use crate::files;
-use crate::processes::{self, Process};
+use crate::processes;
 use crate::random::Random;
 use crate::world::World;
 use std::collections::HashMap;
 use std::path::PathBuf;
+use upkeep_outside::failure::Failure;
+use upkeep_outside::processes::Process;
 
 /// What the killer does next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -117,9 +118,9 @@ impl Cast {
         let scan = world.root.join(files::SCAN);
         let mut cast: HashMap<(usize, Role), Vec<Process>> = HashMap::new();
         for process in processes::below()? {
-            let Some(mut dir) = process.directory() else { continue };
+            let Some(mut dir) = processes::directory(&process) else { continue };
             let supervise = process.name == "supervise";
-            if supervise && let Some(argument) = process.last_argument() {
+            if supervise && let Some(argument) = processes::last_argument(&process) {
                 // It may not have gone to its directory yet.
                 if dir == scan || argument == "log" && !dir.ends_with("log") {
                     dir.push(argument);

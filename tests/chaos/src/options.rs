@@ -3,6 +3,7 @@
 use crate::moves::Role;
 use std::ffi::OsString;
 use std::path::PathBuf;
+use upkeep_outside::arguments::{self, Argument, Asked};
 
 /// What `--help` prints.
 pub(crate) const HELP: &str = "\
@@ -54,18 +55,8 @@ pub(crate) struct Options {
     pub(crate) expect: Expect,
 }
 
-/// What the arguments amount to.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Asked {
-    Help,
-    Run(Options),
-    Wrong(String),
-}
-
 /// Reads the arguments, without the program's own name.
-pub(crate) fn parse(args: impl IntoIterator<Item = OsString>) -> Asked {
-    let mut args = args.into_iter();
-    let mut programs = None;
+pub(crate) fn parse(args: impl IntoIterator<Item = OsString>) -> Asked<Options> {
     let mut options = Options {
         programs: PathBuf::new(),
         seconds: 10,
@@ -77,58 +68,44 @@ pub(crate) fn parse(args: impl IntoIterator<Item = OsString>) -> Asked {
         until_violation: false,
         expect: Expect::Nothing,
     };
-    while let Some(arg) = args.next() {
-        let mut value = || args.next().ok_or_else(|| format!("{} needs a value", arg.display()));
-        let mut number = |least: u64, most: u64| {
-            let value = value()?;
-            let number = value.to_str().and_then(|v| v.parse().ok());
-            number
-                .filter(|n| (least..=most).contains(n))
-                .ok_or_else(|| format!("{} cannot be {}", arg.display(), value.display()))
-        };
-        let read = match arg.to_str() {
-            Some("-h" | "--help") => return Asked::Help,
-            Some("--programs") => value().map(|v| programs = Some(v.into())),
-            Some("--dir") => value().map(|v| options.dir = Some(v.into())),
-            Some("--seconds") => number(1, 1_000_000).map(|n| options.seconds = n),
-            Some("--seed") => number(0, u64::MAX).map(|n| options.seed = Some(n)),
+    let asked = arguments::parse(args, |argument| {
+        match argument.name() {
+            Some("--dir") => options.dir = Some(argument.value("a value")?.into()),
+            Some("--seconds") => options.seconds = number(argument, 1, 1_000_000)?,
+            Some("--seed") => options.seed = Some(number(argument, 0, u64::MAX)?),
             Some("--services") => {
-                number(1, 5000).map(|n| options.services = usize::try_from(n).unwrap_or(1))
+                options.services = usize::try_from(number(argument, 1, 5000)?).unwrap_or(1);
             }
-            Some("--kills-per-second") => number(1, 1000).map(|n| options.kills_per_second = n),
-            Some("--victims") => value().and_then(|v| roles(&v)).map(|v| options.victims = v),
-            Some("--until-violation") => {
-                options.until_violation = true;
-                Ok(())
+            Some("--kills-per-second") => options.kills_per_second = number(argument, 1, 1000)?,
+            Some("--victims") => {
+                let named = |word: &str| Role::ALL.into_iter().find(|r| r.name() == word);
+                options.victims = arguments::list(&argument.value("a value")?, "victim", named)?;
             }
+            Some("--until-violation") => options.until_violation = true,
             Some("--expect-violation") => {
                 options.until_violation = true;
                 options.expect = Expect::Violation;
-                Ok(())
             }
-            Some(_) | None => Err(format!("unknown argument {}", arg.display())),
-        };
-        if let Err(wrong) = read {
-            return Asked::Wrong(wrong);
+            Some(_) | None => return Err(argument.unknown()),
         }
-    }
-    let Some(programs) = programs else {
-        return Asked::Wrong("--programs DIR is missing".to_owned());
-    };
-    Asked::Run(Options { programs, ..options })
+        Ok(())
+    });
+    asked.map(|programs| Options { programs, ..options })
 }
 
-fn roles(list: &OsString) -> Result<Vec<Role>, String> {
-    let list = list.to_string_lossy();
-    let named = |word| Role::ALL.into_iter().find(|r| r.name() == word);
-    list.split(',').map(|w| named(w).ok_or_else(|| format!("there is no victim {w:?}"))).collect()
+fn number(argument: &mut Argument<'_>, least: u64, most: u64) -> Result<u64, String> {
+    let value = argument.value("a value")?;
+    let number = value.to_str().and_then(|v| v.parse().ok());
+    number.filter(|n| (least..=most).contains(n)).ok_or_else(|| {
+        format!("{} cannot be {}", argument.name().unwrap_or_default(), value.display())
+    })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn asked(line: &str) -> Asked {
+    fn asked(line: &str) -> Asked<Options> {
         parse(line.split_whitespace().map(OsString::from))
     }
 

@@ -1,7 +1,7 @@
 //! Numbers that look random and are the same for the same seed. Not for
 //! secrets.
 
-use crate::wait::MILLISECOND;
+use upkeep_outside::wait::MILLISECOND;
 
 /// A row of numbers.
 #[derive(Clone, Debug)]

@@ -1,9 +1,7 @@
 //! The end of every process below this one: somebody has to wait for it, and
 //! what a supervise left behind when it was killed is ours.
 
-use crate::failure::{Context, Failure};
-use crate::processes::Process;
-use crate::wait::{SECOND, first, now, patient};
+use crate::wait::patient;
 use rustix::fd::{AsFd, OwnedFd};
 use rustix::io::Errno;
 use rustix::process::{
@@ -12,6 +10,9 @@ use rustix::process::{
 use std::collections::HashMap;
 use std::process::Command;
 use std::sync::{Condvar, Mutex, PoisonError};
+use upkeep_outside::failure::{Context, Failure};
+use upkeep_outside::processes::Process;
+use upkeep_outside::wait::{SECOND, first, now};
 
 /// How processes ended whose end somebody wants to know.
 #[derive(Default)]

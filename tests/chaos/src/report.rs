@@ -1,11 +1,12 @@
 //! What was found: violations, told at once and at most twenty, and the
 //! figures of the summary. Decides nothing.
 
-use crate::failure::Failure;
-use crate::wait::{Bell, MILLISECOND, SECOND, now};
+use crate::wait::Bell;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::io::Write;
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+use upkeep_outside::failure::Failure;
+use upkeep_outside::wait::{MILLISECOND, SECOND, now};
 
 /// As many violations are told.
 const TOLD: usize = 20;

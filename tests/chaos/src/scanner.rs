@@ -1,17 +1,19 @@
 //! Keeps svscan running: starts it, and starts it again at once or a little
 //! later when it was killed.
 
-use crate::failure::{Context, Failure};
+use crate::files;
 use crate::random::Random;
-use crate::wait::{SECOND, first, now, patient};
+use crate::wait::patient;
 use crate::world::World;
-use crate::{files, guard};
 use rustix::fd::AsFd;
 use rustix::process::WaitStatus;
 use std::fs::OpenOptions;
 use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use upkeep_outside::failure::{Context, Failure};
+use upkeep_outside::guard;
+use upkeep_outside::wait::{SECOND, first, now};
 
 /// Behind the programs in the PATH of all that is started.
 const SYSTEM: &str = "/usr/sbin:/usr/bin:/sbin:/bin";

@@ -4,10 +4,8 @@
 //! that it is uncertain, and never uses its number.
 
 use crate::events::{Teller, What};
-use crate::failure::{Context, Failure};
 use crate::kinds::{Kind, Make};
 use crate::random::Random;
-use crate::wait::{MILLISECOND, first, now};
 use crate::{files, lines};
 use rustix::fd::{AsFd, OwnedFd};
 use rustix::fs::{FlockOperation, Mode, OFlags, fcntl_lock, open};
@@ -15,6 +13,8 @@ use rustix::io::Errno;
 use rustix::process::{PidfdFlags, getppid, pidfd_open};
 use std::os::unix::process::CommandExt;
 use std::process::{Child, Command, ExitCode, Stdio};
+use upkeep_outside::failure::{Context, Failure};
+use upkeep_outside::wait::{MILLISECOND, first, now};
 
 /// What a service is without.
 const NO_MAKE: u8 = 99;

@@ -4,11 +4,13 @@
 //! this one.
 
 use crate::control::Want;
-use crate::processes::Process;
+use crate::processes::directory;
 use crate::report::Report;
 use crate::status::Status;
-use crate::wait::{SECOND, patient};
+use crate::wait::patient;
 use crate::world::Half;
+use upkeep_outside::processes::Process;
+use upkeep_outside::wait::SECOND;
 
 /// How long a service may be without a supervise, or down.
 const DROPPED: u64 = 10 * SECOND;
@@ -91,7 +93,7 @@ impl Look<'_> {
         }
         if let Some(process) = self.process
             // Nothing: it is about to end.
-            && process.directory().is_some_and(|d| d != half.dir)
+            && directory(process).is_some_and(|d| d != half.dir)
             && process.lives()
             && Status::read(&half.dir).is_some_and(|s| s.id == status.id)
         {

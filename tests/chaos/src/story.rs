@@ -1,12 +1,12 @@
 //! What a service told of itself, and what of it should not have been.
 
 use crate::events::{Event, Listener, What};
-use crate::failure::{Context, Failure};
-use crate::processes::Process;
 use crate::report::Report;
-use crate::wait::SECOND;
 use crate::world::Service;
 use std::collections::BTreeSet;
+use upkeep_outside::failure::{Context, Failure};
+use upkeep_outside::processes::Process;
+use upkeep_outside::wait::SECOND;
 
 /// A letter may be read by the process after the one that it was meant for.
 const LETTERS: u64 = 3 * SECOND;

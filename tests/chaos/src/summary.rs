@@ -1,13 +1,13 @@
 //! The figures at the end, and what the programs under test said meanwhile.
 
-use crate::failure::{Context, Failure};
 use crate::files;
 use crate::logs::Verdict;
 use crate::report::{Figures, say, without_numbers};
-use crate::wait::MILLISECOND;
 use crate::world::World;
 use std::collections::BTreeMap;
 use std::fs;
+use upkeep_outside::failure::{Context, Failure};
+use upkeep_outside::wait::MILLISECOND;
 
 /// What may be said without a reason, and for each service, and for each kill.
 const FREE: u64 = 20;

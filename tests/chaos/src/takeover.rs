@@ -2,8 +2,8 @@
 //! whether that one knows what ran below its predecessor.
 
 use crate::status::{Status, is_supervised};
-use crate::wait::now;
 use crate::world::{Vacancy, World};
+use upkeep_outside::wait::now;
 
 /// svscan's return that is being waited for.
 #[derive(Default)]

@@ -1,6 +1,5 @@
 //! The service directories: made once, before svscan is started.
 
-use crate::failure::{Context, Failure};
 use crate::files;
 use crate::kinds::{Kind, Make};
 use crate::random::Random;
@@ -9,6 +8,7 @@ use std::fs::{self, Permissions};
 use std::io;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::Path;
+use upkeep_outside::failure::{Context, Failure};
 
 /// Makes `count` services below `root`, which exists, as `seed` decides.
 pub(crate) fn make(root: &Path, count: usize, seed: u64) -> Result<Vec<Service>, Failure> {

@@ -3,19 +3,19 @@
 
 use crate::control::{Account, Sight, Stage, TURN};
 use crate::events::What;
-use crate::failure::{Context, Failure};
 use crate::owners::Owners;
-use crate::processes::Process;
 use crate::random::Random;
 use crate::report::Report;
 use crate::states::{Look, State};
 use crate::status::{Status, is_supervised};
 use crate::story::Story;
 use crate::takeover::Returning;
-use crate::wait::{first, now};
 use crate::world::{Half, Service, World};
 use rustix::fd::{AsFd, OwnedFd};
 use rustix::fs::inotify;
+use upkeep_outside::failure::{Context, Failure};
+use upkeep_outside::processes::Process;
+use upkeep_outside::wait::{first, now};
 
 /// What is known of one service.
 struct Watched {

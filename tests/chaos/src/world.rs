@@ -1,16 +1,17 @@
 //! What the threads have in common: the services, what was done to each and
 //! when, and the bells they wake each other with.
 
-use crate::failure::Failure;
 use crate::kinds::Make;
-use crate::processes::Process;
 use crate::reaper::Reaper;
 use crate::report::Report;
-use crate::wait::{Bell, now};
+use crate::wait::Bell;
 use rustix::fd::OwnedFd;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use upkeep_outside::failure::Failure;
+use upkeep_outside::processes::Process;
+use upkeep_outside::wait::now;
 
 /// A directory with a supervise: a service's, or its logger's.
 #[derive(Debug)]

@@ -1,10 +1,10 @@
-//! Why a measurement did not come about.
+//! Why something could not be measured or judged.
 
 use std::fmt::{self, Display};
 
 /// The reasons.
 #[derive(Debug)]
-pub(crate) enum Failure {
+pub enum Failure {
     /// The program that guards this one is gone, with ^C for instance.
     Interrupted,
     /// Something did not happen in time.
@@ -24,7 +24,7 @@ impl Display for Failure {
 }
 
 /// To say what was tried when the system refuses.
-pub(crate) trait Context<T> {
+pub trait Context<T> {
     /// `unable to <what>: <why>`
     fn unable(self, what: impl Display) -> Result<T, Failure>;
 }
