@@ -35,6 +35,15 @@ pub(crate) fn history(path: &Path) -> ([u8; 2], u64) {
     ([record[70], record[71]], u64::from_le_bytes(record[88..96].try_into().unwrap()))
 }
 
+/// Waits until `d` and the `x` behind it are both on record: what a supervise
+/// has read and not done is gone with it.
+pub(crate) fn until_leaving(service: &Service) {
+    service.until("it is leaving", |seen| {
+        let record = fs::read(service.path.join("supervise/status")).unwrap();
+        seen.want == b'd' && record[69] & 1 != 0
+    });
+}
+
 /// Starts the next supervise, and waits until it is there.
 fn next(dir: &Dir, service: &Service) -> Process {
     let supervise = service.supervise(dir);
@@ -144,7 +153,7 @@ fn what_was_told_is_not_forgotten() {
     assert_eq!(service.svstat(&dir), "up (pid N) N seconds, paused");
     service.svc(&dir, "-dx");
     assert_eq!(service.said.line(), "TERM");
-    service.until("down is wanted", |seen| seen.want == b'd');
+    until_leaving(&service);
     end(second);
     let third = next(&dir, &service);
     assert_eq!(service.svstat(&dir), "up (pid N) N seconds, want down");

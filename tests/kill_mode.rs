@@ -218,7 +218,7 @@ fn what_is_deaf_is_killed_in_time_whoever_dies() {
     supervised(&service.path);
     service.svc(&dir, "-dx");
     assert_eq!(service.said.line(), "TERM");
-    service.until("down is wanted", |seen| seen.want == b'd');
+    super::adopt::until_leaving(&service);
     first.signal(Signal::KILL);
     assert_eq!(first.ends(), 137);
     assert_eq!(service.supervise(&dir).finish().code, 0);
