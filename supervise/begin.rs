@@ -77,10 +77,11 @@ impl Supervise {
     fn take_up(&mut self, record: &Record) {
         let (status, own) = (&record.status, &record.own);
         let now = clock::monotonic();
-        let before = Machine::resume(own, status.want, status.paused, status.terminating, now);
+        let plan = self.reach.read(self.dir);
+        let (paused, terminating) = (status.paused, status.terminating);
+        let before = Machine::resume(own, status.want, paused, terminating, plan, now);
         let Some(machine) = before else { return };
         self.machine = machine;
-        self.machine.plan = self.reach.read(self.dir);
         self.since = status.since;
         self.ready = own.ready;
         match own.stage {

@@ -171,6 +171,7 @@ impl Supervise {
         }
         self.look_for_finish();
         self.feed(Event::Died(outcome));
+        self.say_if_given_up();
     }
 
     /// Looks at the last moment, so that one that was added meanwhile counts.

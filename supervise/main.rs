@@ -3,6 +3,7 @@
 
 mod begin;
 mod keep;
+mod policy;
 mod process;
 mod reach;
 mod start;

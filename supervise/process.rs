@@ -16,7 +16,10 @@ use upkeep_sys::spawn::{Apart, Inherit, Last, Spawn, Variable};
 pub(crate) enum Program {
     /// `./run`, without arguments, or in a directory for s6 with the name of
     /// the service.
-    Run,
+    Run {
+        /// Whether it gets that.
+        named: bool,
+    },
     /// `./finish`, with how the service's process ended, and which it was.
     Finish(Outcome, u32),
 }
@@ -36,8 +39,8 @@ pub(crate) fn start(
 ) -> Result<Pid> {
     let words;
     let (path, args): (&CStr, &[&CStr]) = match program {
-        Program::Run if speaks_s6() => (names::RUN, &[name_of(dir)]),
-        Program::Run => (names::RUN, &[]),
+        Program::Run { named: true } => (names::RUN, &[name_of(dir)]),
+        Program::Run { named: false } => (names::RUN, &[]),
         Program::Finish(outcome, pid) => {
             words = Words::of(*outcome, *pid, speaks_s6());
             (names::FINISH, &[words.code(), words.signal(), name_of(dir), words.group()])

@@ -2,6 +2,7 @@
 //! descends from it.
 
 use crate::keep::TOOL;
+use crate::policy;
 use crate::watch::Watch;
 use core::ffi::CStr;
 use rustix::event::{PollFd, PollFlags};
@@ -11,10 +12,7 @@ use upkeep_core::control;
 use upkeep_core::kill_mode::KillMode;
 use upkeep_core::supervise::Plan;
 use upkeep_family::{Enter, Family, Left};
-use upkeep_servicedir::{
-    FactTrouble, down_signal, has_finish, kill_mode, kills_group, reload_signal, speaks_s6,
-    timeout_finish, timeout_kill,
-};
+use upkeep_servicedir::{FactTrouble, Facts, has_finish, speaks_s6, timeout_finish};
 
 const MILLISECOND: u64 = 1_000_000;
 /// How long a whole tree may take to end when the directory does not say.
@@ -22,6 +20,7 @@ const TREE: u64 = 5000 * MILLISECOND;
 
 /// What the directory says, and the tree if that is what is to be reached.
 pub(crate) struct Reach {
+    facts: Facts,
     mode: KillMode,
     family: Option<Family>,
     down: Signal,
@@ -35,6 +34,7 @@ pub(crate) struct Reach {
 impl Reach {
     pub(crate) const fn new() -> Self {
         Self {
+            facts: Facts::UNKNOWN,
             mode: KillMode::Process,
             family: None,
             down: Signal::TERM,
@@ -47,30 +47,32 @@ impl Reach {
     /// Reads what the directory says now, for the process that is about to be
     /// started or was found.
     pub(crate) fn read(&mut self, dir: &CStr) -> Plan {
-        self.mode = kill_mode().unwrap_or_else(|trouble| {
+        let facts = Facts::look();
+        self.facts = facts;
+        self.mode = facts.kill_mode().unwrap_or_else(|trouble| {
             complain(dir, b"kill-mode", b"using process", trouble);
             KillMode::default()
         });
-        let timeout = timeout_kill().unwrap_or_else(|trouble| {
+        let timeout = facts.timeout_kill().unwrap_or_else(|trouble| {
             complain(dir, b"timeout-kill", b"using the default", trouble);
             None
         });
         let known = |number: Option<u8>| Signal::from_named_raw(i32::from(number?));
-        self.down = down_signal().map(known).map_or_else(
+        self.down = facts.down_signal().map(known).map_or_else(
             |trouble| {
                 complain(dir, b"down-signal", b"using TERM", trouble);
                 Signal::TERM
             },
             |signal| signal.unwrap_or(Signal::TERM),
         );
-        self.reload = reload_signal().map(known).map_or_else(
+        self.reload = facts.reload_signal().map(known).map_or_else(
             |trouble| {
                 complain(dir, b"reload-signal", b"using HUP", trouble);
                 Signal::HUP
             },
             |signal| signal.unwrap_or(Signal::HUP),
         );
-        self.late_group = kills_group();
+        self.late_group = facts.kills_group();
         self.said = false;
         let clears = self.mode == KillMode::Tree;
         if !clears {
@@ -85,7 +87,12 @@ impl Reach {
         }
         let default = if clears { TREE } else { 0 };
         let kill_after = timeout.map_or(default, |ms| ms * MILLISECOND);
-        Plan { clears, kill_after, ..Plan::default() }
+        Plan { clears, kill_after, restart: policy::read(&facts, dir), ..Plan::default() }
+    }
+
+    /// What there was to be read.
+    pub(crate) const fn facts(&self) -> &Facts {
+        &self.facts
     }
 
     /// How long `finish` may take, in nanoseconds and 0 for as long as it

@@ -13,7 +13,7 @@ use upkeep_core::record::{Identity, Outcome};
 use upkeep_core::supervise::Event;
 use upkeep_core::tai::Tai64n;
 use upkeep_family::Enter;
-use upkeep_servicedir::{Ear, Keeper, Trouble, lock_fd, lock_service, notification_fd};
+use upkeep_servicedir::{Ear, Keeper, Trouble, lock_service};
 use upkeep_sys::refuse::refused;
 use upkeep_sys::{clock, point};
 
@@ -35,7 +35,8 @@ impl Supervise {
         self.machine.plan.says_ready = mouth.is_some();
         // If both say the same number, it is for the mouth.
         let fds = [&lock, &mouth].map(|held| held.as_ref().map(|(fd, at)| (fd.as_fd(), *at)));
-        match self.launch(&Program::Run, fds, Event::Started) {
+        let named = self.reach.facts().speaks_s6();
+        match self.launch(&Program::Run { named }, fds, Event::Started) {
             Ok((pid, begun)) => {
                 point!("start: executed");
                 self.started(pid, begun, Event::Started);
@@ -71,7 +72,7 @@ impl Supervise {
     /// it does: what it has as which descriptor.
     fn listen_for_ready(&mut self) -> Option<(OwnedFd, i32)> {
         self.ear = None;
-        let number = notification_fd().unwrap_or_else(|trouble| {
+        let number = self.reach.facts().notification_fd().unwrap_or_else(|trouble| {
             complain(self.dir, b"notification-fd", b"using none", trouble);
             None
         })?;
@@ -93,7 +94,7 @@ impl Supervise {
     /// that cannot be had, is reason to try again later: supervise itself
     /// waits for nobody.
     fn lock_for_service(&self) -> core::result::Result<Option<(OwnedFd, i32)>, ()> {
-        let number = lock_fd().unwrap_or_else(|trouble| {
+        let number = self.reach.facts().lock_fd().unwrap_or_else(|trouble| {
             complain(self.dir, b"lock-fd", b"using none", trouble);
             None
         });

@@ -3,7 +3,8 @@
 use core::ffi::CStr;
 use rustix::io::Errno;
 use upkeep_cli::{Exit, Out, Tool, words};
-use upkeep_core::record::Own;
+use upkeep_core::record::{Outcome, Own};
+use upkeep_core::restart::Reason;
 use upkeep_core::status::{Status, Want};
 use upkeep_core::tai::Tai64n;
 use upkeep_servicedir::{Finder, StatusTrouble, enter, normally_up, read_status};
@@ -109,6 +110,36 @@ fn state(
     ];
     for (_, remark) in remarks.iter().filter(|(applies, _)| *applies) {
         out.push(remark.as_bytes())?;
+    }
+    own.map_or(Ok(()), |own| reason(out, own))
+}
+
+/// Why it is not started again by itself.
+fn reason(out: &mut Out<'_>, own: &Own) -> Result<(), Errno> {
+    let history = &own.history;
+    if history.reason == Reason::None {
+        return Ok(());
+    }
+    if history.failed {
+        out.push(b", failed")?;
+        match own.last {
+            Some(Outcome::Exited(code)) => {
+                out.push(b": exited ")?;
+                out.number(u64::from(code))?;
+            }
+            Some(Outcome::Killed(signal)) => {
+                out.push(b": killed by ")?;
+                out.number(u64::from(signal))?;
+            }
+            Some(Outcome::Unknown) | None => {}
+        }
+    }
+    if history.reason == Reason::GaveUp {
+        out.push(b", gave up after ")?;
+        out.number(u64::from(history.deaths))?;
+        out.push(b" deaths in ")?;
+        out.number(u64::from(history.window))?;
+        out.push(b" seconds")?;
     }
     Ok(())
 }

@@ -32,6 +32,7 @@ mod multilog_same;
 mod multilog_trouble;
 mod pages;
 mod ready;
+mod restart;
 mod runit;
 mod s6;
 mod supervise;

@@ -2,6 +2,7 @@
 //! again, as far as a record can say it.
 
 use upkeep_core::record::{self, Identity, Outcome, Own, Record, Stage};
+use upkeep_core::restart::History;
 use upkeep_core::status::{CLASSIC, SIZE, Status};
 
 /// Reads `data` as a record, writes what it says, and reads that.
@@ -53,6 +54,14 @@ fn whole(data: &[u8], status: Status) {
         starts: number(78),
         last: [None, Some(Outcome::Exited(byte(86))), Some(Outcome::Killed(byte(87)))]
             [usize::from(byte(88)) % 3],
+        history: History {
+            failed: byte(91) & 1 != 0,
+            failures: byte(92),
+            deaths: u16::from(byte(93)),
+            window: number(94) as u32,
+            wait: number(98) as u32,
+            ..History::default()
+        },
     };
     let record = Record { status, own };
     let bytes = record.encode();

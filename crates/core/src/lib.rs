@@ -12,6 +12,7 @@ pub mod kill_mode;
 pub mod pattern;
 pub mod record;
 pub mod recovery;
+pub mod restart;
 pub mod rotation;
 pub mod scan;
 pub mod script;

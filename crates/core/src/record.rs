@@ -6,6 +6,7 @@
 //! the boot it was written in, so that no process, no deadline and no count of
 //! another boot is taken for one of this.
 
+use crate::restart::History;
 use crate::status::{SIZE as CLASSIC, Status};
 use crate::tai::{PACKED, Tai64n};
 
@@ -134,6 +135,8 @@ pub struct Own {
     pub starts: u64,
     /// How the last process ended.
     pub last: Option<Outcome>,
+    /// What decides whether and when it is started again.
+    pub history: History,
 }
 
 /// A whole record.
@@ -174,6 +177,7 @@ impl Record {
         put.number(own.deadline);
         put.number(own.starts);
         put.bytes(&own.ready.pack());
+        put.bytes(&own.history.encode());
         let sum = sum(&out[..SUM]);
         out[SUM..].copy_from_slice(&sum.to_le_bytes());
         out
@@ -210,6 +214,7 @@ impl Record {
                 _ => Some(Outcome::Unknown),
             },
             ready: Tai64n::unpack(&take.bytes::<PACKED>()?),
+            history: History::decode(take.bytes()?),
         };
         Some(Self { status: Status::decode(bytes)?, own })
     }
@@ -269,6 +274,7 @@ impl Taker<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::restart::Reason;
     use crate::status::Want;
 
     const BOOT: Boot = *b"0123456789abcdef";
@@ -296,6 +302,14 @@ mod tests {
                 deadline: 12,
                 starts: 13,
                 last,
+                history: History {
+                    reason: Reason::GaveUp,
+                    failed: true,
+                    failures: 16,
+                    deaths: 17,
+                    window: 18,
+                    wait: 19,
+                },
             },
         }
     }

@@ -8,11 +8,13 @@
 //! All that it knows goes into the record and comes back by `resume`, so that
 //! the next supervise goes on where this one was killed.
 
+mod death;
 mod resume;
 mod words;
 
 use crate::control::{Command, Signal};
 use crate::record::Outcome;
+use crate::restart::{History, Policy, Reason};
 use crate::status::Want;
 
 pub use words::{Action, Actions, Event, Phase, Plan};
@@ -51,6 +53,8 @@ pub struct Machine {
     pub starts: u64,
     /// How the last process ended.
     pub last: Option<Outcome>,
+    /// What decides whether and when it is started again.
+    pub history: History,
     /// Before this time nothing is started.
     not_before: u64,
     /// When the process is killed, which was told to be down.
@@ -75,6 +79,15 @@ impl Machine {
                 finish_within: 0,
                 clears: false,
                 kill_after: 0,
+                restart: Policy::ALWAYS,
+            },
+            history: History {
+                reason: Reason::None,
+                failed: false,
+                failures: 0,
+                deaths: 0,
+                window: 0,
+                wait: 0,
             },
             awaited: false,
             closed: false,
@@ -118,11 +131,11 @@ impl Machine {
         };
         let actions = match (self.phase, event) {
             (Phase::Down | Phase::Waiting(_), Event::Told(Command::Up)) => {
-                self.want = Want::Up;
+                self.told(Want::Up);
                 return self.start_when_due(&[Announce], now);
             }
             (Phase::Down | Phase::Waiting(_), Event::Told(Command::Once)) => {
-                self.want = Want::Once;
+                self.told(Want::Once);
                 return self.start_when_due(&[Announce], now);
             }
             (Phase::Down | Phase::Waiting(_), Event::Told(Command::Down)) => {
@@ -162,14 +175,14 @@ impl Machine {
                 Phase::Up(_) | Phase::Clearing(_) | Phase::Finishing(_),
                 Event::Told(Command::Up),
             ) => {
-                self.want = Want::Up;
+                self.told(Want::Up);
                 Actions::of(&[Announce])
             }
             (
                 Phase::Up(_) | Phase::Clearing(_) | Phase::Finishing(_),
                 Event::Told(Command::Once),
             ) => {
-                self.want = Want::Once;
+                self.told(Want::Once);
                 Actions::of(&[Announce])
             }
             (Phase::Up(_), Event::Told(Command::Down)) => {
@@ -279,6 +292,7 @@ impl Machine {
                 self.last = Some(outcome);
                 self.awaited = false;
                 self.kill_at = None;
+                self.judge(outcome, now);
                 return self.clear(now);
             }
             (Phase::Clearing(_), Event::Cleared) if self.closed => {
@@ -299,6 +313,7 @@ impl Machine {
                 self.closed = true;
                 self.kill_at = None;
                 if outcome == Outcome::Exited(NEVER_AGAIN) && self.want == Want::Up {
+                    self.history.reason = Reason::Finish;
                     self.want = Want::Down;
                 }
                 return self.clear(now);
@@ -415,65 +430,6 @@ impl Machine {
             ) => Actions::default(),
         };
         (self, actions)
-    }
-
-    /// It is killed if it does not end in time, also when it is told again.
-    fn kill_in_time(&mut self, now: u64) {
-        if self.plan.kill_after > 0 {
-            self.kill_at.get_or_insert(now + self.plan.kill_after);
-        }
-    }
-
-    /// A process is dead, the service's or `finish`'s: what it left is ended,
-    /// if that is to be.
-    fn clear(mut self, now: u64) -> (Self, Actions) {
-        if self.plan.clears {
-            self.phase = Phase::Clearing(now);
-            return (self, Actions::of(&[Action::Stamp, Action::Announce, Action::Clear]));
-        }
-        let news = [Action::Stamp, Action::Announce];
-        if self.closed { self.after_death(&news, now) } else { self.close(&news, now) }
-    }
-
-    /// Has `finish` tidy up after the process, if there is one.
-    fn close(mut self, news: &[Action], now: u64) -> (Self, Actions) {
-        if !self.plan.finishes {
-            self.closed = true;
-            return self.after_death(news, now);
-        }
-        self.phase = Phase::Closing;
-        let mut all = Actions::of(news);
-        all.add(Action::Finish);
-        (self, all)
-    }
-
-    /// The process and what it left are dead; what was asked for decides.
-    fn after_death(mut self, news: &[Action], now: u64) -> (Self, Actions) {
-        if self.exiting {
-            self.phase = Phase::Gone;
-            let mut all = Actions::of(news);
-            all.add(Action::Exit);
-            return (self, all);
-        }
-        match self.want {
-            Want::Up => self.start_when_due(news, now),
-            Want::Down | Want::Once => {
-                self.phase = Phase::Down;
-                (self, Actions::of(news))
-            }
-        }
-    }
-
-    /// Starts now if a second has passed since the last start. A state that
-    /// ends before anybody can read it is not announced: the news is that of
-    /// the new process.
-    fn start_when_due(mut self, news: &[Action], now: u64) -> (Self, Actions) {
-        if self.not_before <= now {
-            self.phase = Phase::Starting;
-            return (self, Actions::of(&[Action::Start]));
-        }
-        self.phase = Phase::Waiting(self.not_before);
-        (self, Actions::of(news))
     }
 }
 

@@ -81,6 +81,7 @@ mod tests {
 
     use super::*;
     use crate::record::{Identity, Own, Stage};
+    use crate::restart::History;
     use crate::status::Status;
     use crate::tai::Tai64n;
     use std::format;
@@ -109,6 +110,7 @@ mod tests {
                 deadline: 0,
                 starts: 0,
                 last: None,
+                history: History::default(),
             },
         }
     }

@@ -2,9 +2,11 @@
 
 use crate::names;
 use core::ffi::CStr;
-use rustix::fs::{self, Access, FileType, Mode, OFlags};
+use core::mem::MaybeUninit;
+use rustix::fs::{self, Access, FileType, Mode, OFlags, RawDir};
 use rustix::io::Errno;
 use upkeep_core::kill_mode::KillMode;
+use upkeep_core::restart::{Ends, Limit, When};
 use upkeep_core::signals;
 
 /// Why a fact is not known.
@@ -19,42 +21,178 @@ pub enum FactTrouble {
 /// The beginning of what is in the file, for the message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Value {
-    bytes: [u8; LONGEST],
+    bytes: [u8; SHOWN],
     len: usize,
 }
 
 /// The highest descriptor that a process has everywhere.
 const HIGHEST: i32 = 255;
 /// More than any word with a generous tail has.
-const LONGEST: usize = 64;
+const SHOWN: usize = 64;
+/// More than any list that means something has.
+const LONGEST: usize = 256;
+/// The files that `Facts` looks for beside those of s6.
+const FILES: [&CStr; 7] = [
+    names::KILL_MODE,
+    names::RESTART,
+    names::RESTART_SUCCESS,
+    names::RESTART_NEVER,
+    names::RESTART_DELAY,
+    names::RESTART_DELAY_MAX,
+    names::RESTART_LIMIT,
+];
+/// So many entries are listed before the files themselves are asked for.
+const ENTRIES: usize = 256;
+
+/// What there is to be read for a process, by one look at the directory: most
+/// have none of these files, and each would cost a system call.
+#[derive(Clone, Copy, Debug)]
+pub struct Facts {
+    /// Whether each of `FILES` may be there.
+    there: [bool; FILES.len()],
+    /// The same for s6's.
+    of_s6: [bool; names::OF_S6.len()],
+}
 
 impl Value {
-    fn bytes(&self) -> &[u8] {
-        &self.bytes[..self.len]
+    fn of(content: &[u8]) -> Self {
+        let len = content.len().min(SHOWN);
+        let mut bytes = [0; SHOWN];
+        bytes[..len].copy_from_slice(&content[..len]);
+        Self { bytes, len }
     }
 
     /// The first line, or as much of it as is kept.
     #[must_use]
     pub fn line(&self) -> &[u8] {
-        let all = self.bytes();
-        all.split(|&b| b == b'\n').next().unwrap_or(all).trim_ascii_end()
+        line(&self.bytes[..self.len])
     }
 }
 
-/// What `kill-mode` says; without the file, the default.
-pub fn kill_mode() -> Result<KillMode, FactTrouble> {
-    let Some(value) = fact(names::KILL_MODE)? else { return Ok(KillMode::default()) };
-    KillMode::parse(value.bytes()).map_err(|_| FactTrouble::Malformed(value))
-}
+impl Facts {
+    /// Of a directory of which nothing is known: each file is asked for.
+    pub const UNKNOWN: Self =
+        Self { there: [true; FILES.len()], of_s6: [true; names::OF_S6.len()] };
 
-/// How many milliseconds `timeout-kill` says, if it is there.
-pub fn timeout_kill() -> Result<Option<u64>, FactTrouble> {
-    number(names::TIMEOUT_KILL)
+    /// Looks at the directory. One that cannot be listed, or that has too much
+    /// in it, is one of which nothing is known.
+    #[must_use]
+    pub fn look() -> Self {
+        Self::listed().unwrap_or(Self::UNKNOWN)
+    }
+
+    fn listed() -> Option<Self> {
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        let dir = fs::open(c".", flags, Mode::empty()).ok()?;
+        let mut buffer = [MaybeUninit::uninit(); 2048];
+        let mut entries = RawDir::new(&dir, &mut buffer);
+        let mut facts = Self { there: [false; FILES.len()], of_s6: [false; names::OF_S6.len()] };
+        for _ in 0..ENTRIES {
+            let Some(entry) = entries.next() else { return Some(facts) };
+            let entry = entry.ok()?;
+            let is = |file: &&CStr| *file == entry.file_name();
+            if let Some(at) = FILES.iter().position(is) {
+                facts.there[at] = true;
+            } else if let Some(at) = names::OF_S6.iter().position(is) {
+                facts.of_s6[at] = true;
+            }
+        }
+        None
+    }
+
+    /// What `kill-mode` says; without the file, the default.
+    pub fn kill_mode(&self) -> Result<KillMode, FactTrouble> {
+        let mode = self.parsed(names::KILL_MODE, |content| KillMode::parse(content).ok())?;
+        Ok(mode.unwrap_or_default())
+    }
+
+    /// How many milliseconds `timeout-kill` says, if it is there.
+    pub fn timeout_kill(&self) -> Result<Option<u64>, FactTrouble> {
+        Ok(self.parsed(names::TIMEOUT_KILL, number)?.map(u64::from))
+    }
+
+    /// The descriptor that `notification-fd` names, if it is there.
+    pub fn notification_fd(&self) -> Result<Option<i32>, FactTrouble> {
+        self.parsed(names::NOTIFICATION_FD, descriptor)
+    }
+
+    /// The descriptor that `lock-fd` names, if it is there.
+    pub fn lock_fd(&self) -> Result<Option<i32>, FactTrouble> {
+        self.parsed(names::LOCK_FD, descriptor)
+    }
+
+    /// Whether a service that does not go down in time is killed with its
+    /// group.
+    #[must_use]
+    pub fn kills_group(&self) -> bool {
+        let flag = names::FLAG_TIMEOUT_KILLPG;
+        self.may_have(flag) && exists(flag)
+    }
+
+    /// As the function of that name, without a call where none is there.
+    #[must_use]
+    pub fn speaks_s6(&self) -> bool {
+        names::OF_S6.iter().zip(self.of_s6).any(|(file, there)| there && exists(file))
+    }
+
+    /// The signal that `down-signal` names, if it is there.
+    pub fn down_signal(&self) -> Result<Option<u8>, FactTrouble> {
+        self.parsed(names::DOWN_SIGNAL, |content| signals::number(line(content)))
+    }
+
+    /// The signal that `reload-signal` names, if it is there.
+    pub fn reload_signal(&self) -> Result<Option<u8>, FactTrouble> {
+        self.parsed(names::RELOAD_SIGNAL, |content| signals::number(line(content)))
+    }
+
+    /// After which ends the service is started again, if `restart` says so.
+    pub fn restart(&self) -> Result<Option<When>, FactTrouble> {
+        self.parsed(names::RESTART, When::parse)
+    }
+
+    /// What `restart-success` lists, if it is there.
+    pub fn restart_success(&self) -> Result<Option<Ends>, FactTrouble> {
+        self.parsed(names::RESTART_SUCCESS, Ends::parse)
+    }
+
+    /// What `restart-never` lists, if it is there.
+    pub fn restart_never(&self) -> Result<Option<Ends>, FactTrouble> {
+        self.parsed(names::RESTART_NEVER, Ends::parse)
+    }
+
+    /// How many milliseconds `restart-delay` says, if it is there.
+    pub fn restart_delay(&self) -> Result<Option<u32>, FactTrouble> {
+        self.parsed(names::RESTART_DELAY, number)
+    }
+
+    /// How many milliseconds `restart-delay-max` says, if it is there.
+    pub fn restart_delay_max(&self) -> Result<Option<u32>, FactTrouble> {
+        self.parsed(names::RESTART_DELAY_MAX, number)
+    }
+
+    /// How often is too often, if `restart-limit` says so.
+    pub fn restart_limit(&self) -> Result<Option<Limit>, FactTrouble> {
+        self.parsed(names::RESTART_LIMIT, Limit::parse)
+    }
+
+    fn parsed<T>(
+        &self,
+        name: &CStr,
+        parse: impl FnOnce(&[u8]) -> Option<T>,
+    ) -> Result<Option<T>, FactTrouble> {
+        if self.may_have(name) { parsed(name, parse) } else { Ok(None) }
+    }
+
+    fn may_have(&self, name: &CStr) -> bool {
+        let files = FILES.iter().zip(self.there);
+        let mut all = files.chain(names::OF_S6.iter().zip(self.of_s6));
+        all.any(|(file, there)| *file == name && there)
+    }
 }
 
 /// How many milliseconds `timeout-finish` says, if it is there.
 pub fn timeout_finish() -> Result<Option<u64>, FactTrouble> {
-    number(names::TIMEOUT_FINISH)
+    Ok(parsed(names::TIMEOUT_FINISH, number)?.map(u64::from))
 }
 
 /// Whether there is a `finish` to be executed.
@@ -67,14 +205,13 @@ pub fn has_finish() -> bool {
 /// a signal in other words than runit's.
 #[must_use]
 pub fn speaks_s6() -> bool {
-    names::OF_S6.iter().any(|file| fs::access(*file, Access::EXISTS).is_ok())
+    names::OF_S6.iter().any(|file| exists(file))
 }
 
 /// Whether somebody may read what runit says in words: where its supervise has
 /// said it before, and where the directory was written for it.
 #[must_use]
 pub fn speaks_runit() -> bool {
-    let exists = |file: &CStr| fs::access(file, Access::EXISTS).is_ok();
     let is_directory = |stat: fs::Stat| FileType::from_raw_mode(stat.st_mode).is_dir();
     exists(names::STAT) && exists(names::PID)
         || exists(names::CHECK)
@@ -82,70 +219,55 @@ pub fn speaks_runit() -> bool {
         || has_finish() && !speaks_s6()
 }
 
-/// The descriptor that `notification-fd` names, if it is there.
-pub fn notification_fd() -> Result<Option<i32>, FactTrouble> {
-    descriptor(names::NOTIFICATION_FD)
+fn exists(file: &CStr) -> bool {
+    fs::access(file, Access::EXISTS).is_ok()
 }
 
-/// The descriptor that `lock-fd` names, if it is there.
-pub fn lock_fd() -> Result<Option<i32>, FactTrouble> {
-    descriptor(names::LOCK_FD)
+fn descriptor(content: &[u8]) -> Option<i32> {
+    let number = core::str::from_utf8(content.trim_ascii()).ok()?.parse().ok();
+    number.filter(|number| (3..=HIGHEST).contains(number))
 }
 
-/// Whether a service that does not go down in time is killed with its group.
-#[must_use]
-pub fn kills_group() -> bool {
-    fs::access(names::FLAG_TIMEOUT_KILLPG, Access::EXISTS).is_ok()
+fn number(content: &[u8]) -> Option<u32> {
+    core::str::from_utf8(content.trim_ascii()).ok()?.parse().ok()
 }
 
-fn descriptor(name: &CStr) -> Result<Option<i32>, FactTrouble> {
-    let Some(value) = fact(name)? else { return Ok(None) };
-    let digits = core::str::from_utf8(value.bytes().trim_ascii());
-    let number = digits.ok().and_then(|digits| digits.parse().ok());
-    let usable = number.filter(|number| (3..=HIGHEST).contains(number));
-    usable.map(Some).ok_or(FactTrouble::Malformed(value))
+/// The first line.
+fn line(content: &[u8]) -> &[u8] {
+    content.split(|&b| b == b'\n').next().unwrap_or(content).trim_ascii_end()
 }
 
-/// The signal that `down-signal` names, if it is there.
-pub fn down_signal() -> Result<Option<u8>, FactTrouble> {
-    signal(names::DOWN_SIGNAL)
+/// What the file says, if it is there.
+fn parsed<T>(
+    name: &CStr,
+    parse: impl FnOnce(&[u8]) -> Option<T>,
+) -> Result<Option<T>, FactTrouble> {
+    let mut buffer = [0; LONGEST];
+    let content = match read(name, &mut buffer) {
+        Ok(content) => content,
+        Err(Errno::NOENT) => return Ok(None),
+        Err(why) => return Err(FactTrouble::Unreadable(why)),
+    };
+    // What fills it all may go on.
+    let said = if content.len() < LONGEST { parse(content) } else { None };
+    said.map(Some).ok_or_else(|| FactTrouble::Malformed(Value::of(content)))
 }
 
-/// The signal that `reload-signal` names, if it is there.
-pub fn reload_signal() -> Result<Option<u8>, FactTrouble> {
-    signal(names::RELOAD_SIGNAL)
-}
-
-fn signal(name: &CStr) -> Result<Option<u8>, FactTrouble> {
-    let Some(value) = fact(name)? else { return Ok(None) };
-    signals::number(value.line()).map(Some).ok_or(FactTrouble::Malformed(value))
-}
-
-fn number(name: &CStr) -> Result<Option<u64>, FactTrouble> {
-    let Some(value) = fact(name)? else { return Ok(None) };
-    let digits = value.bytes().trim_ascii();
-    let number = core::str::from_utf8(digits).ok().and_then(|digits| digits.parse::<u32>().ok());
-    number.map(|number| Some(u64::from(number))).ok_or(FactTrouble::Malformed(value))
-}
-
-/// What is in the file, if it is there.
-fn fact(name: &CStr) -> Result<Option<Value>, FactTrouble> {
+/// What is in the file, as much as there is room for.
+fn read<'a>(name: &CStr, buffer: &'a mut [u8; LONGEST]) -> Result<&'a [u8], Errno> {
     // Without blocking: what is there may be a FIFO.
     let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC;
-    let file = match fs::open(name, flags, Mode::empty()) {
-        Err(Errno::NOENT) => return Ok(None),
-        answer => answer.map_err(FactTrouble::Unreadable)?,
-    };
-    let mut value = Value { bytes: [0; LONGEST], len: 0 };
-    while value.len < LONGEST {
-        match rustix::io::read(&file, &mut value.bytes[value.len..]) {
-            Ok(0) => return Ok(Some(value)),
-            Ok(n) => value.len += n,
+    let file = fs::open(name, flags, Mode::empty())?;
+    let mut len = 0;
+    while len < LONGEST {
+        match rustix::io::read(&file, &mut buffer[len..]) {
+            Ok(0) => break,
+            Ok(n) => len += n,
             Err(Errno::INTR) => {}
-            Err(why) => return Err(FactTrouble::Unreadable(why)),
+            Err(why) => return Err(why),
         }
     }
-    Err(FactTrouble::Malformed(value))
+    Ok(&buffer[..len])
 }
 
 #[cfg(test)]
@@ -159,16 +281,16 @@ mod tests {
         std::fs::create_dir(&dir).unwrap();
         std::env::set_current_dir(&dir).unwrap();
         let write = |content: &[u8]| std::fs::write("kill-mode", content).unwrap();
-        let malformed = || match kill_mode() {
+        let malformed = || match Facts::look().kill_mode() {
             Err(FactTrouble::Malformed(value)) => value.line().to_vec(),
             other => panic!("{other:?}"),
         };
 
-        assert_eq!(kill_mode(), Ok(KillMode::Process));
+        assert_eq!(Facts::look().kill_mode(), Ok(KillMode::Process));
         write(b"tree\n");
-        assert_eq!(kill_mode(), Ok(KillMode::Tree));
+        assert_eq!(Facts::look().kill_mode(), Ok(KillMode::Tree));
         write(b"group");
-        assert_eq!(kill_mode(), Ok(KillMode::Group));
+        assert_eq!(Facts::look().kill_mode(), Ok(KillMode::Group));
         write(b"all of it \nand more\n");
         assert_eq!(malformed(), b"all of it");
         write(b"");
@@ -176,36 +298,69 @@ mod tests {
         write(&[b"tree".as_slice(), &[b' '; 1000]].concat());
         assert_eq!(malformed(), b"tree");
         write(&[b'x'; 1000]);
-        assert_eq!(malformed(), [b'x'; LONGEST]);
+        assert_eq!(malformed(), [b'x'; SHOWN]);
 
-        assert_eq!(timeout_kill(), Ok(None));
+        assert_eq!(Facts::look().timeout_kill(), Ok(None));
         for (content, said) in [("0", 0), ("2500\n", 2500), ("  7  \n", 7)] {
             std::fs::write("timeout-kill", content).unwrap();
-            assert_eq!(timeout_kill(), Ok(Some(said)));
+            assert_eq!(Facts::look().timeout_kill(), Ok(Some(said)));
         }
         for content in ["", "soon", "-1", "1.5", "99999999999999999999"] {
             std::fs::write("timeout-kill", content).unwrap();
-            assert!(matches!(timeout_kill(), Err(FactTrouble::Malformed(_))), "{content}");
+            assert!(
+                matches!(Facts::look().timeout_kill(), Err(FactTrouble::Malformed(_))),
+                "{content}"
+            );
         }
 
-        assert_eq!((down_signal(), reload_signal()), (Ok(None), Ok(None)));
+        assert_eq!(
+            (Facts::look().down_signal(), Facts::look().reload_signal()),
+            (Ok(None), Ok(None))
+        );
         std::fs::write("down-signal", "SIGINT\n").unwrap();
         std::fs::write("reload-signal", "10").unwrap();
-        assert_eq!((down_signal(), reload_signal()), (Ok(Some(2)), Ok(Some(10))));
+        assert_eq!(
+            (Facts::look().down_signal(), Facts::look().reload_signal()),
+            (Ok(Some(2)), Ok(Some(10)))
+        );
         std::fs::write("down-signal", "now\n").unwrap();
-        assert!(matches!(down_signal(), Err(FactTrouble::Malformed(_))));
+        assert!(matches!(Facts::look().down_signal(), Err(FactTrouble::Malformed(_))));
 
-        assert_eq!(notification_fd(), Ok(None));
+        std::fs::write("restart-limit", "3 20\n").unwrap();
+        std::fs::write("restart-never", "100\nTERM\n").unwrap();
+        let facts = Facts::look();
+        assert_eq!(facts.restart_limit(), Ok(Some(Limit { deaths: 3, seconds: 20 })));
+        assert_eq!(facts.restart_never(), Ok(Ends::parse(b"100 TERM")));
+        assert_eq!((facts.restart(), facts.restart_delay()), (Ok(None), Ok(None)));
+        // What is made after the look is for the next one.
+        std::fs::write("restart", "never").unwrap();
+        assert_eq!(facts.restart(), Ok(None));
+        assert_eq!(Facts::look().restart(), Ok(Some(When::Never)));
+        // Among very many, each is looked for by itself.
+        for n in 0..ENTRIES {
+            std::fs::write(format!("{n}"), "").unwrap();
+        }
+        assert!(Facts::listed().is_none());
+        assert_eq!(Facts::look().restart(), Ok(Some(When::Never)));
+        assert_eq!(Facts::look().restart_delay(), Ok(None));
+        for n in 0..ENTRIES {
+            std::fs::remove_file(format!("{n}")).unwrap();
+        }
+
+        assert_eq!(Facts::look().notification_fd(), Ok(None));
         std::fs::write("notification-fd", "3\n").unwrap();
-        assert_eq!(notification_fd(), Ok(Some(3)));
+        assert_eq!(Facts::look().notification_fd(), Ok(Some(3)));
         for content in ["", "2", "-3", "256", "three"] {
             std::fs::write("notification-fd", content).unwrap();
-            assert!(matches!(notification_fd(), Err(FactTrouble::Malformed(_))), "{content}");
+            assert!(
+                matches!(Facts::look().notification_fd(), Err(FactTrouble::Malformed(_))),
+                "{content}"
+            );
         }
 
         std::fs::remove_file("kill-mode").unwrap();
         std::fs::create_dir("kill-mode").unwrap();
-        assert_eq!(kill_mode(), Err(FactTrouble::Unreadable(Errno::ISDIR)));
+        assert_eq!(Facts::look().kill_mode(), Err(FactTrouble::Unreadable(Errno::ISDIR)));
         std::env::set_current_dir("/").unwrap();
         std::fs::remove_dir_all(&dir).unwrap();
     }

@@ -18,10 +18,7 @@ mod reaped;
 
 pub use client::{ControlTrouble, StatusTrouble, is_supervised, normally_up, read_status, send};
 pub use elsewhere::Elsewhere;
-pub use facts::{
-    FactTrouble, Value, down_signal, has_finish, kill_mode, kills_group, lock_fd, notification_fd,
-    reload_signal, speaks_runit, speaks_s6, timeout_finish, timeout_kill,
-};
+pub use facts::{FactTrouble, Facts, Value, has_finish, speaks_runit, speaks_s6, timeout_finish};
 pub use find::{Finder, enter};
 pub use keeper::{Keeper, Trouble};
 pub use locked::lock_service;

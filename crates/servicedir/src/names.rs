@@ -57,6 +57,18 @@ pub const NOTIFY: &CStr = c"supervise/notify";
 pub const DOWN_SIGNAL: &CStr = c"down-signal";
 /// The signal that has it read its configuration again.
 pub const RELOAD_SIGNAL: &CStr = c"reload-signal";
+/// After which ends the service is started again.
+pub const RESTART: &CStr = c"restart";
+/// Which ends are a success.
+pub const RESTART_SUCCESS: &CStr = c"restart-success";
+/// After which ends it is never started again.
+pub const RESTART_NEVER: &CStr = c"restart-never";
+/// How many milliseconds after its end it is.
+pub const RESTART_DELAY: &CStr = c"restart-delay";
+/// What that grows to.
+pub const RESTART_DELAY_MAX: &CStr = c"restart-delay-max";
+/// How many ends within how many seconds are too many.
+pub const RESTART_LIMIT: &CStr = c"restart-limit";
 /// If it exists, a service that does not go down in time is killed with its
 /// process group.
 pub const FLAG_TIMEOUT_KILLPG: &CStr = c"flag-timeout-killpg";
@@ -66,15 +78,15 @@ pub const LOCK_FD: &CStr = c"lock-fd";
 pub const SERVICE_LOCK: &CStr = c"supervise/service-lock";
 /// Files that only service directories for s6 have.
 pub const OF_S6: [&CStr; 10] = [
-    c"notification-fd",
-    c"timeout-finish",
-    c"timeout-kill",
-    c"down-signal",
-    c"reload-signal",
+    NOTIFICATION_FD,
+    TIMEOUT_FINISH,
+    TIMEOUT_KILL,
+    DOWN_SIGNAL,
+    RELOAD_SIGNAL,
     c"max-death-tally",
-    c"flag-timeout-killpg",
+    FLAG_TIMEOUT_KILLPG,
     c"flag-newpidns",
-    c"lock-fd",
+    LOCK_FD,
     c"type",
 ];
 

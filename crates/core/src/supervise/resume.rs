@@ -1,14 +1,14 @@
 //! From a machine to what is on record of it, and back: the next supervise
 //! goes on where this one was killed.
 
-use super::{BETWEEN_STARTS, Machine, Phase, RETRY};
+use super::{BETWEEN_STARTS, Machine, Phase, Plan, RETRY};
 use crate::record::{Boot, Identity, Own, Stage};
 use crate::status::Want;
 use crate::tai::Tai64n;
 
 impl Machine {
-    /// A service as a killed supervise left it: `own` and what its status
-    /// says. It is for the caller to see whether its process still lives; a
+    /// A service as a killed supervise left it, by `own` and what its status
+    /// says, and what its directory says now. It is for the caller to see whether its process still lives; a
     /// supervise that had left begins anew, which is no answer.
     #[must_use]
     pub fn resume(
@@ -16,12 +16,16 @@ impl Machine {
         want: Want,
         paused: bool,
         terminating: bool,
+        plan: Plan,
         now: u64,
     ) -> Option<Self> {
+        let mut history = own.history;
+        history.wait = history.wait.min(plan.restart.patience());
+        let longest = RETRY.max(BETWEEN_STARTS + history.wait());
         let phase = match own.stage {
             Stage::Down => Phase::Down,
             // A clock that cannot be right must not hold it up.
-            Stage::Waiting => Phase::Waiting(own.deadline.min(now + RETRY)),
+            Stage::Waiting => Phase::Waiting(own.deadline.min(now + longest)),
             Stage::Up => Phase::Up(own.process.pid),
             Stage::Finishing => Phase::Finishing(own.process.pid),
             Stage::Clearing => Phase::Clearing(now),
@@ -34,6 +38,8 @@ impl Machine {
             exiting: own.exiting,
             paused,
             terminating,
+            plan,
+            history,
             starts: own.starts,
             last: own.last,
             not_before: own.not_before.min(now + BETWEEN_STARTS),
@@ -72,6 +78,7 @@ impl Machine {
             deadline,
             starts: self.starts,
             last: self.last,
+            history: self.history,
         }
     }
 }

@@ -3,6 +3,7 @@
 use super::world::{LETTERS, Letter, World, record};
 use super::*;
 use crate::control::COMMANDS;
+use crate::restart::{Ends, Limit, When};
 
 fn walk(world: &World, depth: u32, count: &mut u64) {
     *count += 1;
@@ -16,6 +17,14 @@ fn walk(world: &World, depth: u32, count: &mut u64) {
     }
 }
 
+/// Two ends are too many, and before that each start is put off.
+const LIMITED: Policy = Policy {
+    delay: 1500,
+    longest: Some(4000),
+    limit: Some(Limit { deaths: 2, seconds: 1_000_000 }),
+    ..Policy::ALWAYS
+};
+
 #[test]
 fn every_word_of_events() {
     let mut count = 0;
@@ -23,7 +32,17 @@ fn every_word_of_events() {
     let tree = Plan { clears: true, kill_after: SECOND, ..plain };
     let finish = Plan { finishes: true, finish_within: SECOND, ..plain };
     let both = Plan { finishes: true, says_ready: true, ..tree };
-    for (up, plan) in [(true, plain), (false, plain), (true, tree), (true, finish), (true, both)] {
+    let limited = Plan { restart: LIMITED, ..both };
+    for (up, plan) in [
+        (true, plain),
+        (false, plain),
+        (true, tree),
+        (true, finish),
+        (true, both),
+        (true, Plan { restart: LIMITED, ..plain }),
+        (false, limited),
+        (true, limited),
+    ] {
         walk(&World::new(up, plan), 5, &mut count);
     }
     assert!(count > 1_000_000);
@@ -221,4 +240,55 @@ fn ready_is_what_says_so_once() {
     world.read(Letter::Passes(BETWEEN_STARTS));
     world.read(Letter::Dies);
     assert!(world.machine.awaited);
+}
+
+#[test]
+fn a_delay_is_cut_short_by_up_and_kept_by_the_next_supervise() {
+    let restart = Policy { limit: None, delay: 60_000, longest: None, ..LIMITED };
+    let mut world = World::new(true, Plan { restart, ..Plan::default() });
+    world.read(Letter::Passes(5 * SECOND));
+    world.read(Letter::Dies);
+    let Phase::Waiting(due) = world.machine.phase else { panic!("{world:?}") };
+    assert!(due >= world.now + 60 * SECOND && due <= world.now + 67 * SECOND);
+    world.read(Letter::Killed);
+    assert_eq!(world.machine.phase, Phase::Waiting(due));
+    assert_eq!(world.starts, 1);
+    world.read(Letter::Told(Command::Up));
+    assert_eq!(world.starts, 2);
+}
+
+#[test]
+fn one_that_gave_up_begins_with_a_fresh_count() {
+    let mut world = World::new(true, Plan { restart: LIMITED, ..Plan::default() });
+    for round in 1..4 {
+        world.read(Letter::Dies);
+        world.read(Letter::Killed);
+        assert_eq!((world.machine.history.deaths, world.machine.want), (1, Want::Up));
+        world.read(Letter::Passes(2 * SECOND));
+        world.read(Letter::KilledBoth);
+        assert_eq!((world.machine.phase, world.machine.want), (Phase::Down, Want::Down));
+        let history = world.machine.history;
+        assert_eq!((history.reason, history.failed, history.deaths), (Reason::GaveUp, true, 2));
+        world.read(Letter::Killed);
+        world.read(Letter::Passes(100 * SECOND));
+        assert_eq!((world.machine.history, world.starts), (history, 2 * round));
+        world.read(Letter::Told(Command::Up));
+    }
+}
+
+/// Whoever tells it to end does not mean that it has failed.
+#[test]
+fn an_end_that_was_told_is_started_again() {
+    let never = Ends::parse(b"1").expect("a list");
+    let restart = Policy { when: When::Never, never, delay: 60_000, ..Policy::ALWAYS };
+    let mut world = World::new(true, Plan { restart, ..Plan::default() });
+    for command in [Command::Restart, Command::Terminate] {
+        world.read(Letter::Passes(SECOND));
+        let starts = world.starts;
+        world.read(Letter::Told(command));
+        world.read(Letter::Dies);
+        assert_eq!(world.starts, starts + 1);
+    }
+    world.read(Letter::Dies);
+    assert_eq!(world.machine.history.reason, Reason::Never);
 }

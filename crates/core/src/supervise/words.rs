@@ -3,6 +3,7 @@
 
 use crate::control::{Command, Signal};
 use crate::record::Outcome;
+use crate::restart::Policy;
 
 /// Where the service is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -134,4 +135,6 @@ pub struct Plan {
     pub clears: bool,
     /// How long after `d` it is killed, in nanoseconds; 0 for never.
     pub kill_after: u64,
+    /// Whether and when it is started again when it ends by itself.
+    pub restart: Policy,
 }

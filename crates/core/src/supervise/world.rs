@@ -68,6 +68,8 @@ pub(super) struct World {
     /// Whether the process holds the lock, because it could not be recorded.
     pub(super) locked: bool,
     pub(super) gone: bool,
+    /// Ends that count since there was a `u` or `o` without a process.
+    pub(super) deaths: u16,
     /// Told to be down, or that one start was enough, and no `u` or `o` since.
     pub(super) must_stay_down: bool,
 }
@@ -92,6 +94,7 @@ impl World {
             written: Some((0, machine.want, false)),
             locked: false,
             gone: false,
+            deaths: 0,
             must_stay_down: !up,
         };
         world.feed(Event::Tick);
@@ -136,6 +139,7 @@ impl World {
         assert_eq!(self.alive.or(self.finish), None, "two at once");
         assert!(!self.leftovers || !self.plan.clears, "started beside leftovers");
         assert!(!self.must_stay_down, "started though it was to be down");
+        assert_eq!(self.machine.history.reason, Reason::None, "started though that was over");
         assert!(!self.machine.exiting, "started on the way out");
         if self.fork_fails {
             return self.feed(Event::NotStarted);
@@ -194,10 +198,9 @@ impl World {
         }
         let bytes = self.record.encode();
         let Record { status, own } = Record::of_this_boot(&bytes, &BOOT).expect("whole");
-        let machine =
-            Machine::resume(&own, status.want, status.paused, status.terminating, self.now);
-        let mut machine = machine.expect("not over");
-        machine.plan = self.plan;
+        let Status { want, paused, terminating, .. } = status;
+        let machine = Machine::resume(&own, want, paused, terminating, self.plan, self.now);
+        let machine = machine.expect("not over");
         if own.stage == Stage::Up {
             assert_eq!(machine.pid(), own.process.pid);
             assert!(self.alive.is_none_or(|pid| pid == own.process.pid), "a stranger");
@@ -223,6 +226,9 @@ impl World {
             Letter::Told(command) => {
                 if matches!(command, Command::Up | Command::Once) {
                     self.must_stay_down = false;
+                    if self.alive.is_none() {
+                        self.deaths = 0;
+                    }
                 } else if command == Command::Down {
                     self.must_stay_down = true;
                 }
@@ -264,6 +270,8 @@ impl World {
     }
 
     pub(super) fn end(&mut self) {
+        let counts = self.machine.want == Want::Up && !self.machine.terminating;
+        self.deaths += u16::from(counts && self.plan.restart.limit.is_some());
         if self.machine.want == Want::Once {
             self.must_stay_down = true;
         }
@@ -294,10 +302,24 @@ impl World {
             return;
         }
         assert!(!machine.awaited || self.alive.is_some() && self.plan.says_ready);
-        // Wanted up and not up means that a start is due, and soon.
+        // Wanted up and not up means that a start is due, and soon or when the
+        // directory says.
         if machine.want == Want::Up && process.is_none() {
             let due = machine.deadline().expect("waits for ever");
-            assert!(due <= self.now + RETRY);
+            let patience = u64::from(self.plan.restart.patience()) * 1_000_000;
+            assert!(due <= self.now + RETRY.max(BETWEEN_STARTS + patience));
+        }
+        // Failed means that no start is due, until there is a `u` or `o`.
+        if machine.history.reason != Reason::None {
+            assert_eq!(machine.want, Want::Down);
+            assert!(!matches!(machine.phase, Phase::Waiting(_) | Phase::Up(_)));
+        }
+        // Whoever is killed, no end is forgotten and none counts twice.
+        assert_eq!(machine.history.deaths, self.deaths);
+        if let Some(limit) = self.plan.restart.limit {
+            assert!(self.deaths <= limit.deaths);
+            let gave_up = machine.history.reason == Reason::GaveUp;
+            assert_eq!(gave_up, self.deaths == limit.deaths, "{self:?}");
         }
         // A service that is told to be down and is not is killed in time.
         if self.plan.kill_after > 0 && machine.terminating && machine.want == Want::Down {

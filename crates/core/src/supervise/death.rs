@@ -1,0 +1,95 @@
+//! What follows the end of a process, and what it takes to be started again.
+
+use super::{Action, Actions, BETWEEN_STARTS, Machine, Phase};
+use crate::record::Outcome;
+use crate::restart::{End, History, Reason};
+use crate::status::Want;
+
+impl Machine {
+    /// `u` or `o` came: what was before counts no more, unless it is what the
+    /// process that runs goes on with.
+    pub(super) fn told(&mut self, want: Want) {
+        self.want = want;
+        if !matches!(self.phase, Phase::Up(_)) {
+            self.history = History::default();
+        }
+    }
+
+    /// It is killed if it does not end in time, also when it is told again.
+    pub(super) fn kill_in_time(&mut self, now: u64) {
+        if self.plan.kill_after > 0 {
+            self.kill_at.get_or_insert(now + self.plan.kill_after);
+        }
+    }
+
+    /// The service's process is dead: whether there is to be another one is
+    /// known from now on, also to the next supervise.
+    pub(super) fn judge(&mut self, outcome: Outcome, now: u64) {
+        let ran = now.saturating_sub(self.not_before.saturating_sub(BETWEEN_STARTS));
+        self.not_before = self.not_before.max(now);
+        let end = End {
+            outcome,
+            told: self.terminating || self.want != Want::Up,
+            at: now,
+            ran,
+            not_before: self.not_before,
+        };
+        self.history = self.plan.restart.after(&self.history, &end);
+        if self.history.reason != Reason::None {
+            self.want = Want::Down;
+        }
+    }
+
+    /// A process is dead, the service's or `finish`'s: what it left is ended,
+    /// if that is to be.
+    pub(super) fn clear(mut self, now: u64) -> (Self, Actions) {
+        if self.plan.clears {
+            self.phase = Phase::Clearing(now);
+            return (self, Actions::of(&[Action::Stamp, Action::Announce, Action::Clear]));
+        }
+        let news = [Action::Stamp, Action::Announce];
+        if self.closed { self.after_death(&news, now) } else { self.close(&news, now) }
+    }
+
+    /// Has `finish` tidy up after the process, if there is one.
+    pub(super) fn close(mut self, news: &[Action], now: u64) -> (Self, Actions) {
+        if !self.plan.finishes {
+            self.closed = true;
+            return self.after_death(news, now);
+        }
+        self.phase = Phase::Closing;
+        let mut all = Actions::of(news);
+        all.add(Action::Finish);
+        (self, all)
+    }
+
+    /// The process and what it left are dead; what was asked for decides.
+    pub(super) fn after_death(mut self, news: &[Action], now: u64) -> (Self, Actions) {
+        if self.exiting {
+            self.phase = Phase::Gone;
+            let mut all = Actions::of(news);
+            all.add(Action::Exit);
+            return (self, all);
+        }
+        match self.want {
+            Want::Up => self.start_when_due(news, now),
+            Want::Down | Want::Once => {
+                self.phase = Phase::Down;
+                (self, Actions::of(news))
+            }
+        }
+    }
+
+    /// Starts now if a second has passed since the last start, and the delay
+    /// since the last end. A state that ends before anybody can read it is not
+    /// announced: the news is that of the new process.
+    pub(super) fn start_when_due(mut self, news: &[Action], now: u64) -> (Self, Actions) {
+        let due = self.not_before.saturating_add(self.history.wait());
+        if due <= now {
+            self.phase = Phase::Starting;
+            return (self, Actions::of(&[Action::Start]));
+        }
+        self.phase = Phase::Waiting(due);
+        (self, Actions::of(news))
+    }
+}
