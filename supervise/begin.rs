@@ -78,9 +78,7 @@ impl Supervise {
         let (status, own) = (&record.status, &record.own);
         let now = clock::monotonic();
         let plan = self.reach.read(self.dir);
-        let (paused, terminating) = (status.paused, status.terminating);
-        let before = Machine::resume(own, status.want, paused, terminating, plan, now);
-        let Some(machine) = before else { return };
+        let Some(machine) = Machine::resume(record, plan, now) else { return };
         self.machine = machine;
         self.since = status.since;
         self.ready = own.ready;

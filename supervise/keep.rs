@@ -272,7 +272,7 @@ impl Supervise {
             pid,
             paused: machine.paused,
             want: machine.want,
-            terminating: machine.terminating,
+            terminating: machine.told,
             finishing: matches!(machine.phase, Phase::Finishing(_)),
         };
         let process = match machine.phase {

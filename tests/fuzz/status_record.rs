@@ -48,6 +48,7 @@ fn whole(data: &[u8], status: Status) {
         intent: byte(61) & 2 != 0,
         closed: byte(61) & 4 != 0,
         awaited: byte(61) & 8 != 0,
+        told: byte(61) & 16 != 0,
         ready: status.since,
         not_before: number(62),
         deadline: number(70),

@@ -124,6 +124,8 @@ pub struct Own {
     pub closed: bool,
     /// Whether the process has not said yet that it is ready, and is to.
     pub awaited: bool,
+    /// Whether the process was told to end.
+    pub told: bool,
     /// When it was ready; all zeros while it is not.
     pub ready: Tai64n,
     /// Before this time nothing is started; monotonic nanoseconds.
@@ -171,7 +173,8 @@ impl Record {
         let flags = u8::from(own.exiting)
             | u8::from(own.intent) << 1
             | u8::from(own.closed) << 2
-            | u8::from(own.awaited) << 3;
+            | u8::from(own.awaited) << 3
+            | u8::from(own.told) << 4;
         put.bytes(&[own.stage as u8, flags, kind, value]);
         put.number(own.not_before);
         put.number(own.deadline);
@@ -204,6 +207,7 @@ impl Record {
             intent: flags & 2 != 0,
             closed: flags & 4 != 0,
             awaited: flags & 8 != 0,
+            told: flags & 16 != 0,
             not_before: take.number()?,
             deadline: take.number()?,
             starts: take.number()?,
@@ -297,6 +301,7 @@ mod tests {
                 intent: stage == Stage::Up,
                 closed: stage == Stage::Down,
                 awaited: stage == Stage::Up,
+                told: stage == Stage::Waiting,
                 ready: Tai64n { seconds: 14, nanos: 15 },
                 not_before: 11,
                 deadline: 12,

@@ -105,6 +105,7 @@ mod tests {
                 intent: false,
                 closed: false,
                 awaited: false,
+                told: false,
                 ready: Tai64n::default(),
                 not_before: 0,
                 deadline: 0,

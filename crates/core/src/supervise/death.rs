@@ -8,7 +8,7 @@ use crate::status::Want;
 impl Machine {
     /// `u` or `o` came: what was before counts no more, unless it is what the
     /// process that runs goes on with.
-    pub(super) fn told(&mut self, want: Want) {
+    pub(super) fn wanted(&mut self, want: Want) {
         self.want = want;
         if !matches!(self.phase, Phase::Up(_)) {
             self.history = History::default();
@@ -29,7 +29,7 @@ impl Machine {
         self.not_before = self.not_before.max(now);
         let end = End {
             outcome,
-            told: self.terminating || self.want != Want::Up,
+            told: self.told || self.want != Want::Up,
             at: now,
             ran,
             not_before: self.not_before,

@@ -2,23 +2,14 @@
 //! goes on where this one was killed.
 
 use super::{BETWEEN_STARTS, Machine, Phase, Plan, RETRY};
-use crate::record::{Boot, Identity, Own, Stage};
-use crate::status::Want;
+use crate::record::{Boot, Identity, Own, Record, Stage};
 use crate::tai::Tai64n;
 
 impl Machine {
-    /// A service as a killed supervise left it, by `own` and what its status
-    /// says, and what its directory says now. It is for the caller to see whether its process still lives; a
+    /// A service as a killed supervise left it, by its record, and what its directory says now. It is for the caller to see whether its process still lives; a
     /// supervise that had left begins anew, which is no answer.
     #[must_use]
-    pub fn resume(
-        own: &Own,
-        want: Want,
-        paused: bool,
-        terminating: bool,
-        plan: Plan,
-        now: u64,
-    ) -> Option<Self> {
+    pub fn resume(Record { status, own }: &Record, plan: Plan, now: u64) -> Option<Self> {
         let mut history = own.history;
         history.wait = history.wait.min(plan.restart.patience());
         let longest = RETRY.max(BETWEEN_STARTS + history.wait());
@@ -34,10 +25,10 @@ impl Machine {
         let alive = matches!(own.stage, Stage::Up | Stage::Finishing);
         Some(Self {
             phase,
-            want,
+            want: status.want,
             exiting: own.exiting,
-            paused,
-            terminating,
+            paused: status.paused,
+            told: own.told,
             plan,
             history,
             starts: own.starts,
@@ -73,6 +64,7 @@ impl Machine {
             intent,
             closed: self.closed,
             awaited: self.awaited,
+            told: self.told,
             ready,
             not_before: self.not_before,
             deadline,

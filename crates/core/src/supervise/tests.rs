@@ -2,8 +2,8 @@
 
 use super::world::{LETTERS, Letter, World, record};
 use super::*;
-use crate::control::COMMANDS;
-use crate::restart::{Ends, Limit, When};
+use crate::control::{COMMANDS, Command};
+use crate::restart::{Ends, Limit, Policy, When};
 
 fn walk(world: &World, depth: u32, count: &mut u64) {
     *count += 1;
@@ -165,7 +165,7 @@ fn a_down_that_was_not_carried_out_is_carried_out_by_the_next_supervise() {
     world.record = record(&machine, true);
     world.must_stay_down = true;
     world.read(Letter::Killed);
-    assert_eq!((world.machine.want, world.machine.terminating), (Want::Down, true));
+    assert_eq!((world.machine.want, world.machine.told), (Want::Down, true));
     assert!(!world.record.own.intent, "carried out");
 }
 

@@ -2,6 +2,7 @@
 //! that fails, a supervise that is killed; and what must hold in it.
 
 use super::*;
+use crate::control::Command;
 use crate::record::{Boot, Identity, Record, Stage};
 use crate::status::Status;
 use crate::tai::Tai64n;
@@ -197,9 +198,9 @@ impl World {
             return;
         }
         let bytes = self.record.encode();
-        let Record { status, own } = Record::of_this_boot(&bytes, &BOOT).expect("whole");
-        let Status { want, paused, terminating, .. } = status;
-        let machine = Machine::resume(&own, want, paused, terminating, self.plan, self.now);
+        let record = Record::of_this_boot(&bytes, &BOOT).expect("whole");
+        let machine = Machine::resume(&record, self.plan, self.now);
+        let own = record.own;
         let machine = machine.expect("not over");
         if own.stage == Stage::Up {
             assert_eq!(machine.pid(), own.process.pid);
@@ -270,7 +271,7 @@ impl World {
     }
 
     pub(super) fn end(&mut self) {
-        let counts = self.machine.want == Want::Up && !self.machine.terminating;
+        let counts = self.machine.want == Want::Up && !self.machine.told;
         self.deaths += u16::from(counts && self.plan.restart.limit.is_some());
         if self.machine.want == Want::Once {
             self.must_stay_down = true;
@@ -322,7 +323,7 @@ impl World {
             assert_eq!(gave_up, self.deaths == limit.deaths, "{self:?}");
         }
         // A service that is told to be down and is not is killed in time.
-        if self.plan.kill_after > 0 && machine.terminating && machine.want == Want::Down {
+        if self.plan.kill_after > 0 && machine.told && machine.want == Want::Down {
             let since_told = machine.deadline().is_none_or(|at| at <= self.now + RETRY);
             assert!(since_told, "killed too late");
         }
@@ -341,7 +342,7 @@ pub(super) fn record(machine: &Machine, intent: bool) -> Record {
             pid: machine.pid(),
             paused: machine.paused,
             want: machine.want,
-            terminating: machine.terminating,
+            terminating: machine.told,
             finishing: matches!(machine.phase, Phase::Finishing(_)),
         },
         own: machine.own(BOOT, process, Tai64n::default(), intent),

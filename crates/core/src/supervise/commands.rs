@@ -1,0 +1,157 @@
+//! What a command does: every phase with every command.
+
+use super::{Action, Actions, Machine, Phase};
+use crate::control::{Command, Signal};
+use crate::status::Want;
+
+impl Machine {
+    /// The next state and what to do to get there.
+    pub(super) fn command(mut self, command: Command, now: u64) -> (Self, Actions) {
+        use Action::{Announce, Exit, Intend, Renew, Send};
+        let actions = match (self.phase, command) {
+            (Phase::Down | Phase::Waiting(_), Command::Up) => {
+                self.wanted(Want::Up);
+                return self.start_when_due(&[Announce], now);
+            }
+            (Phase::Down | Phase::Waiting(_), Command::Once) => {
+                self.wanted(Want::Once);
+                return self.start_when_due(&[Announce], now);
+            }
+            (Phase::Down | Phase::Waiting(_), Command::Down) => {
+                self.want = Want::Down;
+                self.phase = Phase::Down;
+                Actions::of(&[Announce])
+            }
+            (Phase::Down | Phase::Waiting(_), Command::Exit) => {
+                self.exiting = true;
+                self.phase = Phase::Gone;
+                Actions::of(&[Announce, Exit])
+            }
+            // Without a process these change nothing; daemontools writes its
+            // status anyway, and a reader may wait for that.
+            (
+                Phase::Down | Phase::Waiting(_) | Phase::Clearing(_) | Phase::Finishing(_),
+                Command::Pause | Command::Continue,
+            ) => Actions::of(&[Announce]),
+            (
+                Phase::Down | Phase::Waiting(_) | Phase::Clearing(_),
+                Command::Hangup
+                | Command::Alarm
+                | Command::Interrupt
+                | Command::Terminate
+                | Command::Kill
+                | Command::Quit
+                | Command::User1
+                | Command::User2
+                | Command::Window
+                | Command::Restart
+                | Command::Reload,
+            ) => Actions::default(),
+
+            (Phase::Up(_) | Phase::Clearing(_) | Phase::Finishing(_), Command::Up) => {
+                self.wanted(Want::Up);
+                Actions::of(&[Announce])
+            }
+            (Phase::Up(_) | Phase::Clearing(_) | Phase::Finishing(_), Command::Once) => {
+                self.wanted(Want::Once);
+                Actions::of(&[Announce])
+            }
+            (Phase::Up(_), Command::Down) => {
+                self.want = Want::Down;
+                self.paused = false;
+                self.told = true;
+                self.kill_in_time(now);
+                Actions::of(&[Intend, Send(Signal::Down), Send(Signal::Continue), Announce])
+            }
+            (Phase::Up(_), Command::Restart) => {
+                self.paused = false;
+                self.told = true;
+                self.kill_in_time(now);
+                Actions::of(&[Send(Signal::Down), Send(Signal::Continue), Announce])
+            }
+            (Phase::Finishing(_), Command::Restart) => Actions::default(),
+            // What tidies up after the process is let do so.
+            (Phase::Clearing(_) | Phase::Finishing(_), Command::Down) => {
+                self.want = Want::Down;
+                Actions::of(&[Announce])
+            }
+            (Phase::Up(_) | Phase::Clearing(_) | Phase::Finishing(_), Command::Exit) => {
+                self.exiting = true;
+                Actions::of(&[Announce])
+            }
+            (Phase::Up(_), Command::Pause) => {
+                self.paused = true;
+                Actions::of(&[Announce, Send(Signal::Stop)])
+            }
+            (Phase::Up(_), Command::Continue) => {
+                self.paused = false;
+                Actions::of(&[Announce, Send(Signal::Continue)])
+            }
+            (Phase::Finishing(_), Command::Terminate) => Actions::of(&[Send(Signal::Terminate)]),
+            (Phase::Up(_), Command::Terminate) => {
+                self.told = true;
+                Actions::of(&[Send(Signal::Terminate), Announce])
+            }
+            (Phase::Up(_) | Phase::Finishing(_), Command::Hangup) => {
+                Actions::of(&[Send(Signal::Hangup)])
+            }
+            (Phase::Up(_) | Phase::Finishing(_), Command::Alarm) => {
+                Actions::of(&[Send(Signal::Alarm)])
+            }
+            (Phase::Up(_) | Phase::Finishing(_), Command::Interrupt) => {
+                Actions::of(&[Send(Signal::Interrupt)])
+            }
+            (Phase::Up(_) | Phase::Finishing(_), Command::Quit) => {
+                Actions::of(&[Send(Signal::Quit)])
+            }
+            (Phase::Up(_) | Phase::Finishing(_), Command::User1) => {
+                Actions::of(&[Send(Signal::User1)])
+            }
+            (Phase::Up(_) | Phase::Finishing(_), Command::User2) => {
+                Actions::of(&[Send(Signal::User2)])
+            }
+            (Phase::Up(_) | Phase::Finishing(_), Command::Window) => {
+                Actions::of(&[Send(Signal::Window)])
+            }
+            (Phase::Up(_) | Phase::Finishing(_), Command::Reload) => {
+                Actions::of(&[Send(Signal::Reload)])
+            }
+            (Phase::Up(_) | Phase::Finishing(_), Command::Kill) => {
+                Actions::of(&[Send(Signal::Kill)])
+            }
+            (
+                Phase::Down
+                | Phase::Waiting(_)
+                | Phase::Up(_)
+                | Phase::Finishing(_)
+                | Phase::Clearing(_),
+                Command::Renew,
+            ) => Actions::of(&[Renew]),
+
+            // Impossible: the shell answers `Start` and `Finish` before it
+            // looks at anything else. And over is over.
+            (
+                Phase::Starting | Phase::Closing | Phase::Gone,
+                Command::Up
+                | Command::Down
+                | Command::Once
+                | Command::Exit
+                | Command::Pause
+                | Command::Continue
+                | Command::Hangup
+                | Command::Alarm
+                | Command::Interrupt
+                | Command::Terminate
+                | Command::Kill
+                | Command::Quit
+                | Command::User1
+                | Command::User2
+                | Command::Window
+                | Command::Restart
+                | Command::Reload
+                | Command::Renew,
+            ) => Actions::default(),
+        };
+        (self, actions)
+    }
+}

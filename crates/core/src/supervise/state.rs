@@ -1,0 +1,101 @@
+//! All that the machine knows.
+
+use super::{Phase, Plan};
+use crate::record::Outcome;
+use crate::restart::{History, Policy, Reason};
+use crate::status::Want;
+
+/// All that supervise knows of its service.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Machine {
+    /// Where the service is.
+    pub phase: Phase,
+    /// What was asked for.
+    pub want: Want,
+    /// Whether supervise leaves when the service is down.
+    pub exiting: bool,
+    /// Whether the process was stopped with `p`.
+    pub paused: bool,
+    /// Whether the process was told to end.
+    pub told: bool,
+    /// What is read anew for each process.
+    pub plan: Plan,
+    /// Whether the process has not said yet that it is ready, and is to.
+    pub awaited: bool,
+    /// Whether `finish` is done, or there is none, for the process that died.
+    pub(super) closed: bool,
+    /// How often it was started.
+    pub starts: u64,
+    /// How the last process ended.
+    pub last: Option<Outcome>,
+    /// What decides whether and when it is started again.
+    pub history: History,
+    /// Before this time nothing is started.
+    pub(super) not_before: u64,
+    /// When the process is killed, which was told to be down.
+    pub(super) kill_at: Option<u64>,
+    /// When to try again to write the status.
+    pub(super) announce_at: Option<u64>,
+}
+
+impl Machine {
+    /// A service with no process, which is to be up or not.
+    #[must_use]
+    pub const fn new(up: bool, now: u64) -> Self {
+        Self {
+            phase: if up { Phase::Waiting(now) } else { Phase::Down },
+            want: if up { Want::Up } else { Want::Down },
+            exiting: false,
+            paused: false,
+            told: false,
+            plan: Plan {
+                says_ready: false,
+                finishes: false,
+                finish_within: 0,
+                clears: false,
+                kill_after: 0,
+                restart: Policy::ALWAYS,
+            },
+            history: History {
+                reason: Reason::None,
+                failed: false,
+                failures: 0,
+                deaths: 0,
+                window: 0,
+                wait: 0,
+            },
+            awaited: false,
+            closed: false,
+            starts: 0,
+            last: None,
+            not_before: now,
+            kill_at: None,
+            announce_at: None,
+        }
+    }
+
+    /// The process, or `finish`'s; 0 for none.
+    #[must_use]
+    pub const fn pid(&self) -> u32 {
+        match self.phase {
+            Phase::Up(pid) | Phase::Finishing(pid) => pid,
+            Phase::Down
+            | Phase::Waiting(_)
+            | Phase::Starting
+            | Phase::Closing
+            | Phase::Clearing(_)
+            | Phase::Gone => 0,
+        }
+    }
+
+    /// When `Tick` is due, if it is.
+    #[must_use]
+    pub fn deadline(&self) -> Option<u64> {
+        let phase = match self.phase {
+            Phase::Waiting(at) | Phase::Clearing(at) => Some(at),
+            Phase::Up(_) | Phase::Finishing(_) => self.kill_at,
+            Phase::Down | Phase::Starting | Phase::Closing | Phase::Gone => None,
+        };
+        [phase, self.announce_at].into_iter().flatten().min()
+    }
+}
