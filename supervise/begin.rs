@@ -1,6 +1,7 @@
 //! How a supervise begins: it claims the directory, or finds that it has it
 //! already, reads what the last one left, and goes on from there.
 
+use crate::health::Senses;
 use crate::keep::{Supervise, TOOL, fatal, now};
 use crate::reach::Reach;
 use crate::watch::{Found, Watch};
@@ -10,7 +11,7 @@ use upkeep_core::control::Command;
 use upkeep_core::record::{Own, Record, SIZE, Stage};
 use upkeep_core::supervise::{Event, Machine};
 use upkeep_core::tai::Tai64n;
-use upkeep_servicedir::{Ear, Heard, Keeper, Pipes, Trouble, normally_up};
+use upkeep_servicedir::{Keeper, Pipes, Trouble, normally_up};
 use upkeep_sys::signals::{self, Signal, Signals};
 use upkeep_sys::{Args, clock, point, process};
 
@@ -45,7 +46,7 @@ impl Supervise {
             reach: Reach::new(),
             since: now(),
             ready: Tai64n::default(),
-            ear: None,
+            senses: Senses::none(),
             boot: Keeper::origin(process::boot()),
             namespace: process::namespace(),
             renewing: false,
@@ -96,7 +97,7 @@ impl Supervise {
         match self.watch.adopt(own.process, now) {
             Found::Alive => {
                 self.reach.adopt(own.process.pid);
-                self.listen_again();
+                self.hear_again();
                 if own.intent {
                     self.feed(Event::Told(Command::Down));
                 }
@@ -107,23 +108,6 @@ impl Supervise {
                 self.announce(false);
             }
             Found::Dead(outcome) => self.ended(outcome),
-        }
-    }
-}
-
-impl Supervise {
-    /// What it said meanwhile is there to be heard. If it has closed the
-    /// descriptor meanwhile, what it said before that went with it: most say
-    /// that they are ready and then close it.
-    fn listen_again(&mut self) {
-        if !self.machine.awaited {
-            return;
-        }
-        self.ear = Ear::again();
-        let heard = self.ear.as_ref().map_or(Heard::Closed, Ear::hear);
-        if heard != Heard::Nothing {
-            self.ear = None;
-            self.feed(Event::Ready);
         }
     }
 }

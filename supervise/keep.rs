@@ -2,6 +2,7 @@
 //! deadlines, tells the machine, does what it says. After start-up no error
 //! ends it and nothing is allocated.
 
+use crate::health::Senses;
 use crate::reach::Reach;
 use crate::watch::{Watch, outcome};
 use core::ffi::CStr;
@@ -13,7 +14,7 @@ use upkeep_core::record::{Boot, Identity, Outcome, Record};
 use upkeep_core::status::Status;
 use upkeep_core::supervise::{Action, Event, Machine, Phase};
 use upkeep_core::tai::Tai64n;
-use upkeep_servicedir::{Ear, Heard, Keeper, Pipes, Trouble};
+use upkeep_servicedir::{Keeper, Pipes, Trouble};
 use upkeep_sys::signals::{Signal, Signals};
 use upkeep_sys::{Args, clock, exec, point, sealed};
 
@@ -68,8 +69,8 @@ pub(crate) struct Supervise {
     pub(crate) since: Tai64n,
     /// When the process was ready; zeros while it is not.
     pub(crate) ready: Tai64n,
-    /// Where it says so, as long as it has not.
-    pub(crate) ear: Option<Ear>,
+    /// Where it is heard.
+    pub(crate) senses: Senses,
     /// What its record will be believed by.
     pub(crate) boot: Boot,
     pub(crate) namespace: u64,
@@ -87,7 +88,7 @@ impl Supervise {
             }
             let stirred = self.wait();
             self.hear();
-            self.hear_whether_ready();
+            self.hear_service();
             if self.reap() || stirred {
                 self.feed(Event::Stirred);
             }
@@ -108,10 +109,11 @@ impl Supervise {
         let control = PollFd::new(&self.keeper, PollFlags::IN);
         let clearing = matches!(self.machine.phase, Phase::Clearing(_));
         let left = self.reach.poll().filter(|_| clearing);
-        let said = self.ear.as_ref().map(|ear| PollFd::new(ear, PollFlags::IN));
-        let mut all = [signals, control.clone(), control.clone(), control.clone(), control];
+        let [ear, socket] = self.senses.poll();
+        let mut all: [_; 6] = core::array::from_fn(|_| control.clone());
+        all[0] = signals;
         let mut count = 2;
-        for fd in [self.watch.poll(), said, left].into_iter().flatten() {
+        for fd in [self.watch.poll(), ear, socket, left].into_iter().flatten() {
             all[count] = fd;
             count += 1;
         }
@@ -119,19 +121,6 @@ impl Supervise {
         let _ = poll(&mut all[..count], timeout.as_ref());
         // What is left comes last.
         clearing && count > 2 && !all[count - 1].revents().is_empty()
-    }
-
-    /// Whether the process has said that it is ready.
-    fn hear_whether_ready(&mut self) {
-        match self.ear.as_ref().map(Ear::hear) {
-            Some(Heard::Ready) => {
-                self.ear = None;
-                self.feed(Event::Ready);
-            }
-            // It will not say so any more.
-            Some(Heard::Closed) => self.ear = None,
-            Some(Heard::Nothing) | None => {}
-        }
     }
 
     fn hear(&mut self) {
@@ -156,6 +145,8 @@ impl Supervise {
             if self.watch.ended(pid) {
                 point!("death: noticed");
                 self.ended(outcome(status.as_raw()));
+            } else {
+                self.check_ended(pid, status);
             }
         }
         if let Some(outcome) = self.watch.look(clock::monotonic()) {
@@ -206,8 +197,7 @@ impl Supervise {
             match action {
                 Action::Stamp => {
                     self.since = now();
-                    self.ready = Tai64n::default();
-                    self.ear = None;
+                    self.hear_no_more();
                 }
                 Action::StampReady => self.ready = now(),
                 Action::Announce => self.announce(false),
@@ -221,6 +211,9 @@ impl Supervise {
                     self.reach.signal(&self.watch, signal);
                     point!("signal: sent");
                 }
+                Action::Check => self.check(),
+                Action::StopCheck => self.stop_check(),
+                Action::Blame(fault) => self.blame(fault),
                 Action::KillLate => {
                     self.reach.kill_late(&self.watch);
                     point!("signal: sent");
@@ -237,7 +230,7 @@ impl Supervise {
     }
 
     pub(crate) fn announce(&mut self, intent: bool) {
-        let times = (self.since, self.ready);
+        let times = self.times();
         let record = self.record(&self.machine, self.watch.identity(), times, intent);
         // The words do not speak of what is only about to be done.
         let words = if intent { Ok(()) } else { self.keeper.write_words(&record) };
@@ -249,8 +242,16 @@ impl Supervise {
         point!("status: written");
     }
 
+    /// When the process was started, and when it was ready.
+    fn times(&self) -> (Tai64n, Tai64n) {
+        let is_up = matches!(self.machine.phase, Phase::Up(_));
+        let ready =
+            if is_up && !self.machine.health.awaited { self.ready } else { Tai64n::default() };
+        (self.since, ready)
+    }
+
     pub(crate) fn announce_in_words(&mut self) {
-        let times = (self.since, self.ready);
+        let times = self.times();
         let record = self.record(&self.machine, self.watch.identity(), times, false);
         if let Err(trouble) = self.keeper.write_words(&record) {
             warn(self.dir, trouble);
@@ -292,14 +293,16 @@ impl Supervise {
     fn bequeath(&self, survives: bool) -> rustix::io::Result<()> {
         self.keeper.bequeath(survives)?;
         self.pipes.bequeath(survives)?;
-        self.ear.as_ref().map_or(Ok(()), |ear| ear.bequeath(survives))
+        self.senses.bequeath(survives)
     }
 
     /// Executes this program anew. What it holds it keeps; if the new one
     /// cannot be executed, this one goes on.
     fn renew(&mut self) {
-        // Everything that the next one has to know is on record.
+        // Everything that the next one has to know is on record, and it makes
+        // its own checks.
         self.announce(false);
+        self.stop_check();
         let kept = self.bequeath(true);
         let why = match kept {
             Ok(()) => exec::anew(self.args),
@@ -308,6 +311,7 @@ impl Supervise {
         let _ = self.bequeath(false);
         let name = self.dir.to_bytes();
         TOOL.warn_os(&[b"unable to execute supervise anew for ", name, b", going on: "], why);
+        self.feed(Event::Checked(false));
     }
 }
 

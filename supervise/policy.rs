@@ -2,51 +2,32 @@
 //! what is said when it is not.
 
 use crate::keep::{Supervise, TOOL};
-use crate::reach::complain;
+use crate::reach::or_none;
 use core::ffi::CStr;
 use upkeep_cli::decimal;
 use upkeep_core::restart::{DELAY_THAT_GROWS, Policy, Reason};
-use upkeep_servicedir::{FactTrouble, Facts};
+use upkeep_servicedir::Facts;
 
 /// Reads it for the process that is about to be started or was found.
 pub(crate) fn read(facts: &Facts, dir: &CStr) -> Policy {
     let default = Policy::ALWAYS;
-    let or = Or { dir };
-    let longest =
-        or.none(facts.restart_delay_max(), b"restart-delay-max", b"letting the delay not grow");
+    let longest = or_none(
+        dir,
+        facts.restart_delay_max(),
+        b"restart-delay-max",
+        b"letting the delay not grow",
+    );
     let base = if longest.is_some() { DELAY_THAT_GROWS } else { default.delay };
     Policy {
-        when: or.none(facts.restart(), b"restart", b"using always").unwrap_or(default.when),
-        success: or
-            .none(facts.restart_success(), b"restart-success", b"using 0")
+        when: or_none(dir, facts.restart(), b"restart", b"using always").unwrap_or(default.when),
+        success: or_none(dir, facts.restart_success(), b"restart-success", b"using 0")
             .unwrap_or(default.success),
-        never: or
-            .none(facts.restart_never(), b"restart-never", b"using none")
+        never: or_none(dir, facts.restart_never(), b"restart-never", b"using none")
             .unwrap_or(default.never),
-        delay: or
-            .none(facts.restart_delay(), b"restart-delay", b"using the default")
+        delay: or_none(dir, facts.restart_delay(), b"restart-delay", b"using the default")
             .unwrap_or(base),
         longest,
-        limit: or.none(facts.restart_limit(), b"restart-limit", b"using none"),
-    }
-}
-
-/// What cannot be read is reported, and is as if it was not there.
-struct Or<'a> {
-    dir: &'a CStr,
-}
-
-impl Or<'_> {
-    fn none<T>(
-        &self,
-        said: Result<Option<T>, FactTrouble>,
-        file: &[u8],
-        default: &[u8],
-    ) -> Option<T> {
-        said.unwrap_or_else(|trouble| {
-            complain(self.dir, file, default, trouble);
-            None
-        })
+        limit: or_none(dir, facts.restart_limit(), b"restart-limit", b"using none"),
     }
 }
 

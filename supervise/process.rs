@@ -2,7 +2,8 @@
 
 use crate::keep::TOOL;
 use core::ffi::CStr;
-use rustix::fd::BorrowedFd;
+use rustix::fd::{AsFd, BorrowedFd};
+use rustix::fs::{self, Mode, OFlags};
 use rustix::io::Result;
 use rustix::process::Pid;
 use upkeep_cli::decimal;
@@ -27,14 +28,24 @@ pub(crate) enum Program {
 /// What becomes which descriptor.
 pub(crate) type Descriptors<'a> = [Option<(BorrowedFd<'a>, i32)>; 2];
 
+/// What a program has, beside what supervise has.
+pub(crate) struct Around<'a> {
+    /// Descriptors.
+    pub(crate) fds: Descriptors<'a>,
+    /// What tells that it is one of the family.
+    pub(crate) marker: Option<&'a CStr>,
+    /// Other variables.
+    pub(crate) own: [Option<Variable<'a>>; 3],
+}
+
 /// Starts a program. The child calls `record` with its own number before it
 /// runs; if that fails, the program keeps the directory claimed for as long as
-/// it lives. It has `fds` as descriptors, and `marker` in its environment.
+/// it lives.
 pub(crate) fn start(
     program: &Program,
     dir: &CStr,
     keeper: &Keeper,
-    (fds, marker): (Descriptors<'_>, Option<&CStr>),
+    around: &Around<'_>,
     record: &dyn Fn(Pid) -> bool,
 ) -> Result<Pid> {
     let words;
@@ -50,9 +61,15 @@ pub(crate) fn start(
     all[1..=args.len()].copy_from_slice(args);
     let mut places = [(keeper.claim_itself(), 0); 2];
     let mut count = 0;
-    for fd in fds.into_iter().flatten() {
+    for fd in around.fds.into_iter().flatten() {
         places[count] = fd;
         count += 1;
+    }
+    let mut variables = [Variable { name: MARKER, entry: around.marker }; 4];
+    let mut set = 1;
+    for variable in around.own.into_iter().flatten() {
+        variables[set] = variable;
+        set += 1;
     }
     let spawn = Spawn {
         candidates: &[path],
@@ -61,7 +78,8 @@ pub(crate) fn start(
         directory: None,
         inherit: Inherit::Nothing(Apart::Session),
         open_files: None,
-        variable: Some(Variable { name: MARKER, entry: marker }),
+        variables: &variables[..set],
+        bound: false,
         last: Some(Last {
             record,
             otherwise: keeper.claim_itself(),
@@ -71,6 +89,28 @@ pub(crate) fn start(
     };
     spawn.start(&|_, why| {
         let file = path.to_bytes().strip_prefix(b".").unwrap_or_default();
+        let _ = TOOL.fatal_os(&[b"unable to start ", dir.to_bytes(), file, b": "], why);
+    })
+}
+
+/// Starts a check, which ends with this supervise. It says nothing to the
+/// logger.
+pub(crate) fn start_check(program: &CStr, dir: &CStr) -> Result<Pid> {
+    let nothing = fs::open(c"/dev/null", OFlags::RDWR | OFlags::CLOEXEC, Mode::empty()).ok();
+    let fds = nothing.as_ref().map(|fd| [(fd.as_fd(), 0), (fd.as_fd(), 1)]);
+    let spawn = Spawn {
+        candidates: &[program],
+        args: &[program],
+        fds: fds.as_ref().map_or(&[], |fds| &fds[..]),
+        directory: None,
+        inherit: Inherit::Nothing(Apart::Group),
+        open_files: None,
+        variables: &[],
+        bound: true,
+        last: None,
+    };
+    spawn.start(&|_, why| {
+        let file = program.to_bytes().strip_prefix(b".").unwrap_or_default();
         let _ = TOOL.fatal_os(&[b"unable to start ", dir.to_bytes(), file, b": "], why);
     })
 }

@@ -1,6 +1,7 @@
 //! Whom a stop reaches: the service's process, its process group, or all that
 //! descends from it.
 
+use crate::health;
 use crate::keep::TOOL;
 use crate::policy;
 use crate::watch::Watch;
@@ -87,7 +88,8 @@ impl Reach {
         }
         let default = if clears { TREE } else { 0 };
         let kill_after = timeout.map_or(default, |ms| ms * MILLISECOND);
-        Plan { clears, kill_after, restart: policy::read(&facts, dir), ..Plan::default() }
+        let restart = policy::read(&facts, dir);
+        health::read(&facts, dir, Plan { clears, kill_after, restart, ..Plan::default() })
     }
 
     /// What there was to be read.
@@ -144,6 +146,11 @@ impl Reach {
         }
     }
 
+    /// Whether the process is known to be one of those whom it reaches.
+    pub(crate) fn holds(&self, pid: Pid) -> bool {
+        self.family.as_ref().is_some_and(|family| family.holds(pid))
+    }
+
     /// Kills it, which was told to go down and has not in time.
     pub(crate) fn kill_late(&mut self, watch: &Watch) {
         if self.late_group && self.mode == KillMode::Process {
@@ -156,6 +163,7 @@ impl Reach {
     /// The system's signal.
     const fn number(&self, signal: control::Signal) -> Signal {
         match signal {
+            control::Signal::Abort => Signal::ABORT,
             control::Signal::Alarm => Signal::ALARM,
             control::Signal::Continue => Signal::CONT,
             control::Signal::Down => self.down,
@@ -194,6 +202,19 @@ impl Reach {
         let events = self.family.as_ref()?.watch()?;
         Some(PollFd::from_borrowed_fd(events, PollFlags::PRI))
     }
+}
+
+/// What cannot be read is reported, and is as if it was not there.
+pub(crate) fn or_none<T>(
+    dir: &CStr,
+    said: Result<Option<T>, FactTrouble>,
+    file: &[u8],
+    default: &[u8],
+) -> Option<T> {
+    said.unwrap_or_else(|trouble| {
+        complain(dir, file, default, trouble);
+        None
+    })
 }
 
 pub(crate) fn complain(dir: &CStr, file: &[u8], default: &[u8], trouble: FactTrouble) {

@@ -2,7 +2,7 @@
 //! writes down who it is, and only then runs.
 
 use crate::keep::{Supervise, TOOL, now, warn};
-use crate::process::{self, Descriptors, Program};
+use crate::process::{self, Around, Descriptors, Program};
 use crate::reach::{Reach, complain};
 use crate::watch::number;
 use core::cell::Cell;
@@ -13,7 +13,7 @@ use upkeep_core::record::{Identity, Outcome};
 use upkeep_core::supervise::Event;
 use upkeep_core::tai::Tai64n;
 use upkeep_family::Enter;
-use upkeep_servicedir::{Ear, Keeper, Trouble, lock_service};
+use upkeep_servicedir::{Keeper, Trouble, lock_service};
 use upkeep_sys::refuse::refused;
 use upkeep_sys::{clock, point};
 
@@ -31,8 +31,7 @@ impl Supervise {
         self.machine.plan = self.reach.read(self.dir);
         self.keeper.look_for_readers();
         let Ok(lock) = self.lock_for_service() else { return self.feed(Event::NotStarted) };
-        let mouth = self.listen_for_ready();
-        self.machine.plan.says_ready = mouth.is_some();
+        let mouth = self.prick_ears();
         // If both say the same number, it is for the mouth.
         let fds = [&lock, &mouth].map(|held| held.as_ref().map(|(fd, at)| (fd.as_fd(), *at)));
         let named = self.reach.facts().speaks_s6();
@@ -64,27 +63,6 @@ impl Supervise {
                 let name = self.dir.to_bytes();
                 TOOL.warn_os(&[b"unable to fork for ", name, b"/finish: "], why);
                 self.feed(Event::NotFinishing);
-            }
-        }
-    }
-
-    /// Where the process will say that it is ready, if the directory says that
-    /// it does: what it has as which descriptor.
-    fn listen_for_ready(&mut self) -> Option<(OwnedFd, i32)> {
-        self.ear = None;
-        let number = self.reach.facts().notification_fd().unwrap_or_else(|trouble| {
-            complain(self.dir, b"notification-fd", b"using none", trouble);
-            None
-        })?;
-        match Ear::open() {
-            Ok((ear, mouth)) => {
-                self.ear = Some(ear);
-                Some((mouth, number))
-            }
-            Err(why) => {
-                let name = self.dir.to_bytes();
-                TOOL.warn_os(&[b"unable to make ", name, b"/supervise/notify: "], why);
-                None
             }
         }
     }
@@ -122,7 +100,10 @@ impl Supervise {
             Some(Enter::Cgroup(_)) | None => None,
         };
         let (begun, outside) = (Cell::new(None), Cell::new(None));
-        let answer = process::start(program, self.dir, &self.keeper, (fds, marker), &|pid| {
+        let told = self.senses.told(&self.machine.plan);
+        let own = if let Program::Run { .. } = program { told.variables() } else { [None; 3] };
+        let around = Around { fds, marker, own };
+        let answer = process::start(program, self.dir, &self.keeper, &around, &|pid| {
             outside.set(enter.and_then(|enter| enter.enter().err()));
             let (will_be, _) = self.machine.step(event(number(pid)), clock::monotonic());
             let identity = process::identify(pid, self.namespace);
@@ -131,7 +112,7 @@ impl Supervise {
                 begun.set(Some((identity, since, None)));
                 return true;
             }
-            let ready = if will_be.awaited { Tai64n::default() } else { since };
+            let ready = if will_be.health.awaited { Tai64n::default() } else { since };
             let record = self.record(&will_be, identity, (since, ready), false);
             let words = self.keeper.write_words(&record);
             let written = self.keeper.write_status(&record);
@@ -154,7 +135,7 @@ impl Supervise {
         self.watch.child(identity);
         self.since = since;
         self.feed(event(number(pid)));
-        self.ready = if self.machine.awaited { Tai64n::default() } else { since };
+        self.ready = if self.machine.health.awaited { Tai64n::default() } else { since };
         if let Some(trouble) = trouble {
             warn(self.dir, trouble);
             self.feed(Event::NotAnnounced);

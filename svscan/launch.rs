@@ -53,7 +53,8 @@ impl Launcher {
             directory,
             inherit: Inherit::Nothing(Apart::Group),
             open_files: Some(self.open_files),
-            variable: None,
+            variables: &[],
+            bound: false,
             last: None,
         };
         let pid = spawn.start(&|step, why| complain(name, which, step, why))?;
@@ -70,7 +71,8 @@ impl Launcher {
             directory: None,
             inherit: Inherit::Nothing(Apart::Group),
             open_files: Some(self.open_files),
-            variable: None,
+            variables: &[],
+            bound: false,
             last: None,
         };
         spawn.start(&|_, why| failed(why)).map(Pid::as_raw_pid)

@@ -4,7 +4,7 @@ use core::ffi::CStr;
 use rustix::io::Errno;
 use upkeep_cli::{Exit, Out, Tool, words};
 use upkeep_core::record::{Outcome, Own};
-use upkeep_core::restart::Reason;
+use upkeep_core::restart::{Fault, Reason};
 use upkeep_core::status::{Status, Want};
 use upkeep_core::tai::Tai64n;
 use upkeep_servicedir::{Finder, StatusTrouble, enter, normally_up, read_status};
@@ -123,6 +123,10 @@ fn reason(out: &mut Out<'_>, own: &Own) -> Result<(), Errno> {
     if history.failed {
         out.push(b", failed")?;
         match own.last {
+            _ if history.fault != Fault::None => {
+                out.push(b": ")?;
+                out.push(fault(history.fault))?;
+            }
             Some(Outcome::Exited(code)) => {
                 out.push(b": exited ")?;
                 out.number(u64::from(code))?;
@@ -142,4 +146,14 @@ fn reason(out: &mut Out<'_>, own: &Own) -> Result<(), Errno> {
         out.push(b" seconds")?;
     }
     Ok(())
+}
+
+/// What it was ended for.
+const fn fault(fault: Fault) -> &'static [u8] {
+    match fault {
+        Fault::None => b"",
+        Fault::Late => b"not ready in time",
+        Fault::Silent => b"no sign of life",
+        Fault::Unhealthy => b"check failed",
+    }
 }

@@ -49,10 +49,12 @@ fn whole(data: &[u8], status: Status) {
         closed: byte(61) & 4 != 0,
         awaited: byte(61) & 8 != 0,
         told: byte(61) & 16 != 0,
+        blamed: byte(61) & 32 != 0,
         ready: status.since,
         not_before: number(62),
         deadline: number(70),
-        starts: number(78),
+        starts: number(78) as u32,
+        every: number(79) as u32,
         last: [None, Some(Outcome::Exited(byte(86))), Some(Outcome::Killed(byte(87)))]
             [usize::from(byte(88)) % 3],
         history: History {

@@ -4,6 +4,8 @@
 /// A signal that supervise can be asked to send.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Signal {
+    /// SIGABRT
+    Abort,
     /// SIGALRM
     Alarm,
     /// SIGCONT

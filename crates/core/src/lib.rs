@@ -9,6 +9,7 @@ pub mod digest;
 pub mod hold;
 pub mod journal;
 pub mod kill_mode;
+pub mod notice;
 pub mod pattern;
 pub mod record;
 pub mod recovery;

@@ -126,6 +126,8 @@ pub struct Own {
     pub awaited: bool,
     /// Whether the process was told to end.
     pub told: bool,
+    /// Whether it is being ended for the fault that the history names.
+    pub blamed: bool,
     /// When it was ready; all zeros while it is not.
     pub ready: Tai64n,
     /// Before this time nothing is started; monotonic nanoseconds.
@@ -134,7 +136,9 @@ pub struct Own {
     /// killed while `Up`; 0 for never.
     pub deadline: u64,
     /// How often the service was started.
-    pub starts: u64,
+    pub starts: u32,
+    /// How often the process is to give a sign of life, in milliseconds.
+    pub every: u32,
     /// How the last process ended.
     pub last: Option<Outcome>,
     /// What decides whether and when it is started again.
@@ -174,11 +178,12 @@ impl Record {
             | u8::from(own.intent) << 1
             | u8::from(own.closed) << 2
             | u8::from(own.awaited) << 3
-            | u8::from(own.told) << 4;
+            | u8::from(own.told) << 4
+            | u8::from(own.blamed) << 5;
         put.bytes(&[own.stage as u8, flags, kind, value]);
         put.number(own.not_before);
         put.number(own.deadline);
-        put.number(own.starts);
+        put.number(u64::from(own.starts) | u64::from(own.every) << 32);
         put.bytes(&own.ready.pack());
         put.bytes(&own.history.encode());
         let sum = sum(&out[..SUM]);
@@ -199,6 +204,8 @@ impl Record {
         let (namespace, started, unique) = (take.number()?, take.number()?, take.number()?);
         let pid = u32::from_le_bytes(take.bytes()?);
         let [stage, flags, kind, value] = take.bytes()?;
+        let deadlines = (take.number()?, take.number()?);
+        let counts = take.number()?;
         let own = Own {
             boot,
             process: Identity { pid, started, unique, namespace },
@@ -208,9 +215,11 @@ impl Record {
             closed: flags & 4 != 0,
             awaited: flags & 8 != 0,
             told: flags & 16 != 0,
-            not_before: take.number()?,
-            deadline: take.number()?,
-            starts: take.number()?,
+            blamed: flags & 32 != 0,
+            not_before: deadlines.0,
+            deadline: deadlines.1,
+            starts: counts as u32,
+            every: (counts >> 32) as u32,
             last: match kind {
                 0 => None,
                 1 => Some(Outcome::Exited(value)),
@@ -278,7 +287,7 @@ impl Taker<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::restart::Reason;
+    use crate::restart::{Fault, Reason};
     use crate::status::Want;
 
     const BOOT: Boot = *b"0123456789abcdef";
@@ -302,13 +311,16 @@ mod tests {
                 closed: stage == Stage::Down,
                 awaited: stage == Stage::Up,
                 told: stage == Stage::Waiting,
+                blamed: stage == Stage::Up,
                 ready: Tai64n { seconds: 14, nanos: 15 },
                 not_before: 11,
                 deadline: 12,
                 starts: 13,
+                every: 14,
                 last,
                 history: History {
                     reason: Reason::GaveUp,
+                    fault: Fault::Silent,
                     failed: true,
                     failures: 16,
                     deaths: 17,

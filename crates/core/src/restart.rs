@@ -79,11 +79,27 @@ pub enum Reason {
     Finish,
 }
 
+/// What a process was ended for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Fault {
+    /// Nothing.
+    #[default]
+    None,
+    /// It was not ready in time.
+    Late,
+    /// It gave no sign of life in time.
+    Silent,
+    /// Its check failed too often.
+    Unhealthy,
+}
+
 /// What is remembered from one end to the next.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct History {
     /// Why it is not started again.
     pub reason: Reason,
+    /// What the last process was ended for, or the one that runs is being.
+    pub fault: Fault,
     /// Whether the last end was a failure.
     pub failed: bool,
     /// How many failures there were in a row, as far as a byte goes.
@@ -103,6 +119,8 @@ pub struct History {
 pub struct End {
     /// How.
     pub outcome: Outcome,
+    /// Whether the process was ended for the fault in the history.
+    pub blamed: bool,
     /// Whether the process was told to end, or not to be started again.
     pub told: bool,
     /// When.
@@ -127,8 +145,9 @@ impl Policy {
     /// What is to be remembered after `end`.
     #[must_use]
     pub fn after(&self, history: &History, end: &End) -> History {
-        let failed = !self.success.contains(end.outcome);
-        let mut next = History { reason: Reason::None, failed, wait: 0, ..*history };
+        let failed = end.blamed || !self.success.contains(end.outcome);
+        let fault = if end.blamed { history.fault } else { Fault::None };
+        let mut next = History { reason: Reason::None, fault, failed, wait: 0, ..*history };
         let longest = u64::from(self.longest.unwrap_or(0)) * MILLISECOND;
         if end.ran >= FORGOTTEN.max(longest) {
             next.failures = 0;
@@ -211,7 +230,7 @@ impl History {
     #[must_use]
     pub fn encode(&self) -> [u8; 12] {
         let mut out = [0; 12];
-        out[0] = self.reason as u8 | u8::from(self.failed) << 3;
+        out[0] = self.reason as u8 | u8::from(self.failed) << 3 | (self.fault as u8) << 4;
         out[1] = self.failures;
         out[2..4].copy_from_slice(&self.deaths.to_le_bytes());
         out[4..8].copy_from_slice(&self.window.to_le_bytes());
@@ -223,10 +242,12 @@ impl History {
     #[must_use]
     pub fn decode(bytes: [u8; 12]) -> Self {
         use Reason::{Finish, GaveUp, Never, None, Policy};
+        let mut faults = [Fault::Late, Fault::Silent, Fault::Unhealthy].into_iter();
         let [first, failures, d0, d1, w0, w1, w2, w3, t0, t1, t2, t3] = bytes;
         let mut reasons = [None, Policy, Never, GaveUp, Finish].into_iter();
         Self {
             reason: reasons.find(|reason| *reason as u8 == first & 7).unwrap_or_default(),
+            fault: faults.find(|fault| *fault as u8 == first >> 4 & 7).unwrap_or_default(),
             failed: first & 8 != 0,
             failures,
             deaths: u16::from_le_bytes([d0, d1]),

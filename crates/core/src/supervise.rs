@@ -10,6 +10,7 @@
 
 mod commands;
 mod death;
+mod health;
 mod resume;
 mod state;
 mod words;
@@ -19,10 +20,12 @@ use crate::record::Outcome;
 use crate::restart::Reason;
 use crate::status::Want;
 
+pub use health::{Health, ReadyBy, Word};
 pub use state::Machine;
 pub use words::{Action, Actions, Event, Phase, Plan};
 
-const SECOND: u64 = 1_000_000_000;
+const MILLISECOND: u64 = 1_000_000;
+const SECOND: u64 = 1000 * MILLISECOND;
 /// The least time between two starts of a service, in nanoseconds.
 pub const BETWEEN_STARTS: u64 = SECOND;
 /// When what the system refused is tried again, in nanoseconds.
@@ -36,7 +39,7 @@ pub const CLEAR_AGAIN: u64 = SECOND / 50;
 impl Machine {
     /// The next state and what to do to get there.
     pub fn step(mut self, event: Event, now: u64) -> (Self, Actions) {
-        use Action::{Announce, Clear, KillLate, Send, Stamp, StampReady, Start};
+        use Action::{Announce, Clear, KillLate, Send, Stamp, Start};
         let actions = match (self.phase, event) {
             (_, Event::Told(command)) => return self.command(command, now),
 
@@ -47,7 +50,7 @@ impl Machine {
                 self.told = false;
                 self.kill_at = None;
                 self.closed = false;
-                self.awaited = self.plan.says_ready;
+                self.begin_health(now);
                 self.starts += 1;
                 self.not_before = now + BETWEEN_STARTS;
                 Actions::default()
@@ -58,26 +61,21 @@ impl Machine {
                 Actions::of(&[Stamp, Announce])
             }
 
-            (Phase::Up(_), Event::Ready) if self.awaited => {
-                self.awaited = false;
-                Actions::of(&[StampReady, Announce])
-            }
-            // Said twice, or by one that has died since.
+            (Phase::Up(_), Event::Said(word)) => self.said(word, now),
+            // By one that has died since.
             (
-                Phase::Down
-                | Phase::Waiting(_)
-                | Phase::Up(_)
-                | Phase::Finishing(_)
-                | Phase::Clearing(_),
-                Event::Ready,
+                Phase::Down | Phase::Waiting(_) | Phase::Finishing(_) | Phase::Clearing(_),
+                Event::Said(_),
             ) => Actions::default(),
+            (Phase::Up(_), Event::Checked(succeeded)) => self.checked(succeeded, now),
 
             (Phase::Up(_), Event::Died(outcome)) => {
                 self.last = Some(outcome);
-                self.awaited = false;
                 self.kill_at = None;
                 self.judge(outcome, now);
-                return self.clear(now);
+                let first = self.end_health();
+                let (machine, actions) = self.clear(now);
+                return (machine, actions.after(first));
             }
             (Phase::Clearing(_), Event::Cleared) if self.closed => {
                 return self.after_death(&[Announce], now);
@@ -125,20 +123,14 @@ impl Machine {
                 let kill = if is_service { KillLate } else { Send(Signal::Kill) };
                 Actions::of(&[kill, Announce])
             }
-            (
-                Phase::Down
-                | Phase::Waiting(_)
-                | Phase::Up(_)
-                | Phase::Finishing(_)
-                | Phase::Clearing(_),
-                Event::Tick,
-            ) => match self.announce_at {
-                Some(at) if at <= now => {
-                    self.announce_at = None;
-                    Actions::of(&[Announce])
-                }
-                Some(_) | None => Actions::default(),
+            (Phase::Up(_), Event::Tick) => match self.due(now) {
+                Some(actions) => actions,
+                None => self.announce_late(now),
             },
+            (
+                Phase::Down | Phase::Waiting(_) | Phase::Finishing(_) | Phase::Clearing(_),
+                Event::Tick,
+            ) => self.announce_late(now),
             (
                 Phase::Down
                 | Phase::Waiting(_)
@@ -157,7 +149,8 @@ impl Machine {
             // looks at anything else.
             (
                 Phase::Starting | Phase::Closing,
-                Event::Ready
+                Event::Said(_)
+                | Event::Checked(_)
                 | Event::Died(_)
                 | Event::Finished(_)
                 | Event::Cleared
@@ -184,6 +177,11 @@ impl Machine {
                 Phase::Down | Phase::Waiting(_) | Phase::Up(_) | Phase::Finishing(_),
                 Event::Cleared | Event::NotCleared,
             )
+            // Impossible: no check outlives the process.
+            | (
+                Phase::Down | Phase::Waiting(_) | Phase::Finishing(_) | Phase::Clearing(_),
+                Event::Checked(_),
+            )
             // Impossible: without a process none dies, and one that is not
             // the service's is not its.
             | (
@@ -199,7 +197,8 @@ impl Machine {
                 Phase::Gone,
                 Event::Started(_)
                 | Event::NotStarted
-                | Event::Ready
+                | Event::Said(_)
+                | Event::Checked(_)
                 | Event::Died(_)
                 | Event::Finishing(_)
                 | Event::NotFinishing
@@ -212,6 +211,15 @@ impl Machine {
             ) => Actions::default(),
         };
         (self, actions)
+    }
+
+    /// Writes the status that could not be written, if it is time to.
+    fn announce_late(&mut self, now: u64) -> Actions {
+        if self.announce_at.is_some_and(|at| at <= now) {
+            self.announce_at = None;
+            return Actions::of(&[Action::Announce]);
+        }
+        Actions::default()
     }
 }
 

@@ -106,6 +106,8 @@ mod tests {
                 closed: false,
                 awaited: false,
                 told: false,
+                blamed: false,
+                every: 0,
                 ready: Tai64n::default(),
                 not_before: 0,
                 deadline: 0,

@@ -5,12 +5,13 @@ use crate::Left;
 use crate::cgroup::{self, Cgroup};
 use crate::identity::Identity;
 use crate::place;
+use crate::process::Proc;
 use crate::walk::{Roots, Walk};
 use core::ffi::CStr;
 use rustix::fd::{BorrowedFd, OwnedFd};
 use rustix::fs::{self, AtFlags};
 use rustix::io::{Errno, Result};
-use rustix::process::{Pid, Signal, kill_process_group};
+use rustix::process::{Pid, Signal, getsid, kill_process_group};
 
 /// How a tree is found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -149,6 +150,13 @@ impl Family {
         self.left(service)
     }
 
+    /// Whether the process `pid` is in the cgroup.
+    #[inline(never)]
+    #[must_use]
+    pub fn holds(&self, pid: Pid) -> bool {
+        self.cgroup.is_some() && cgroup::is_in(&self.id, pid.as_raw_pid().unsigned_abs())
+    }
+
     /// What is left of them.
     pub fn left(&mut self, service: Option<Pid>) -> Left {
         let inside = self.cgroup.as_ref().map_or(Left::Nothing, Cgroup::left);
@@ -179,6 +187,17 @@ impl Family {
     fn roots(&self, service: Option<Pid>) -> Roots<'_> {
         Roots { service, marker: self.id.marker().to_bytes() }
     }
+}
+
+/// Whether the process `pid` is `service`, of its session, or descends from it.
+/// One that has ended and was waited for is not.
+#[inline(never)]
+#[must_use]
+pub fn belongs(pid: Pid, service: Pid) -> bool {
+    let number = |pid: Pid| pid.as_raw_pid().unsigned_abs();
+    pid == service
+        || getsid(Some(pid)) == Ok(service)
+        || Proc::open().is_some_and(|proc| proc.is_above(number(service), number(pid)))
 }
 
 /// Signals the process group that `leader` leads. With a pidfd of it that is

@@ -15,7 +15,7 @@ mod stat;
 mod text;
 mod walk;
 
-pub use family::{Enter, Family, Means, signal_group};
+pub use family::{Enter, Family, Means, belongs, signal_group};
 pub use identity::MARKER;
 
 /// What there still is of a service.

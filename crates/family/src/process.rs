@@ -96,7 +96,12 @@ impl Proc {
 
     /// Whether this process descends from `pid`.
     pub(crate) fn is_above_us(&self, pid: u32) -> bool {
-        let mut at = self.me;
+        self.is_above(pid, self.me)
+    }
+
+    /// Whether the process `below` descends from `pid`.
+    pub(crate) fn is_above(&self, pid: u32, below: u32) -> bool {
+        let mut at = below;
         // Far more generations than there can be.
         for _ in 0..4096 {
             match self.stat(at) {

@@ -63,7 +63,8 @@ impl Rotation {
             directory: Some(Directory::Open(self.place.fd())),
             inherit: Inherit::Everything(Some(self.mask)),
             open_files: None,
-            variable: None,
+            variables: &[],
+            bound: false,
             last: None,
         };
         let tool = voice.tool();

@@ -8,6 +8,7 @@ use rustix::io::Errno;
 use upkeep_core::kill_mode::KillMode;
 use upkeep_core::restart::{Ends, Limit, When};
 use upkeep_core::signals;
+use upkeep_core::supervise::ReadyBy;
 
 /// Why a fact is not known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,7 +33,7 @@ const SHOWN: usize = 64;
 /// More than any list that means something has.
 const LONGEST: usize = 256;
 /// The files that `Facts` looks for beside those of s6.
-const FILES: [&CStr; 7] = [
+const FILES: [&CStr; 13] = [
     names::KILL_MODE,
     names::RESTART,
     names::RESTART_SUCCESS,
@@ -40,6 +41,12 @@ const FILES: [&CStr; 7] = [
     names::RESTART_DELAY,
     names::RESTART_DELAY_MAX,
     names::RESTART_LIMIT,
+    names::READY_BY,
+    names::TIMEOUT_READY,
+    names::WATCHDOG,
+    names::CHECK_INTERVAL,
+    names::TIMEOUT_CHECK,
+    names::CHECK_FAILURES,
 ];
 /// So many entries are listed before the files themselves are asked for.
 const ENTRIES: usize = 256;
@@ -116,6 +123,12 @@ impl Facts {
         self.parsed(names::NOTIFICATION_FD, descriptor)
     }
 
+    /// Whether there is a `notification-fd`.
+    #[must_use]
+    pub fn may_notify(&self) -> bool {
+        self.may_have(names::NOTIFICATION_FD) && exists(names::NOTIFICATION_FD)
+    }
+
     /// The descriptor that `lock-fd` names, if it is there.
     pub fn lock_fd(&self) -> Result<Option<i32>, FactTrouble> {
         self.parsed(names::LOCK_FD, descriptor)
@@ -175,6 +188,37 @@ impl Facts {
         self.parsed(names::RESTART_LIMIT, Limit::parse)
     }
 
+    /// How it is known that the service is ready, if `ready-by` says so.
+    pub fn ready_by(&self) -> Result<Option<ReadyBy>, FactTrouble> {
+        self.parsed(names::READY_BY, ReadyBy::parse)
+    }
+
+    /// How many milliseconds `timeout-ready` says, if it is there.
+    pub fn timeout_ready(&self) -> Result<Option<u32>, FactTrouble> {
+        self.parsed(names::TIMEOUT_READY, number)
+    }
+
+    /// How many milliseconds `watchdog` says, if it is there.
+    pub fn watchdog(&self) -> Result<Option<u32>, FactTrouble> {
+        self.parsed(names::WATCHDOG, number)
+    }
+
+    /// How many milliseconds `check-interval` says, if it is there.
+    pub fn check_interval(&self) -> Result<Option<u32>, FactTrouble> {
+        self.parsed(names::CHECK_INTERVAL, number)
+    }
+
+    /// How many milliseconds `timeout-check` says, if it is there.
+    pub fn timeout_check(&self) -> Result<Option<u32>, FactTrouble> {
+        self.parsed(names::TIMEOUT_CHECK, number)
+    }
+
+    /// How many failures `check-failures` says, if it is there.
+    pub fn check_failures(&self) -> Result<Option<u8>, FactTrouble> {
+        let few = |content: &[u8]| number(content).and_then(|n| u8::try_from(n).ok());
+        self.parsed(names::CHECK_FAILURES, |content| few(content).filter(|n| *n > 0))
+    }
+
     fn parsed<T>(
         &self,
         name: &CStr,
@@ -193,6 +237,12 @@ impl Facts {
 /// How many milliseconds `timeout-finish` says, if it is there.
 pub fn timeout_finish() -> Result<Option<u64>, FactTrouble> {
     Ok(parsed(names::TIMEOUT_FINISH, number)?.map(u64::from))
+}
+
+/// The check that can be executed, if there is one.
+#[must_use]
+pub fn check_program() -> Option<&'static CStr> {
+    names::CHECKS.into_iter().find(|check| fs::access(*check, Access::EXEC_OK).is_ok())
 }
 
 /// Whether there is a `finish` to be executed.

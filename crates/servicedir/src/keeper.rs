@@ -188,7 +188,11 @@ impl Keeper {
 }
 
 /// Puts a new file in the place of another, whole.
-fn replace(new: &'static CStr, name: &CStr, content: &[u8]) -> core::result::Result<(), Trouble> {
+pub(crate) fn replace(
+    new: &'static CStr,
+    name: &CStr,
+    content: &[u8],
+) -> core::result::Result<(), Trouble> {
     let flags =
         OFlags::WRONLY | OFlags::NONBLOCK | OFlags::CREATE | OFlags::TRUNC | OFlags::CLOEXEC;
     let file =

@@ -15,13 +15,17 @@ pub mod names;
 mod notify;
 mod output;
 mod reaped;
+mod socket;
 
 pub use client::{ControlTrouble, StatusTrouble, is_supervised, normally_up, read_status, send};
 pub use elsewhere::Elsewhere;
-pub use facts::{FactTrouble, Facts, Value, has_finish, speaks_runit, speaks_s6, timeout_finish};
+pub use facts::{
+    FactTrouble, Facts, Value, check_program, has_finish, speaks_runit, speaks_s6, timeout_finish,
+};
 pub use find::{Finder, enter};
 pub use keeper::{Keeper, Trouble};
 pub use locked::lock_service;
 pub use notify::{Ear, Heard};
 pub use output::{Pipes, open_output};
 pub use reaped::{leave_word, word};
+pub use socket::{Socket, write_said};

@@ -53,6 +53,28 @@ pub const REAPED: &CStr = c"supervise/reaped";
 pub const NOTIFICATION_FD: &CStr = c"notification-fd";
 /// The FIFO behind that descriptor.
 pub const NOTIFY: &CStr = c"supervise/notify";
+/// The socket on which the service says how it does.
+pub const SOCKET: &CStr = c"supervise/notify-socket";
+/// The one that is about to replace it.
+pub const SOCKET_NEW: &CStr = c"supervise/notify-socket.new";
+/// What it has said there for people.
+pub const SAID: &CStr = c"supervise/said";
+/// What is about to replace that.
+pub const SAID_NEW: &CStr = c"supervise/said.new";
+/// How it is known that the service is ready.
+pub const READY_BY: &CStr = c"ready-by";
+/// Within how many milliseconds it has to be.
+pub const TIMEOUT_READY: &CStr = c"timeout-ready";
+/// How often it has to give a sign of life, in milliseconds.
+pub const WATCHDOG: &CStr = c"watchdog";
+/// How often the check is made, in milliseconds.
+pub const CHECK_INTERVAL: &CStr = c"check-interval";
+/// How many milliseconds it may take.
+pub const TIMEOUT_CHECK: &CStr = c"timeout-check";
+/// After how many that failed in a row the service is ended.
+pub const CHECK_FAILURES: &CStr = c"check-failures";
+/// The check, where it may be.
+pub const CHECKS: [&CStr; 2] = [c"./check", c"./data/check"];
 /// The signal that ends the service.
 pub const DOWN_SIGNAL: &CStr = c"down-signal";
 /// The signal that has it read its configuration again.

@@ -5,6 +5,7 @@
 
 pub mod args;
 pub mod clock;
+pub mod datagram;
 pub mod entry;
 pub mod exec;
 pub mod group;

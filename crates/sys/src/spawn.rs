@@ -7,7 +7,7 @@ use crate::signals::{self, Mask};
 use core::ffi::{CStr, c_char, c_void};
 use rustix::fd::{AsRawFd, BorrowedFd};
 use rustix::io::{Errno, Result};
-use rustix::process::{Pid, Resource, Rlimit};
+use rustix::process::{Pid, Resource, Rlimit, Signal};
 
 /// Which signals the new program finds blocked and ignored.
 #[derive(Clone, Copy, Debug)]
@@ -44,8 +44,10 @@ pub struct Spawn<'a> {
     pub inherit: Inherit,
     /// A limit on descriptors to put back, if this process raised its own.
     pub open_files: Option<Rlimit>,
-    /// A variable that the program has, or has not.
-    pub variable: Option<Variable<'a>>,
+    /// Variables that the program has, or has not.
+    pub variables: &'a [Variable<'a>],
+    /// Whether it is killed when this process ends.
+    pub bound: bool,
     /// What the child does last before it becomes the program.
     pub last: Option<Last<'a>>,
 }
@@ -137,6 +139,9 @@ impl Spawn<'_> {
             Inherit::Everything(Some(mask)) => signals::set_mask(Some(mask)),
             Inherit::Everything(None) => {}
         }
+        if self.bound {
+            let _ = rustix::process::set_parent_process_death_signal(Some(Signal::KILL));
+        }
         if let Some(limit) = self.open_files {
             // Lowering a soft limit is always allowed.
             let _ = rustix::process::setrlimit(Resource::Nofile, limit);
@@ -208,16 +213,19 @@ impl Spawn<'_> {
     /// if it is another one than this process's.
     fn environment(&self, changed: &mut [*const c_char; VARIABLES]) -> *const *const c_char {
         let own = crate::exec::environment();
-        let Some(Variable { name, entry }) = self.variable else { return own };
-        let is_it = |it: &&CStr| {
-            it.to_bytes().strip_prefix(name).is_some_and(|rest| rest.starts_with(b"="))
+        let is_one = |it: &&CStr| {
+            let named = |name: &[u8]| {
+                it.to_bytes().strip_prefix(name).is_some_and(|rest| rest.starts_with(b"="))
+            };
+            self.variables.iter().any(|variable| named(variable.name))
         };
-        if entry.is_none() && !crate::exec::variables().any(|it| is_it(&it)) {
+        let mut set = self.variables.iter().filter_map(|variable| variable.entry).peekable();
+        if set.peek().is_none() && !crate::exec::variables().any(|it| is_one(&it)) {
             return own;
         }
-        let kept = crate::exec::variables().filter(|it| !is_it(it));
+        let kept = crate::exec::variables().filter(|it| !is_one(it));
         // The last place stays the null pointer that closes it.
-        let all = entry.into_iter().map(CStr::as_ptr).chain(kept.map(CStr::as_ptr));
+        let all = set.map(CStr::as_ptr).chain(kept.map(CStr::as_ptr));
         for (slot, it) in changed[..VARIABLES - 1].iter_mut().zip(all) {
             *slot = it;
         }

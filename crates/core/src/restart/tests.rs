@@ -5,7 +5,7 @@ use super::*;
 const FIRST: u64 = 1_000_000 * SECOND;
 
 fn end(outcome: Outcome, at: u64) -> End {
-    End { outcome, told: false, at, ran: SECOND / 2, not_before: at + SECOND / 2 }
+    End { outcome, blamed: false, told: false, at, ran: SECOND / 2, not_before: at + SECOND / 2 }
 }
 
 fn ends(words: &[u8]) -> Ends {
@@ -51,9 +51,15 @@ fn a_list_has_what_it_names_and_nothing_else() {
 fn every_history_comes_back() {
     use Reason::{Finish, GaveUp, Never, None, Policy};
     for reason in [None, Policy, Never, GaveUp, Finish] {
-        for failed in [false, true] {
+        for (failed, fault) in [
+            (false, Fault::None),
+            (true, Fault::Late),
+            (true, Fault::Silent),
+            (true, Fault::Unhealthy),
+        ] {
             let history = History {
                 reason,
+                fault,
                 failed,
                 failures: 200,
                 deaths: 0x0102,

@@ -60,12 +60,14 @@ impl Machine {
                 self.want = Want::Down;
                 self.paused = false;
                 self.told = true;
+                self.health.ask_nothing();
                 self.kill_in_time(now);
                 Actions::of(&[Intend, Send(Signal::Down), Send(Signal::Continue), Announce])
             }
             (Phase::Up(_), Command::Restart) => {
                 self.paused = false;
                 self.told = true;
+                self.health.ask_nothing();
                 self.kill_in_time(now);
                 Actions::of(&[Send(Signal::Down), Send(Signal::Continue), Announce])
             }
@@ -81,15 +83,20 @@ impl Machine {
             }
             (Phase::Up(_), Command::Pause) => {
                 self.paused = true;
+                self.health.ask_nothing();
                 Actions::of(&[Announce, Send(Signal::Stop)])
             }
             (Phase::Up(_), Command::Continue) => {
-                self.paused = false;
+                if self.paused {
+                    self.paused = false;
+                    self.ask(now);
+                }
                 Actions::of(&[Announce, Send(Signal::Continue)])
             }
             (Phase::Finishing(_), Command::Terminate) => Actions::of(&[Send(Signal::Terminate)]),
             (Phase::Up(_), Command::Terminate) => {
                 self.told = true;
+                self.health.ask_nothing();
                 Actions::of(&[Send(Signal::Terminate), Announce])
             }
             (Phase::Up(_) | Phase::Finishing(_), Command::Hangup) => {

@@ -29,6 +29,7 @@ impl Machine {
         self.not_before = self.not_before.max(now);
         let end = End {
             outcome,
+            blamed: self.health.blamed,
             told: self.told || self.want != Want::Up,
             at: now,
             ran,

@@ -1,7 +1,7 @@
 //! From a machine to what is on record of it, and back: the next supervise
 //! goes on where this one was killed.
 
-use super::{BETWEEN_STARTS, Machine, Phase, Plan, RETRY};
+use super::{BETWEEN_STARTS, Health, MILLISECOND, Machine, Phase, Plan, RETRY};
 use crate::record::{Boot, Identity, Own, Record, Stage};
 use crate::tai::Tai64n;
 
@@ -23,7 +23,7 @@ impl Machine {
             Stage::Over => return None,
         };
         let alive = matches!(own.stage, Stage::Up | Stage::Finishing);
-        Some(Self {
+        let mut machine = Self {
             phase,
             want: status.want,
             exiting: own.exiting,
@@ -36,9 +36,11 @@ impl Machine {
             not_before: own.not_before.min(now + BETWEEN_STARTS),
             kill_at: Some(own.deadline).filter(|at| alive && *at > 0),
             closed: own.closed,
-            awaited: own.awaited,
+            health: Health::of(own, &plan),
             ..Self::new(false, now)
-        })
+        };
+        machine.resume_health(now);
+        Some(machine)
     }
 
     /// What the next supervise needs to know, in the middle of a `d` or not.
@@ -63,7 +65,9 @@ impl Machine {
             exiting: self.exiting,
             intent,
             closed: self.closed,
-            awaited: self.awaited,
+            awaited: self.health.awaited,
+            blamed: self.health.blamed && matches!(self.phase, Phase::Up(_)),
+            every: u32::try_from(self.health.every / MILLISECOND).unwrap_or(u32::MAX),
             told: self.told,
             ready,
             not_before: self.not_before,

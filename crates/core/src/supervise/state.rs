@@ -1,8 +1,8 @@
 //! All that the machine knows.
 
-use super::{Phase, Plan};
+use super::{Health, Phase, Plan, ReadyBy};
 use crate::record::Outcome;
-use crate::restart::{History, Policy, Reason};
+use crate::restart::{Fault, History, Policy, Reason};
 use crate::status::Want;
 
 /// All that supervise knows of its service.
@@ -20,12 +20,12 @@ pub struct Machine {
     pub told: bool,
     /// What is read anew for each process.
     pub plan: Plan,
-    /// Whether the process has not said yet that it is ready, and is to.
-    pub awaited: bool,
+    /// How the process does.
+    pub health: Health,
     /// Whether `finish` is done, or there is none, for the process that died.
     pub(super) closed: bool,
     /// How often it was started.
-    pub starts: u64,
+    pub starts: u32,
     /// How the last process ended.
     pub last: Option<Outcome>,
     /// What decides whether and when it is started again.
@@ -49,7 +49,12 @@ impl Machine {
             paused: false,
             told: false,
             plan: Plan {
-                says_ready: false,
+                ready: ReadyBy::Run,
+                ready_within: 0,
+                life_every: 0,
+                check_every: 0,
+                check_within: 0,
+                check_failures: 0,
                 finishes: false,
                 finish_within: 0,
                 clears: false,
@@ -58,13 +63,14 @@ impl Machine {
             },
             history: History {
                 reason: Reason::None,
+                fault: Fault::None,
                 failed: false,
                 failures: 0,
                 deaths: 0,
                 window: 0,
                 wait: 0,
             },
-            awaited: false,
+            health: Health::UNKNOWN,
             closed: false,
             starts: 0,
             last: None,
@@ -93,7 +99,8 @@ impl Machine {
     pub fn deadline(&self) -> Option<u64> {
         let phase = match self.phase {
             Phase::Waiting(at) | Phase::Clearing(at) => Some(at),
-            Phase::Up(_) | Phase::Finishing(_) => self.kill_at,
+            Phase::Up(_) => [self.kill_at, self.health.deadline()].into_iter().flatten().min(),
+            Phase::Finishing(_) => self.kill_at,
             Phase::Down | Phase::Starting | Phase::Closing | Phase::Gone => None,
         };
         [phase, self.announce_at].into_iter().flatten().min()

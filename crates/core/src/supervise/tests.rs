@@ -1,19 +1,19 @@
 //! All short words of events, and what must hold after each letter.
 
-use super::world::{LETTERS, Letter, World, record};
+use super::world::{LETTERS, Letter, SIGNS, World, record};
 use super::*;
 use crate::control::{COMMANDS, Command};
-use crate::restart::{Ends, Limit, Policy, When};
+use crate::restart::{Ends, Fault, Limit, Policy, When};
 
-fn walk(world: &World, depth: u32, count: &mut u64) {
+fn walk(world: &World, letters: &[Letter], depth: u32, count: &mut u64) {
     *count += 1;
     if depth == 0 {
         return;
     }
-    for letter in LETTERS {
+    for letter in letters {
         let mut next = world.clone();
-        next.read(letter);
-        walk(&next, depth - 1, count);
+        next.read(*letter);
+        walk(&next, letters, depth - 1, count);
     }
 }
 
@@ -31,7 +31,7 @@ fn every_word_of_events() {
     let plain = Plan::default();
     let tree = Plan { clears: true, kill_after: SECOND, ..plain };
     let finish = Plan { finishes: true, finish_within: SECOND, ..plain };
-    let both = Plan { finishes: true, says_ready: true, ..tree };
+    let both = Plan { finishes: true, ready: ReadyBy::Descriptor, ..tree };
     let limited = Plan { restart: LIMITED, ..both };
     for (up, plan) in [
         (true, plain),
@@ -43,7 +43,33 @@ fn every_word_of_events() {
         (false, limited),
         (true, limited),
     ] {
-        walk(&World::new(up, plan), 5, &mut count);
+        walk(&World::new(up, plan), &LETTERS, 5, &mut count);
+    }
+    assert!(count > 1_000_000);
+}
+
+/// What a service says and what its check finds, with what cuts across it.
+#[test]
+fn every_word_of_health() {
+    let mut count = 0;
+    let watched = Plan {
+        ready: ReadyBy::Socket,
+        ready_within: 2 * SECOND,
+        life_every: SECOND,
+        ..Plan::default()
+    };
+    let checked = Plan {
+        ready: ReadyBy::Check,
+        check_every: SECOND,
+        check_within: SECOND,
+        check_failures: 2,
+        finishes: true,
+        ..Plan::default()
+    };
+    let all = Plan { ready_within: SECOND, life_every: 3 * SECOND, ..checked };
+    let limited = Plan { restart: LIMITED, clears: true, kill_after: SECOND, ..all };
+    for plan in [watched, checked, all, limited] {
+        walk(&World::new(true, plan), &SIGNS, 5, &mut count);
     }
     assert!(count > 1_000_000);
 }
@@ -66,7 +92,8 @@ fn every_phase_with_every_event() {
     let rest = [
         Event::Started(8),
         Event::NotStarted,
-        Event::Ready,
+        Event::Said(Word::Ready),
+        Event::Checked(false),
         Event::Died(Outcome::Killed(9)),
         Event::Finishing(8),
         Event::NotFinishing,
@@ -227,19 +254,19 @@ fn a_finish_that_takes_too_long_is_killed() {
 
 #[test]
 fn ready_is_what_says_so_once() {
-    let plan = Plan { says_ready: true, ..Plan::default() };
+    let plan = Plan { ready: ReadyBy::Descriptor, ..Plan::default() };
     let mut world = World::new(true, plan);
     world.read(Letter::Killed);
-    assert!(world.machine.awaited);
-    let (_, actions) = world.machine.step(Event::Ready, world.now);
+    assert!(world.machine.health.awaited);
+    let (_, actions) = world.machine.step(Event::Said(Word::Ready), world.now);
     assert!(actions.into_iter().eq([Action::StampReady, Action::Announce]));
-    world.read(Letter::Ready);
-    let (_, actions) = world.machine.step(Event::Ready, world.now);
+    world.read(Letter::Said(Word::Ready));
+    let (_, actions) = world.machine.step(Event::Said(Word::Ready), world.now);
     assert_eq!(actions, Actions::default());
     // The next process has to say it again.
     world.read(Letter::Passes(BETWEEN_STARTS));
     world.read(Letter::Dies);
-    assert!(world.machine.awaited);
+    assert!(world.machine.health.awaited);
 }
 
 #[test]
@@ -291,4 +318,103 @@ fn an_end_that_was_told_is_started_again() {
     }
     world.read(Letter::Dies);
     assert_eq!(world.machine.history.reason, Reason::Never);
+}
+
+/// Passes time until `fault` is on record, and sees the process die of it.
+fn dies_for(fault: Fault, world: &mut World) {
+    for _ in 0..20 {
+        if world.machine.health.blamed {
+            break;
+        }
+        world.read(Letter::Passes(SECOND));
+        world.read(Letter::CheckEnds(false));
+    }
+    assert_eq!((world.machine.health.blamed, world.machine.history.fault), (true, fault));
+    // Also by the next supervise, which kills it if it does not end.
+    world.read(Letter::Killed);
+    let at = world.machine.deadline().expect("a time to kill");
+    let (_, actions) = world.machine.step(Event::Tick, at);
+    assert_eq!(actions.into_iter().next(), Some(Action::KillLate));
+    let starts = world.starts;
+    world.read(Letter::Dies);
+    world.read(Letter::Passes(SECOND));
+    assert_eq!((world.starts, world.machine.history.fault), (starts + 1, fault));
+    assert!(world.machine.history.failed && !world.machine.health.blamed);
+}
+
+#[test]
+fn whoever_is_late_silent_or_unhealthy_is_ended_for_it() {
+    let plan = Plan { ready: ReadyBy::Socket, ready_within: 2 * SECOND, ..Plan::default() };
+    dies_for(Fault::Late, &mut World::new(true, plan));
+    let plan = Plan { life_every: 3 * SECOND, ..Plan::default() };
+    let mut world = World::new(true, plan);
+    for _ in 0..10 {
+        world.read(Letter::Passes(2 * SECOND));
+        world.read(Letter::Said(Word::Alive));
+    }
+    dies_for(Fault::Silent, &mut world);
+    let plan = Plan { check_every: SECOND, check_failures: 3, ..Plan::default() };
+    let mut world = World::new(true, plan);
+    for _ in 0..5 {
+        for succeeds in [false, false, true] {
+            world.read(Letter::Passes(SECOND));
+            world.read(Letter::CheckEnds(succeeds));
+        }
+    }
+    dies_for(Fault::Unhealthy, &mut world);
+}
+
+/// What it said while no supervise was there is lost, and it is not ended for
+/// that.
+#[test]
+fn a_lost_word_is_taken_as_said() {
+    let plan = Plan { ready: ReadyBy::Socket, ready_within: 2 * SECOND, ..Plan::default() };
+    let mut world = World::new(true, plan);
+    world.read(Letter::Killed);
+    assert!(world.machine.health.awaited);
+    world.read(Letter::Passes(2 * SECOND));
+    assert_eq!((world.machine.health.awaited, world.machine.health.blamed), (false, false));
+}
+
+#[test]
+fn what_is_polled_is_looked_at_less_and_less() {
+    let plan = Plan { ready: ReadyBy::Check, ..Plan::default() };
+    let mut world = World::new(true, plan);
+    let mut last = 0;
+    for _ in 0..12 {
+        world.tick();
+        assert!(world.checking);
+        world.read(Letter::CheckEnds(false));
+        let delay = world.machine.deadline().expect("the next look") - world.now;
+        assert!(delay >= last && delay <= 5 * SECOND);
+        last = delay;
+        world.now += delay;
+    }
+    assert_eq!(last, 5 * SECOND);
+    world.tick();
+    world.read(Letter::CheckEnds(true));
+    assert_eq!((world.machine.health.awaited, world.machine.deadline()), (false, None));
+}
+
+#[test]
+fn who_needs_more_time_says_so() {
+    let plan = Plan { ready: ReadyBy::Socket, ready_within: SECOND, ..Plan::default() };
+    let mut world = World::new(true, plan);
+    world.read(Letter::Said(Word::Extend(10 * SECOND)));
+    world.read(Letter::Passes(9 * SECOND));
+    assert!(!world.machine.health.blamed);
+    world.read(Letter::Said(Word::Ready));
+    // Nothing is asked of one that is paused, told to end, or ends by itself.
+    let plan = Plan { life_every: SECOND, ..Plan::default() };
+    for letter in [
+        Letter::Told(Command::Pause),
+        Letter::Told(Command::Down),
+        Letter::Said(Word::Stopping),
+        Letter::Said(Word::Every(0)),
+    ] {
+        let mut world = World::new(true, plan);
+        world.read(letter);
+        world.read(Letter::Passes(9 * SECOND));
+        assert!(!world.machine.health.blamed, "{letter:?}");
+    }
 }

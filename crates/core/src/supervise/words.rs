@@ -1,9 +1,10 @@
 //! What the service's machine speaks of: where the service is, what can happen,
 //! what is to be done.
 
+use super::{ReadyBy, Word};
 use crate::control::{Command, Signal};
 use crate::record::Outcome;
-use crate::restart::Policy;
+use crate::restart::{Fault, Policy};
 
 /// Where the service is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,8 +38,11 @@ pub enum Event {
     Started(u32),
     /// It could not be made.
     NotStarted,
-    /// The process says that it is ready.
-    Ready,
+    /// The process says something of itself.
+    Said(Word),
+    /// The check that was asked for has ended, successfully or not, or could
+    /// not be made.
+    Checked(bool),
     /// The process is dead.
     Died(Outcome),
     /// The `finish` that was asked for runs, and the record says so.
@@ -79,6 +83,12 @@ pub enum Action {
     Finish,
     /// Send the process a signal.
     Send(Signal),
+    /// Make a check, and say later how it went.
+    Check,
+    /// End the check that runs; nobody asks any more how it goes.
+    StopCheck,
+    /// Tell that the process is being ended for this.
+    Blame(Fault),
     /// Kill the process, which has not ended in time.
     KillLate,
     /// Kill what the process left behind, and say whether nothing is left.
@@ -89,16 +99,16 @@ pub enum Action {
     Exit,
 }
 
-/// Up to four actions.
+/// Up to six actions.
 #[must_use]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Actions {
-    list: [Option<Action>; 4],
+    list: [Option<Action>; 6],
 }
 
 impl Actions {
     pub(super) fn of(actions: &[Action]) -> Self {
-        let mut list = [None; 4];
+        let mut list = [None; 6];
         for (slot, action) in list.iter_mut().zip(actions) {
             *slot = Some(*action);
         }
@@ -112,9 +122,20 @@ impl Actions {
     }
 }
 
+impl Actions {
+    /// The same, with another one before them.
+    pub(super) fn after(self, first: Option<Action>) -> Self {
+        let mut all = Self::default();
+        for action in first.into_iter().chain(self) {
+            all.add(action);
+        }
+        all
+    }
+}
+
 impl IntoIterator for Actions {
     type Item = Action;
-    type IntoIter = core::iter::Flatten<core::array::IntoIter<Option<Action>, 4>>;
+    type IntoIter = core::iter::Flatten<core::array::IntoIter<Option<Action>, 6>>;
 
     fn into_iter(self) -> Self::IntoIter {
         self.list.into_iter().flatten()
@@ -124,9 +145,19 @@ impl IntoIterator for Actions {
 /// What the service's directory says about its process.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Plan {
-    /// Whether the process is going to say when it is ready; otherwise it is
-    /// as soon as it runs.
-    pub says_ready: bool,
+    /// How it is known that the process is ready.
+    pub ready: ReadyBy,
+    /// How long that may take, in nanoseconds; 0 for as long as it likes.
+    pub ready_within: u64,
+    /// How often the process is to give a sign of life, in nanoseconds; 0 for
+    /// never.
+    pub life_every: u64,
+    /// How often its check is made when it is ready; 0 for never.
+    pub check_every: u64,
+    /// How long a check may take; 0 for as long as it likes.
+    pub check_within: u64,
+    /// After how many checks that failed in a row it is ended.
+    pub check_failures: u8,
     /// Whether there is a `finish`.
     pub finishes: bool,
     /// How long it may take, in nanoseconds; 0 for as long as it likes.

@@ -12,7 +12,9 @@ use crate::tai::Tai64n;
 pub(super) enum Letter {
     Told(Command),
     Dies,
-    Ready,
+    Said(Word),
+    /// The check that runs ends, successfully or not.
+    CheckEnds(bool),
     /// Nothing is left behind any more, or something is again.
     Leftovers,
     ForkFails,
@@ -34,9 +36,27 @@ pub(super) const LETTERS: [Letter; 16] = [
     Letter::Told(Command::Kill),
     Letter::Told(Command::Restart),
     Letter::Dies,
-    Letter::Ready,
+    Letter::Said(Word::Ready),
     Letter::Leftovers,
     Letter::ForkFails,
+    Letter::StatusFails,
+    Letter::Killed,
+    Letter::KilledBoth,
+    Letter::Passes(SECOND),
+];
+
+pub(super) const SIGNS: [Letter; 15] = [
+    Letter::Told(Command::Down),
+    Letter::Told(Command::Up),
+    Letter::Told(Command::Pause),
+    Letter::Told(Command::Continue),
+    Letter::Dies,
+    Letter::Said(Word::Ready),
+    Letter::Said(Word::Reloading),
+    Letter::Said(Word::Stopping),
+    Letter::Said(Word::Hung),
+    Letter::CheckEnds(true),
+    Letter::CheckEnds(false),
     Letter::StatusFails,
     Letter::Killed,
     Letter::KilledBoth,
@@ -56,6 +76,8 @@ pub(super) struct World {
     pub(super) finish: Option<u32>,
     /// How many times it has run, and how many times it had to.
     pub(super) finishes: [u32; 2],
+    /// Whether a check runs.
+    pub(super) checking: bool,
     pub(super) leftovers: bool,
     pub(super) next_pid: u32,
     pub(super) fork_fails: bool,
@@ -85,6 +107,7 @@ impl World {
             alive: None,
             finish: None,
             finishes: [0; 2],
+            checking: false,
             leftovers: false,
             next_pid: 100,
             fork_fails: false,
@@ -98,8 +121,19 @@ impl World {
             deaths: 0,
             must_stay_down: !up,
         };
-        world.feed(Event::Tick);
+        world.tick();
         world
+    }
+
+    /// Time has passed, until nothing is due any more.
+    pub(super) fn tick(&mut self) {
+        for _ in 0..5 {
+            self.feed(Event::Tick);
+            if self.gone || self.machine.deadline().is_none_or(|at| at > self.now) {
+                return;
+            }
+        }
+        assert!(self.leftovers, "spins: {self:?}");
     }
 
     pub(super) fn feed(&mut self, event: Event) {
@@ -116,6 +150,19 @@ impl World {
                 Action::Intend => self.write(true),
                 Action::Start => self.start(),
                 Action::Finish => self.finish(),
+                Action::Check => {
+                    assert!(!self.checking && self.alive.is_some(), "two checks, or of nobody");
+                    self.checking = true;
+                }
+                Action::StopCheck => {
+                    assert!(self.checking, "no check to stop");
+                    self.checking = false;
+                }
+                Action::Blame(fault) => {
+                    assert!(self.status_fails || self.record.own.blamed, "not on record");
+                    assert_eq!(self.machine.history.fault, fault);
+                    assert!(!self.machine.told && !self.machine.paused, "unjust");
+                }
                 Action::Send(_) | Action::KillLate => {
                     assert!(self.alive.or(self.finish).is_some(), "a signal to nobody");
                 }
@@ -211,6 +258,8 @@ impl World {
             assert!(self.finish.is_none() || finishing, "a finish that nobody knows of");
         }
         self.machine = machine;
+        // It goes with the supervise that has made it.
+        self.checking = false;
         if own.stage == Stage::Up && self.alive.is_none() {
             self.feed(Event::Died(Outcome::Unknown));
         } else if own.stage == Stage::Finishing && self.finish.is_none() {
@@ -218,7 +267,7 @@ impl World {
         } else if own.intent {
             self.feed(Event::Told(Command::Down));
         }
-        self.feed(Event::Tick);
+        self.tick();
     }
 
     pub(super) fn read(&mut self, letter: Letter) {
@@ -247,7 +296,12 @@ impl World {
                 self.leftovers = !self.leftovers && self.alive.is_some();
                 self.feed(Event::Stirred);
             }
-            Letter::Ready => self.feed(Event::Ready),
+            Letter::Said(word) => self.feed(Event::Said(word)),
+            Letter::CheckEnds(succeeds) => {
+                if core::mem::take(&mut self.checking) {
+                    self.feed(Event::Checked(succeeds));
+                }
+            }
             Letter::ForkFails => self.fork_fails = !self.fork_fails,
             Letter::StatusFails => self.status_fails = !self.status_fails,
             Letter::Killed => self.begin(),
@@ -264,7 +318,7 @@ impl World {
             }
             Letter::Passes(time) => {
                 self.now += time;
-                self.feed(Event::Tick);
+                self.tick();
             }
         }
         self.check(letter);
@@ -302,7 +356,7 @@ impl World {
         if self.gone {
             return;
         }
-        assert!(!machine.awaited || self.alive.is_some() && self.plan.says_ready);
+        self.check_health();
         // Wanted up and not up means that a start is due, and soon or when the
         // directory says.
         if machine.want == Want::Up && process.is_none() {
@@ -330,6 +384,26 @@ impl World {
         // What is written is true, or writing it is due.
         if !self.is_written() {
             assert!(machine.deadline().is_some_and(|at| at <= self.now + RETRY), "{self:?}");
+        }
+    }
+}
+
+impl World {
+    /// What is asked of the process is due, and what has failed is ended.
+    fn check_health(&self) {
+        let health = &self.machine.health;
+        let asked = self.alive.is_some() && !self.machine.told && !self.machine.paused;
+        assert!(!health.awaited && !health.blamed || self.alive.is_some());
+        assert!(!self.checking || self.alive.is_some(), "a check of nobody");
+        let within = |time: u64| health.deadline().is_some_and(|at| at <= self.now + time);
+        if health.blamed {
+            let at = self.machine.deadline();
+            assert!(at.is_none_or(|at| at <= self.now + 5 * SECOND), "{self:?}");
+            assert_ne!(self.machine.history.fault, crate::restart::Fault::None);
+        } else if asked && !health.awaited && health.every > 0 {
+            assert!(within(health.every), "nobody waits for a sign of life: {self:?}");
+        } else if asked && !health.awaited && self.plan.check_every > 0 && !self.checking {
+            assert!(within(self.plan.check_every), "nobody checks: {self:?}");
         }
     }
 }
