@@ -20,6 +20,7 @@ mod family;
 mod faults;
 mod finish;
 mod fuzzed;
+mod health;
 mod hold;
 mod kill_mode;
 mod killed;

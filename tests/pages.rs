@@ -11,6 +11,7 @@ const PROGRAMS: &[&str] = &[
     "supervise",
     "svc",
     "svhold",
+    "svnotify",
     "svok",
     "svstat",
     "multilog",
