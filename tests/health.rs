@@ -2,7 +2,7 @@
 //! that fail.
 
 use crate::adopt::{kill, supervise_of, supervised_by_another};
-use crate::support::{Dir, Process, Service, ours, supervised, testing_originals};
+use crate::support::{Changes, Dir, Process, Service, ours, supervised, testing_originals};
 use std::fs;
 use std::path::Path;
 
@@ -356,12 +356,10 @@ fn what_is_not_known_is_reported_and_not_used() {
     assert_eq!(supervise.finish().code, 0);
 }
 
-/// systemd's own tool, which waits until its message was read, and one of
-/// Debian's daemons that speaks it.
+/// systemd's own tool, which waits until its message was read.
 #[test]
 fn systemd_notify_is_heard() {
-    let tool = Path::new("/usr/bin/systemd-notify");
-    if testing_originals() || !tool.exists() {
+    if testing_originals() || !installed("/usr/bin/systemd-notify") {
         return;
     }
     let dir = Dir::new();
@@ -375,4 +373,35 @@ fn systemd_notify_is_heard() {
     assert_eq!((ready(&service), said_file(&service)), ((true, false), "STATUS=at work\n".into()));
     service.svc(&dir, "-dx");
     assert_eq!(supervise.finish().code, 0);
+}
+
+/// A daemon of Debian's that speaks for itself.
+#[test]
+fn redis_is_heard() {
+    if testing_originals() || !installed("/usr/bin/redis-server") {
+        return;
+    }
+    let dir = Dir::new();
+    let run = "echo up $$ >$said\nexec redis-server --port 0 --unixsocket ./socket --save '' \
+        --supervised systemd --daemonize no";
+    let mut service = Service::with_script(&dir, "s", run);
+    fs::write(service.path.join("ready-by"), "notify\n").unwrap();
+    let supervise = service.supervise(&dir);
+    service.up();
+    supervised(&service.path);
+    until_ready(&service);
+    assert!(service.path.join("socket").exists(), "ready, and serves");
+    let words = "STATUS=Ready to accept connections\n";
+    let changes = Changes::of(&[&service.path.join("supervise")]);
+    changes.until("the status", || (said_file(&service) == words).then_some(()));
+    service.svc(&dir, "-dx");
+    assert_eq!(supervise.finish().code, 0);
+}
+
+/// Whether a program of Debian's is there to be tested with.
+fn installed(program: &str) -> bool {
+    let is = Path::new(program).exists();
+    let required = std::env::var_os("UPKEEP_REQUIRE_ORIGINALS").is_some();
+    assert!(is || !required, "{program} is not installed");
+    is
 }
