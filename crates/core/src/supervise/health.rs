@@ -14,6 +14,8 @@ const LONGEST: u64 = 5 * SECOND;
 /// How long a process that is ended for a fault may take where the directory
 /// does not say.
 const PATIENCE: u64 = 5 * SECOND;
+/// On record, that no sign of life is due although the directory asks for one.
+const NEVER: u32 = u32::MAX;
 /// How long is waited for a word that may have been said while nobody heard.
 const DOUBT: u64 = 10 * SECOND;
 
@@ -112,12 +114,19 @@ impl Health {
 
     /// What is on record of it.
     pub(super) fn of(own: &Own, plan: &Plan) -> Self {
-        let every = u64::from(own.every) * MILLISECOND;
-        Self {
-            awaited: own.awaited,
-            blamed: own.blamed,
-            every: if every > 0 { every } else { plan.life_every },
-            ..Self::UNKNOWN
+        let every = match own.every {
+            NEVER => 0,
+            0 => plan.life_every,
+            every => u64::from(every) * MILLISECOND,
+        };
+        Self { awaited: own.awaited, blamed: own.blamed, every, ..Self::UNKNOWN }
+    }
+
+    /// How often a sign of life is due, for the record.
+    pub(super) fn recorded(&self, plan: &Plan) -> u32 {
+        match self.every / MILLISECOND {
+            0 if plan.life_every > 0 => NEVER,
+            every => u32::try_from(every).unwrap_or(NEVER),
         }
     }
 

@@ -1,7 +1,7 @@
 //! From a machine to what is on record of it, and back: the next supervise
 //! goes on where this one was killed.
 
-use super::{BETWEEN_STARTS, Health, MILLISECOND, Machine, Phase, Plan, RETRY};
+use super::{BETWEEN_STARTS, Health, Machine, Phase, Plan, RETRY};
 use crate::record::{Boot, Identity, Own, Record, Stage};
 use crate::tai::Tai64n;
 
@@ -67,7 +67,7 @@ impl Machine {
             closed: self.closed,
             awaited: self.health.awaited,
             blamed: self.health.blamed && matches!(self.phase, Phase::Up(_)),
-            every: u32::try_from(self.health.every / MILLISECOND).unwrap_or(u32::MAX),
+            every: self.health.recorded(&self.plan),
             told: self.told,
             ready,
             not_before: self.not_before,

@@ -414,6 +414,9 @@ fn who_needs_more_time_says_so() {
     ] {
         let mut world = World::new(true, plan);
         world.read(letter);
+        if !matches!(letter, Letter::Said(Word::Stopping)) {
+            world.read(Letter::Killed);
+        }
         world.read(Letter::Passes(9 * SECOND));
         assert!(!world.machine.health.blamed, "{letter:?}");
     }
