@@ -10,5 +10,6 @@ mod words;
 pub use exit::Exit;
 pub use message::{Tool, drop_messages_rather_than_wait, put, put_all};
 pub use options::{BadOption, Opt, Options};
-pub use out::{Out, decimal};
+pub use out::Out;
+pub use upkeep_sys::decimal;
 pub use words::words;

@@ -3,6 +3,7 @@
 use crate::put_all;
 use rustix::fd::BorrowedFd;
 use rustix::io::Errno;
+use upkeep_sys::decimal;
 
 /// Collects what is for one descriptor. It has to be flushed at the end.
 pub struct Out<'fd> {
@@ -40,30 +41,5 @@ impl<'fd> Out<'fd> {
     pub fn flush(&mut self) -> Result<(), Errno> {
         let len = core::mem::take(&mut self.len);
         put_all(self.fd, &self.held[..len])
-    }
-}
-
-/// The decimal digits of `number`.
-pub fn decimal(mut number: u64, into: &mut [u8; 20]) -> &[u8] {
-    let mut at = into.len();
-    loop {
-        at -= 1;
-        into[at] = b'0' + (number % 10) as u8;
-        number /= 10;
-        if number == 0 {
-            return &into[at..];
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn numbers_are_decimal() {
-        for number in [0, 9, 10, 1_234_567_890, u64::MAX] {
-            assert_eq!(decimal(number, &mut [0; 20]), number.to_string().as_bytes());
-        }
     }
 }

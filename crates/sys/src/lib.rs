@@ -6,6 +6,7 @@
 pub mod args;
 pub mod clock;
 pub mod datagram;
+mod decimal;
 pub mod entry;
 pub mod exec;
 pub mod group;
@@ -24,4 +25,5 @@ pub mod spawn;
 pub mod table;
 
 pub use args::Args;
+pub use decimal::decimal;
 pub use rustix::io::Errno;

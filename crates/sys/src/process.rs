@@ -1,6 +1,7 @@
 //! Which process is which: the boot, what tells a process from the next one
 //! with its number, and how one ended that is not a child of this one.
 
+use crate::decimal;
 use crate::refuse::refused;
 use core::ffi::CStr;
 use core::mem::size_of;
@@ -41,8 +42,8 @@ pub fn started(pid: Pid) -> Option<(u64, u8)> {
     let mut path = [0; 32];
     let mut at = 0;
     let number = pid.as_raw_pid().unsigned_abs();
-    let mut digits = [0; 10];
-    for part in [b"/proc/", decimal(number, &mut digits), b"/stat"] {
+    let mut digits = [0; 20];
+    for part in [b"/proc/", decimal(number.into(), &mut digits), b"/stat"] {
         path[at..at + part.len()].copy_from_slice(part);
         at += part.len();
     }
@@ -58,18 +59,6 @@ pub fn started(pid: Pid) -> Option<(u64, u8)> {
         sum.checked_mul(10)?.checked_add(u64::from(digit))
     })?;
     Some((ticks, state))
-}
-
-fn decimal(mut number: u32, into: &mut [u8; 10]) -> &[u8] {
-    let mut at = into.len();
-    loop {
-        at -= 1;
-        into[at] = b'0' + (number % 10) as u8;
-        number /= 10;
-        if number == 0 {
-            return &into[at..];
-        }
-    }
 }
 
 fn read_file<'a>(path: &CStr, into: &'a mut [u8]) -> Option<&'a [u8]> {
