@@ -27,6 +27,8 @@ const FAILURES: u8 = 3;
 const USUAL: i32 = 3;
 /// More than a message that means something has.
 const MESSAGE: usize = 4096;
+/// More messages than wait on a socket.
+const QUEUE: u32 = 1024;
 /// So many messages are read before something else is looked at.
 const AT_ONCE: usize = 16;
 
@@ -138,7 +140,8 @@ impl Supervise {
                     .ok();
             }
             if let Some(socket) = &self.senses.socket {
-                while socket.receive(&mut [0; 1]).is_ok() {}
+                // What was said before is nothing that this process says.
+                let _ = (0..QUEUE).find(|_| socket.receive(&mut [0; 1]).is_err());
                 self.say_said(Texts::NONE);
             } else {
                 self.machine.plan.life_every = 0;

@@ -141,6 +141,10 @@ impl Spawn<'_> {
         }
         if self.bound {
             let _ = rustix::process::set_parent_process_death_signal(Some(Signal::KILL));
+            // It may have ended before that was said.
+            if rustix::process::getppid() != Some(parent) {
+                return None;
+            }
         }
         if let Some(limit) = self.open_files {
             // Lowering a soft limit is always allowed.
