@@ -95,7 +95,11 @@ fn what_it_says_on_the_socket() {
         service.up();
         assert_eq!(said_file(&service), "");
     }
-    service.svc(&dir, "-dx");
+    has(&mut service, "say STATUS=last");
+    service.svc(&dir, "-d");
+    service.until("the end", |seen| seen.pid == 0);
+    assert_eq!(said_file(&service), "");
+    service.svc(&dir, "-x");
     assert_eq!(supervise.finish().code, 0);
 }
 
@@ -213,7 +217,10 @@ fn whoever_gives_signs_of_life_is_let_live() {
     let dir = Dir::new();
     let files = [("watchdog", "60000"), ("ready-by", "notify"), ("timeout-ready", "60000")];
     let mut service = told(&dir, "s", &files);
-    let supervise = service.supervise(&dir);
+    let mut supervise = dir.tool("supervise", ["s"]);
+    // What a supervise of systemd's was told is not for its services.
+    supervise.env("WATCHDOG_PID", "1").env("WATCHDOG_USEC", "7");
+    let supervise = Process::start(&mut supervise);
     service.up();
     tell(&service, "echo every $WATCHDOG_USEC for ${WATCHDOG_PID-anybody} >$said");
     assert_eq!(service.said.line(), "every 60000000 for anybody");
