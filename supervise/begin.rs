@@ -1,13 +1,13 @@
 //! How a supervise begins: it claims the directory, or finds that it has it
 //! already, reads what the last one left, and goes on from there.
 
+use crate::errands::Errands;
 use crate::health::Senses;
 use crate::keep::{Supervise, TOOL, fatal, now};
 use crate::reach::Reach;
 use crate::watch::{Found, Watch};
 use core::ffi::CStr;
 use upkeep_cli::{Exit, drop_messages_rather_than_wait};
-use upkeep_core::control::Command;
 use upkeep_core::record::{Own, Record, SIZE, Stage};
 use upkeep_core::supervise::{Event, Machine};
 use upkeep_core::tai::Tai64n;
@@ -44,6 +44,7 @@ impl Supervise {
             machine: Machine::new(up, clock::monotonic()),
             watch: Watch::nobody(),
             reach: Reach::new(),
+            errands: Errands::new(),
             since: now(),
             ready: Tai64n::default(),
             senses: Senses::none(),
@@ -99,7 +100,7 @@ impl Supervise {
                 self.reach.adopt(own.process.pid);
                 self.hear_again();
                 if own.intent {
-                    self.feed(Event::Told(Command::Down));
+                    self.feed(Event::Told(self.machine.intended()));
                 }
             }
             Found::Doubtful => {

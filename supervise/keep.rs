@@ -2,6 +2,7 @@
 //! deadlines, tells the machine, does what it says. After start-up no error
 //! ends it and nothing is allocated.
 
+use crate::errands::Errands;
 use crate::health::Senses;
 use crate::reach::Reach;
 use crate::watch::{Watch, outcome};
@@ -66,6 +67,7 @@ pub(crate) struct Supervise {
     pub(crate) machine: Machine,
     pub(crate) watch: Watch,
     pub(crate) reach: Reach,
+    pub(crate) errands: Errands,
     pub(crate) since: Tai64n,
     /// When the process was ready; zeros while it is not.
     pub(crate) ready: Tai64n,
@@ -83,7 +85,8 @@ impl Supervise {
     fn run(&mut self) -> Exit {
         loop {
             self.feed(Event::Tick);
-            if let Some(exit) = self.leaving {
+            // What a script does is part of the service.
+            if let Some(exit) = self.leaving.filter(|_| self.errands.is_idle()) {
                 return exit;
             }
             let stirred = self.wait();
@@ -92,9 +95,12 @@ impl Supervise {
             if self.reap() || stirred {
                 self.feed(Event::Stirred);
             }
+            self.hurry_script();
             self.listen();
-            // After all that was read together, which nobody could read again.
-            if core::mem::take(&mut self.renewing) && self.leaving.is_none() {
+            // After all that was read together, which nobody could read again,
+            // and all that it led to.
+            if self.renewing && self.leaving.is_none() && self.errands.is_idle() {
+                self.renewing = false;
                 self.renew();
             }
         }
@@ -103,10 +109,11 @@ impl Supervise {
     /// Until a signal, a command, a death or the deadline comes. Says whether
     /// something of what the process has left behind may have ended.
     fn wait(&self) -> bool {
-        let deadlines = [self.machine.deadline(), self.watch.deadline()];
+        let deadlines = [self.machine.deadline(), self.watch.deadline(), self.errands.deadline()];
         let timeout = deadlines.into_iter().flatten().min().map(clock::until);
         let signals = PollFd::new(&self.signals, PollFlags::IN);
-        let control = PollFd::new(&self.keeper, PollFlags::IN);
+        let commands = if self.patience() > 0 { PollFlags::IN } else { PollFlags::empty() };
+        let control = PollFd::new(&self.keeper, commands);
         let clearing = matches!(self.machine.phase, Phase::Clearing(_));
         let left = self.reach.poll().filter(|_| clearing);
         let [ear, socket] = self.senses.poll();
@@ -125,12 +132,15 @@ impl Supervise {
 
     fn hear(&mut self) {
         while let Some(signal) = self.signals.next() {
-            let commands: &[Command] = match signal {
+            let mut commands: &[Command] = match signal {
                 Signal::TERM | Signal::INT => &[Command::Down, Command::Exit],
                 Signal::HUP => &[Command::Exit],
                 Signal::QUIT => &[Command::Down, Command::Exit, Command::Kill],
                 _ => &[],
             };
+            if self.machine.plan.exit_ends && commands.first() == Some(&Command::Down) {
+                commands = &commands[1..];
+            }
             for command in commands {
                 self.tell(*command);
             }
@@ -142,10 +152,12 @@ impl Supervise {
         let mut any = false;
         while let Ok(Some((pid, status))) = wait(WaitOptions::NOHANG) {
             any = true;
+            let outcome = outcome(status.as_raw());
             if self.watch.ended(pid) {
                 point!("death: noticed");
-                self.ended(outcome(status.as_raw()));
+                self.ended(outcome);
             } else {
+                self.script_ended(pid, outcome);
                 self.check_ended(pid, status);
             }
         }
@@ -157,6 +169,7 @@ impl Supervise {
 
     /// The process on record is dead, the service's or `finish`'s.
     pub(crate) fn ended(&mut self, outcome: Outcome) {
+        self.forget_signals();
         if let Phase::Finishing(_) = self.machine.phase {
             return self.feed(Event::Finished(outcome));
         }
@@ -174,7 +187,11 @@ impl Supervise {
 
     fn listen(&mut self) {
         let mut buffer = [0; 64];
-        let count = self.keeper.read_control(&mut buffer).len();
+        let room = self.patience();
+        if room == 0 {
+            return;
+        }
+        let count = self.keeper.read_control(&mut buffer[..room]).len();
         for byte in &buffer[..count] {
             if let Some(command) = Command::from_byte(*byte) {
                 self.tell(command);
@@ -207,15 +224,15 @@ impl Supervise {
                 }
                 Action::Start => self.start(),
                 Action::Finish => self.finish(),
-                Action::Send(signal) => {
-                    self.reach.signal(&self.watch, signal);
-                    point!("signal: sent");
-                }
+                Action::Send(signal) => self.send(signal),
+                Action::Wake => self.wake(),
+                Action::After(command) => self.after(command),
                 Action::Check => self.check(),
                 Action::StopCheck => self.stop_check(),
                 Action::Blame(fault) => self.blame(fault),
                 Action::KillLate => {
-                    self.reach.kill_late(&self.watch);
+                    let is_service = matches!(self.machine.phase, Phase::Up(_));
+                    self.reach.kill_late(&self.watch, is_service);
                     point!("signal: sent");
                 }
                 Action::Clear => {
@@ -229,11 +246,17 @@ impl Supervise {
         }
     }
 
-    pub(crate) fn announce(&mut self, intent: bool) {
+    pub(crate) fn announce(&mut self, about_to: bool) {
+        let intent = about_to || self.is_stopping();
         let times = self.times();
         let record = self.record(&self.machine, self.watch.identity(), times, intent);
-        // The words do not speak of what is only about to be done.
-        let words = if intent { Ok(()) } else { self.keeper.write_words(&record) };
+        // The words do not speak of what is only about to be done, unless a
+        // script is about to read them.
+        let words = if about_to && !self.reach.has_scripts() {
+            Ok(())
+        } else {
+            self.keeper.write_words(&record)
+        };
         let status = self.keeper.write_status(&record);
         if let Err(trouble) = status.and(words) {
             warn(self.dir, trouble);
@@ -268,13 +291,14 @@ impl Supervise {
     ) -> Record {
         // What may be a stranger is not what anybody should hear of.
         let pid = if self.watch.is_doubtful() { 0 } else { machine.pid() };
+        let finishing = matches!(machine.phase, Phase::Finishing(_));
         let status = Status {
             since,
             pid,
             paused: machine.paused,
             want: machine.want,
-            terminating: machine.told,
-            finishing: matches!(machine.phase, Phase::Finishing(_)),
+            terminating: machine.terminated && !finishing,
+            finishing,
         };
         let process = match machine.phase {
             // `finish` will be told which it was.

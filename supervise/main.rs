@@ -2,6 +2,7 @@
 #![no_main]
 
 mod begin;
+mod errands;
 mod health;
 mod keep;
 mod policy;

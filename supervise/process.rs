@@ -115,8 +115,28 @@ pub(crate) fn start_check(program: &CStr, dir: &CStr) -> Result<Pid> {
     })
 }
 
+/// Starts a script of the directory's beside everything, in a process group of
+/// its own.
+pub(crate) fn aside(path: &CStr, dir: &CStr) -> Result<Pid> {
+    let spawn = Spawn {
+        candidates: &[path],
+        args: &[path],
+        fds: &[],
+        directory: None,
+        inherit: Inherit::Nothing(Apart::Group),
+        open_files: None,
+        variables: &[Variable { name: MARKER, entry: None }],
+        bound: false,
+        last: None,
+    };
+    spawn.start(&|_, why| {
+        let [dir, file] = [dir.to_bytes(), path.to_bytes()];
+        let _ = TOOL.fatal_os(&[b"unable to start ", dir, b"/", file, b": "], why);
+    })
+}
+
 /// The last part of the directory's name, which is the service's.
-fn name_of(dir: &CStr) -> &CStr {
+pub(crate) fn name_of(dir: &CStr) -> &CStr {
     let bytes = dir.to_bytes_with_nul();
     let start = bytes.iter().rposition(|&b| b == b'/').map_or(0, |at| at + 1);
     CStr::from_bytes_with_nul(&bytes[start..]).unwrap_or_default()

@@ -4,6 +4,7 @@
 use crate::health;
 use crate::keep::TOOL;
 use crate::policy;
+use crate::process::name_of;
 use crate::watch::Watch;
 use core::ffi::CStr;
 use rustix::event::{PollFd, PollFlags};
@@ -13,6 +14,7 @@ use upkeep_core::control;
 use upkeep_core::kill_mode::KillMode;
 use upkeep_core::supervise::Plan;
 use upkeep_family::{Enter, Family, Left};
+use upkeep_servicedir::names::LOG;
 use upkeep_servicedir::{FactTrouble, Facts, has_finish, speaks_s6, timeout_finish};
 
 const MILLISECOND: u64 = 1_000_000;
@@ -28,6 +30,8 @@ pub(crate) struct Reach {
     reload: Signal,
     /// Whether the whole group is killed when time is up.
     late_group: bool,
+    /// Whether there are scripts that stand in for signals.
+    scripts: bool,
     /// Whether it was said already that something cannot be reached.
     said: bool,
 }
@@ -41,6 +45,7 @@ impl Reach {
             down: Signal::TERM,
             reload: Signal::HUP,
             late_group: false,
+            scripts: false,
             said: false,
         }
     }
@@ -88,13 +93,29 @@ impl Reach {
         }
         let default = if clears { TREE } else { 0 };
         let kill_after = timeout.map_or(default, |ms| ms * MILLISECOND);
+        let is_logger = name_of(dir).to_bytes() == LOG.to_bytes();
+        self.scripts = facts.has_scripts() && !is_logger;
         let restart = policy::read(&facts, dir);
-        health::read(&facts, dir, Plan { clears, kill_after, restart, ..Plan::default() })
+        let plan = Plan { clears, kill_after, exit_ends: self.scripts, restart, ..Plan::default() };
+        health::read(&facts, dir, plan)
     }
 
     /// What there was to be read.
     pub(crate) const fn facts(&self) -> &Facts {
         &self.facts
+    }
+
+    /// Whether there are scripts that stand in for signals. In runit a logger
+    /// has none.
+    pub(crate) const fn has_scripts(&self) -> bool {
+        self.scripts
+    }
+
+    /// This child is not one of the service's.
+    pub(crate) const fn spare(&mut self, child: Option<Pid>) {
+        if let Some(family) = &mut self.family {
+            family.spare(child);
+        }
     }
 
     /// How long `finish` may take, in nanoseconds and 0 for as long as it
@@ -125,8 +146,9 @@ impl Reach {
     }
 
     /// Sends a signal. Those that end it go to all whom the mode reaches, and
-    /// so does what lets them see it; the others are for the process.
-    pub(crate) fn signal(&mut self, watch: &Watch, signal: control::Signal) {
+    /// so does what lets them see it; the others are for the process. Says
+    /// whether it is the one that asks it to end.
+    pub(crate) fn signal(&mut self, watch: &Watch, signal: control::Signal) -> bool {
         use control::Signal::{Continue, Down, Kill, Terminate};
         let ends = matches!(signal, Down | Terminate | Kill | Continue);
         let signal = self.number(signal);
@@ -144,6 +166,7 @@ impl Reach {
             (KillMode::Group, _) if ends => watch.signal_group(signal),
             (KillMode::Process | KillMode::Group | KillMode::Tree, _) => watch.signal(signal),
         }
+        signal == Signal::TERM
     }
 
     /// Whether the process is known to be one of those whom it reaches.
@@ -151,9 +174,10 @@ impl Reach {
         self.family.as_ref().is_some_and(|family| family.holds(pid))
     }
 
-    /// Kills it, which was told to go down and has not in time.
-    pub(crate) fn kill_late(&mut self, watch: &Watch) {
-        if self.late_group && self.mode == KillMode::Process {
+    /// Kills it, which was told to go down and has not in time, or a `finish`
+    /// that takes too long.
+    pub(crate) fn kill_late(&mut self, watch: &Watch, is_service: bool) {
+        if is_service && self.late_group && self.mode == KillMode::Process {
             watch.signal_group(Signal::KILL);
         } else {
             self.signal(watch, control::Signal::Kill);

@@ -15,6 +15,7 @@ mod support;
 mod adopt;
 mod bad_input;
 mod clients;
+mod control;
 mod demo;
 mod family;
 mod faults;

@@ -15,7 +15,6 @@ mod resume;
 mod state;
 mod words;
 
-use crate::control::Signal;
 use crate::record::Outcome;
 use crate::restart::Reason;
 use crate::status::Want;
@@ -39,7 +38,7 @@ pub const CLEAR_AGAIN: u64 = SECOND / 50;
 impl Machine {
     /// The next state and what to do to get there.
     pub fn step(mut self, event: Event, now: u64) -> (Self, Actions) {
-        use Action::{Announce, Clear, KillLate, Send, Stamp, Start};
+        use Action::{Announce, Clear, KillLate, Stamp, Start};
         let actions = match (self.phase, event) {
             (_, Event::Told(command)) => return self.command(command, now),
 
@@ -48,6 +47,7 @@ impl Machine {
                 self.phase = Phase::Up(pid);
                 self.paused = false;
                 self.told = false;
+                self.terminated = false;
                 self.kill_at = None;
                 self.closed = false;
                 self.begin_health(now);
@@ -119,9 +119,7 @@ impl Machine {
                 if self.kill_at.is_some_and(|at| at <= now) =>
             {
                 self.kill_at = None;
-                let is_service = matches!(self.phase, Phase::Up(_));
-                let kill = if is_service { KillLate } else { Send(Signal::Kill) };
-                Actions::of(&[kill, Announce])
+                Actions::of(&[KillLate, Announce])
             }
             (Phase::Up(_), Event::Tick) => match self.due(now) {
                 Some(actions) => actions,

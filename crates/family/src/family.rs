@@ -54,6 +54,7 @@ pub struct Family {
     cgroup: Option<Cgroup>,
     /// For what is in no cgroup.
     walk: Option<Walk>,
+    spared: Option<Pid>,
 }
 
 impl Family {
@@ -66,7 +67,7 @@ impl Family {
         let place = place::path_of(c"/proc/self/cgroup").and_then(|p| cgroup::usable(p.bytes()));
         let cgroup = place.as_ref().and_then(|place| Cgroup::open(place, id.cgroup()).ok());
         let walk = if place.is_none() { Some(Walk::begin()) } else { None };
-        Ok(Self { id, place, cgroup, walk })
+        Ok(Self { id, place, cgroup, walk, spared: None })
     }
 
     /// How the tree is found now.
@@ -157,10 +158,16 @@ impl Family {
         self.cgroup.is_some() && cgroup::is_in(&self.id, pid.as_raw_pid().unsigned_abs())
     }
 
+    /// This child of ours is not one of them; there is one such at a time.
+    pub const fn spare(&mut self, child: Option<Pid>) {
+        self.spared = child;
+    }
+
     /// What is left of them.
     pub fn left(&mut self, service: Option<Pid>) -> Left {
         let inside = self.cgroup.as_ref().map_or(Left::Nothing, Cgroup::left);
-        let roots = Roots { service, marker: self.id.marker().to_bytes() };
+        let marker = self.id.marker().to_bytes();
+        let roots = Roots { service, marker, spared: self.spared };
         inside.max(self.walk.as_mut().map_or(Left::Nothing, |walk| walk.left(roots)))
     }
 
@@ -185,7 +192,7 @@ impl Family {
     }
 
     fn roots(&self, service: Option<Pid>) -> Roots<'_> {
-        Roots { service, marker: self.id.marker().to_bytes() }
+        Roots { service, marker: self.id.marker().to_bytes(), spared: self.spared }
     }
 }
 

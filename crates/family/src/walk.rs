@@ -25,6 +25,8 @@ pub(crate) struct Roots<'a> {
     pub(crate) service: Option<Pid>,
     /// What is in the environment of everything it started.
     pub(crate) marker: &'a [u8],
+    /// A child of this process that is not the service's.
+    pub(crate) spared: Option<Pid>,
 }
 
 /// Finds what descends from a service.
@@ -151,6 +153,7 @@ impl Walk {
                 Left::Nothing
             }
             Children::Ended => Left::Something,
+            Children::Running if roots.spared.is_some() => Left::Nothing,
             // There is one, and /proc hides it.
             Children::Running => Left::OutOfReach,
         }
@@ -165,7 +168,8 @@ impl Walk {
         let mut whole = Ok(());
         proc.each(|pid| match proc.stat(pid) {
             Ok(stat) => {
-                let spared = pid <= 1 || pid == proc.me;
+                let own = roots.spared.is_some_and(|own| own.as_raw_pid().unsigned_abs() == pid);
+                let spared = pid <= 1 || pid == proc.me || own;
                 let ours = !spared
                     && (is_child_of_ours(&list, &stat)
                         || self.is_root(proc, roots, &stat).unwrap_or_else(|why| {

@@ -33,7 +33,7 @@ const SHOWN: usize = 64;
 /// More than any list that means something has.
 const LONGEST: usize = 256;
 /// The files that `Facts` looks for beside those of s6.
-const FILES: [&CStr; 13] = [
+const FILES: [&CStr; 15] = [
     names::KILL_MODE,
     names::RESTART,
     names::RESTART_SUCCESS,
@@ -47,6 +47,8 @@ const FILES: [&CStr; 13] = [
     names::CHECK_INTERVAL,
     names::TIMEOUT_CHECK,
     names::CHECK_FAILURES,
+    names::SCRIPTS,
+    names::TIMEOUT_CONTROL,
 ];
 /// So many entries are listed before the files themselves are asked for.
 const ENTRIES: usize = 256;
@@ -146,6 +148,17 @@ impl Facts {
     #[must_use]
     pub fn speaks_s6(&self) -> bool {
         names::OF_S6.iter().zip(self.of_s6).any(|(file, there)| there && exists(file))
+    }
+
+    /// Whether there are scripts that stand in for signals.
+    #[must_use]
+    pub fn has_scripts(&self) -> bool {
+        self.may_have(names::SCRIPTS) && is_directory(names::SCRIPTS)
+    }
+
+    /// How many milliseconds `timeout-control` says, if it is there.
+    pub fn timeout_control(&self) -> Result<Option<u64>, FactTrouble> {
+        Ok(self.parsed(names::TIMEOUT_CONTROL, number)?.map(u64::from))
     }
 
     /// The signal that `down-signal` names, if it is there.
@@ -262,11 +275,14 @@ pub fn speaks_s6() -> bool {
 /// said it before, and where the directory was written for it.
 #[must_use]
 pub fn speaks_runit() -> bool {
-    let is_directory = |stat: fs::Stat| FileType::from_raw_mode(stat.st_mode).is_dir();
     exists(names::STAT) && exists(names::PID)
         || exists(names::CHECK)
-        || fs::stat(names::SCRIPTS).is_ok_and(is_directory)
+        || is_directory(names::SCRIPTS)
         || has_finish() && !speaks_s6()
+}
+
+fn is_directory(file: &CStr) -> bool {
+    fs::stat(file).is_ok_and(|stat| FileType::from_raw_mode(stat.st_mode).is_dir())
 }
 
 fn exists(file: &CStr) -> bool {

@@ -15,6 +15,7 @@ pub mod names;
 mod notify;
 mod output;
 mod reaped;
+mod script;
 mod socket;
 
 pub use client::{ControlTrouble, StatusTrouble, is_supervised, normally_up, read_status, send};
@@ -28,4 +29,5 @@ pub use locked::lock_service;
 pub use notify::{Ear, Heard};
 pub use output::{Pipes, open_output};
 pub use reaped::{leave_word, word};
+pub use script::Script;
 pub use socket::{Socket, write_said};

@@ -39,6 +39,8 @@ pub const PID: &CStr = c"supervise/pid";
 pub const PID_NEW: &CStr = c"supervise/pid.new";
 /// What runit executes instead of a signal.
 pub const SCRIPTS: &CStr = c"control";
+/// How many milliseconds one of them may take.
+pub const TIMEOUT_CONTROL: &CStr = c"timeout-control";
 /// What runit's `sv` executes to see whether the service is available.
 pub const CHECK: &CStr = c"check";
 

@@ -7,7 +7,7 @@ use crate::status::Want;
 impl Machine {
     /// The next state and what to do to get there.
     pub(super) fn command(mut self, command: Command, now: u64) -> (Self, Actions) {
-        use Action::{Announce, Exit, Intend, Renew, Send};
+        use Action::{After, Announce, Exit, Intend, Renew, Send, Wake};
         let actions = match (self.phase, command) {
             (Phase::Down | Phase::Waiting(_), Command::Up) => {
                 self.wanted(Want::Up);
@@ -58,18 +58,18 @@ impl Machine {
             }
             (Phase::Up(_), Command::Down) => {
                 self.want = Want::Down;
-                self.paused = false;
-                self.told = true;
-                self.health.ask_nothing();
-                self.kill_in_time(now);
-                Actions::of(&[Intend, Send(Signal::Down), Send(Signal::Continue), Announce])
+                self.end_in_time(now);
+                Actions::of(&[Intend, Send(Signal::Down), Wake, After(Command::Down), Announce])
             }
             (Phase::Up(_), Command::Restart) => {
-                self.paused = false;
-                self.told = true;
-                self.health.ask_nothing();
-                self.kill_in_time(now);
-                Actions::of(&[Send(Signal::Down), Send(Signal::Continue), Announce])
+                self.end_in_time(now);
+                Actions::of(&[Send(Signal::Down), Wake, Announce])
+            }
+            (Phase::Up(_), Command::Exit) if self.plan.exit_ends => {
+                self.exiting = true;
+                self.want = Want::Down;
+                self.end_in_time(now);
+                Actions::of(&[Intend, Send(Signal::Down), Wake, After(Command::Exit), Announce])
             }
             (Phase::Finishing(_), Command::Restart) => Actions::default(),
             // What tidies up after the process is let do so.
@@ -79,6 +79,9 @@ impl Machine {
             }
             (Phase::Up(_) | Phase::Clearing(_) | Phase::Finishing(_), Command::Exit) => {
                 self.exiting = true;
+                if self.plan.exit_ends {
+                    self.want = Want::Down;
+                }
                 Actions::of(&[Announce])
             }
             (Phase::Up(_), Command::Pause) => {

@@ -15,6 +15,14 @@ impl Machine {
         }
     }
 
+    /// The process is told to end, and is to do so in time.
+    pub(super) fn end_in_time(&mut self, now: u64) {
+        self.paused = false;
+        self.told = true;
+        self.health.ask_nothing();
+        self.kill_in_time(now);
+    }
+
     /// It is killed if it does not end in time, also when it is told again.
     pub(super) fn kill_in_time(&mut self, now: u64) {
         if self.plan.kill_after > 0 {

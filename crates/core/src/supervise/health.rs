@@ -320,12 +320,7 @@ impl Machine {
         let patience = if self.plan.kill_after > 0 { self.plan.kill_after } else { PATIENCE };
         self.kill_at.get_or_insert(now + patience);
         let signal = if fault == Fault::Late { Signal::Down } else { Signal::Abort };
-        Actions::of(&[
-            Action::Announce,
-            Action::Blame(fault),
-            Action::Send(signal),
-            Action::Send(Signal::Continue),
-        ])
+        Actions::of(&[Action::Announce, Action::Blame(fault), Action::Send(signal), Action::Wake])
     }
 
     /// The process is dead: a check that runs is of no use any more.

@@ -6,8 +6,9 @@ use crate::record::{Boot, Identity, Own, Record, Stage};
 use crate::tai::Tai64n;
 
 impl Machine {
-    /// A service as a killed supervise left it, by its record, and what its directory says now. It is for the caller to see whether its process still lives; a
-    /// supervise that had left begins anew, which is no answer.
+    /// A service as a killed supervise left it, by its record, and what its
+    /// directory says now. It is for the caller to see whether its process still
+    /// lives; a supervise that had left begins anew, which is no answer.
     #[must_use]
     pub fn resume(Record { status, own }: &Record, plan: Plan, now: u64) -> Option<Self> {
         let mut history = own.history;
@@ -29,6 +30,7 @@ impl Machine {
             exiting: own.exiting,
             paused: status.paused,
             told: own.told,
+            terminated: status.terminating,
             plan,
             history,
             starts: own.starts,

@@ -1,6 +1,7 @@
 //! All that the machine knows.
 
 use super::{Health, Phase, Plan, ReadyBy};
+use crate::control::Command;
 use crate::record::Outcome;
 use crate::restart::{Fault, History, Policy, Reason};
 use crate::status::Want;
@@ -18,6 +19,8 @@ pub struct Machine {
     pub paused: bool,
     /// Whether the process was told to end.
     pub told: bool,
+    /// Whether the process was sent TERM, which the shell says.
+    pub terminated: bool,
     /// What is read anew for each process.
     pub plan: Plan,
     /// How the process does.
@@ -48,6 +51,7 @@ impl Machine {
             exiting: false,
             paused: false,
             told: false,
+            terminated: false,
             plan: Plan {
                 ready: ReadyBy::Run,
                 ready_within: 0,
@@ -59,6 +63,7 @@ impl Machine {
                 finish_within: 0,
                 clears: false,
                 kill_after: 0,
+                exit_ends: false,
                 restart: Policy::ALWAYS,
             },
             history: History {
@@ -78,6 +83,12 @@ impl Machine {
             kill_at: None,
             announce_at: None,
         }
+    }
+
+    /// What the mark on record says is to be carried out.
+    #[must_use]
+    pub const fn intended(&self) -> Command {
+        if self.exiting && self.plan.exit_ends { Command::Exit } else { Command::Down }
     }
 
     /// The process, or `finish`'s; 0 for none.

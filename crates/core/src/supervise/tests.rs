@@ -39,6 +39,7 @@ fn every_word_of_events() {
         (true, tree),
         (true, finish),
         (true, both),
+        (true, Plan { exit_ends: true, ..both }),
         (true, Plan { restart: LIMITED, ..plain }),
         (false, limited),
         (true, limited),
@@ -249,7 +250,7 @@ fn a_finish_that_takes_too_long_is_killed() {
     world.read(Letter::Killed);
     assert_eq!(world.machine.deadline(), Some(at));
     let (_, actions) = world.machine.step(Event::Tick, at);
-    assert_eq!(actions.into_iter().next(), Some(Action::Send(Signal::Kill)));
+    assert_eq!(actions.into_iter().next(), Some(Action::KillLate));
 }
 
 #[test]

@@ -81,7 +81,7 @@ pub enum Action {
     Start,
     /// As `Start`, for `finish`.
     Finish,
-    /// Send the process a signal.
+    /// Send the process a signal, or have done what stands in for it.
     Send(Signal),
     /// Make a check, and say later how it went.
     Check,
@@ -89,6 +89,10 @@ pub enum Action {
     StopCheck,
     /// Tell that the process is being ended for this.
     Blame(Fault),
+    /// Let the process go on, so that it sees what was sent.
+    Wake,
+    /// Have done what is to follow on `d` or `x`.
+    After(Command),
     /// Kill the process, which has not ended in time.
     KillLate,
     /// Kill what the process left behind, and say whether nothing is left.
@@ -166,6 +170,8 @@ pub struct Plan {
     pub clears: bool,
     /// How long after `d` it is killed, in nanoseconds; 0 for never.
     pub kill_after: u64,
+    /// Whether `x` ends it, as in runit; otherwise supervise waits for its end.
+    pub exit_ends: bool,
     /// Whether and when it is started again when it ends by itself.
     pub restart: Policy,
 }

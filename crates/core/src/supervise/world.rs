@@ -2,7 +2,7 @@
 //! that fails, a supervise that is killed; and what must hold in it.
 
 use super::*;
-use crate::control::Command;
+use crate::control::{Command, Signal};
 use crate::record::{Boot, Identity, Record, Stage};
 use crate::status::Status;
 use crate::tai::Tai64n;
@@ -163,7 +163,9 @@ impl World {
                     assert_eq!(self.machine.history.fault, fault);
                     assert!(!self.machine.told && !self.machine.paused, "unjust");
                 }
-                Action::Send(_) | Action::KillLate => {
+                Action::Send(_) | Action::Wake | Action::After(_) | Action::KillLate => {
+                    let ends = [Signal::Down, Signal::Terminate].map(Action::Send);
+                    self.machine.terminated |= ends.contains(&action);
                     assert!(self.alive.or(self.finish).is_some(), "a signal to nobody");
                 }
                 Action::Clear if self.leftovers => self.feed(Event::NotCleared),
@@ -265,7 +267,7 @@ impl World {
         } else if own.stage == Stage::Finishing && self.finish.is_none() {
             self.feed(Event::Finished(Outcome::Unknown));
         } else if own.intent {
-            self.feed(Event::Told(Command::Down));
+            self.feed(Event::Told(self.machine.intended()));
         }
         self.tick();
     }
@@ -416,7 +418,7 @@ pub(super) fn record(machine: &Machine, intent: bool) -> Record {
             pid: machine.pid(),
             paused: machine.paused,
             want: machine.want,
-            terminating: machine.told,
+            terminating: machine.terminated,
             finishing: matches!(machine.phase, Phase::Finishing(_)),
         },
         own: machine.own(BOOT, process, Tai64n::default(), intent),
