@@ -12,7 +12,7 @@ use rustix::process::{WaitOptions, wait};
 use upkeep_cli::{Exit, Tool};
 use upkeep_core::control::Command;
 use upkeep_core::record::{Boot, Identity, Outcome, Record};
-use upkeep_core::status::Status;
+use upkeep_core::status::{Status, Want};
 use upkeep_core::supervise::{Action, Event, Machine, Phase};
 use upkeep_core::tai::Tai64n;
 use upkeep_servicedir::{Keeper, Pipes, Trouble};
@@ -310,7 +310,9 @@ impl Supervise {
             | Phase::Finishing(_)
             | Phase::Gone => Identity { pid: machine.pid(), ..process },
         };
-        Record { status, own: machine.own(self.boot, process, ready, intent) }
+        let mut own = machine.own(self.boot, process, ready, intent);
+        own.plainly = machine.want == Want::Once && self.keeper.speaks_runit();
+        Record { status, own }
     }
 
     /// Lets what this supervise holds survive an exec, or not.

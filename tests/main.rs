@@ -38,5 +38,6 @@ mod restart;
 mod runit;
 mod s6;
 mod supervise;
+mod sv;
 mod svscan;
 mod tools;

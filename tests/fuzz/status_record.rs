@@ -50,6 +50,7 @@ fn whole(data: &[u8], status: Status) {
         awaited: byte(61) & 8 != 0,
         told: byte(61) & 16 != 0,
         blamed: byte(61) & 32 != 0,
+        plainly: false,
         ready: status.since,
         not_before: number(62),
         deadline: number(70),

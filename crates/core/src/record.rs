@@ -7,7 +7,7 @@
 //! another boot is taken for one of this.
 
 use crate::restart::History;
-use crate::status::{SIZE as CLASSIC, Status};
+use crate::status::{SIZE as CLASSIC, Status, Want};
 use crate::tai::{PACKED, Tai64n};
 
 /// The size of a record.
@@ -128,6 +128,9 @@ pub struct Own {
     pub told: bool,
     /// Whether it is being ended for the fault that the history names.
     pub blamed: bool,
+    /// Whether `o` is shown as `d` in the part that everybody reads, as runit
+    /// has it.
+    pub plainly: bool,
     /// When it was ready; all zeros while it is not.
     pub ready: Tai64n,
     /// Before this time nothing is started; monotonic nanoseconds.
@@ -161,7 +164,8 @@ impl Record {
         let mut out = [0; SIZE];
         let mut put = Cursor { bytes: &mut out, at: 0 };
         let own = &self.own;
-        put.bytes(&self.status.encode());
+        let shown = if own.plainly { Want::Down } else { self.status.want };
+        put.bytes(&Status { want: shown, ..self.status }.encode());
         put.bytes(&MAGIC);
         put.bytes(&own.boot);
         put.number(own.process.namespace);
@@ -179,7 +183,8 @@ impl Record {
             | u8::from(own.closed) << 2
             | u8::from(own.awaited) << 3
             | u8::from(own.told) << 4
-            | u8::from(own.blamed) << 5;
+            | u8::from(own.blamed) << 5
+            | u8::from(own.plainly) << 6;
         put.bytes(&[own.stage as u8, flags, kind, value]);
         put.number(own.not_before);
         put.number(own.deadline);
@@ -216,6 +221,7 @@ impl Record {
             awaited: flags & 8 != 0,
             told: flags & 16 != 0,
             blamed: flags & 32 != 0,
+            plainly: flags & 64 != 0,
             not_before: deadlines.0,
             deadline: deadlines.1,
             starts: counts as u32,
@@ -229,7 +235,11 @@ impl Record {
             ready: Tai64n::unpack(&take.bytes::<PACKED>()?),
             history: History::decode(take.bytes()?),
         };
-        Some(Self { status: Status::decode(bytes)?, own })
+        let mut status = Status::decode(bytes)?;
+        if own.plainly {
+            status.want = Want::Once;
+        }
+        Some(Self { status, own })
     }
 
     /// The same for a supervise of this boot: of another one, nothing is left.
@@ -288,7 +298,6 @@ impl Taker<'_> {
 mod tests {
     use super::*;
     use crate::restart::{Fault, Reason};
-    use crate::status::Want;
 
     const BOOT: Boot = *b"0123456789abcdef";
 
@@ -312,6 +321,7 @@ mod tests {
                 awaited: stage == Stage::Up,
                 told: stage == Stage::Waiting,
                 blamed: stage == Stage::Up,
+                plainly: false,
                 ready: Tai64n { seconds: 14, nanos: 15 },
                 not_before: 11,
                 deadline: 12,
@@ -349,8 +359,11 @@ mod tests {
 
     #[test]
     fn the_beginning_is_everybodys() {
-        let record = record(Stage::Up, None);
+        let mut record = record(Stage::Up, None);
         assert_eq!(record.encode()[..CLASSIC], record.status.encode());
+        record.own.plainly = true;
+        assert_eq!(record.encode()[17], b'd');
+        assert_eq!(Record::decode(&record.encode()), Some(record));
     }
 
     /// Any byte changed, any end missing: nothing is left of the own part.

@@ -107,6 +107,7 @@ mod tests {
                 awaited: false,
                 told: false,
                 blamed: false,
+                plainly: false,
                 every: 0,
                 ready: Tai64n::default(),
                 not_before: 0,

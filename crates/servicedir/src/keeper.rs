@@ -159,6 +159,12 @@ impl Keeper {
         })
     }
 
+    /// Whether anybody may read the status in runit's words.
+    #[must_use]
+    pub const fn speaks_runit(&self) -> bool {
+        self.words
+    }
+
     /// Looks again whether anybody may read the status in runit's words.
     pub fn look_for_readers(&mut self) {
         self.words = speaks_runit();

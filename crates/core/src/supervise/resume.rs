@@ -69,6 +69,7 @@ impl Machine {
             closed: self.closed,
             awaited: self.health.awaited,
             blamed: self.health.blamed && matches!(self.phase, Phase::Up(_)),
+            plainly: false,
             every: self.health.recorded(&self.plan),
             told: self.told,
             ready,
