@@ -34,8 +34,9 @@ impl Supervise {
         let mouth = self.prick_ears();
         // If both say the same number, it is for the mouth.
         let fds = [&lock, &mouth].map(|held| held.as_ref().map(|(fd, at)| (fd.as_fd(), *at)));
-        let named = self.reach.facts().speaks_s6();
-        match self.launch(&Program::Run { named }, fds, Event::Started) {
+        let facts = self.reach.facts();
+        let (named, first) = (facts.speaks_s6(), facts.new_pid_namespace());
+        match self.launch(&Program::Run { named, first }, fds, Event::Started) {
             Ok((pid, begun)) => {
                 point!("start: executed");
                 self.started(pid, begun, Event::Started);
@@ -45,8 +46,9 @@ impl Supervise {
             }
             Err(why) => {
                 let name = self.dir.to_bytes();
+                let by: &[u8] = if first { b" by flag-newpidns" } else { b"" };
                 TOOL.warn_os(
-                    &[b"unable to fork for ", name, b", trying again in 5 seconds: "],
+                    &[b"unable to fork for ", name, by, b", trying again in 5 seconds: "],
                     why,
                 );
                 self.feed(Event::NotStarted);
@@ -106,7 +108,7 @@ impl Supervise {
         let answer = process::start(program, self.dir, &self.keeper, &around, &|pid| {
             outside.set(enter.and_then(|enter| enter.enter().err()));
             let (will_be, _) = self.machine.step(event(number(pid)), clock::monotonic());
-            let identity = process::identify(pid, self.namespace);
+            let identity = process::identify_itself(pid, self.namespace);
             let since = now();
             if refused(b"record-first") {
                 begun.set(Some((identity, since, None)));

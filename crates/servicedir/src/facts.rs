@@ -140,8 +140,13 @@ impl Facts {
     /// group.
     #[must_use]
     pub fn kills_group(&self) -> bool {
-        let flag = names::FLAG_TIMEOUT_KILLPG;
-        self.may_have(flag) && exists(flag)
+        self.has(names::FLAG_TIMEOUT_KILLPG)
+    }
+
+    /// Whether the service has a pid name space of its own.
+    #[must_use]
+    pub fn new_pid_namespace(&self) -> bool {
+        self.has(names::FLAG_NEWPIDNS)
     }
 
     /// As the function of that name, without a call where none is there.
@@ -238,6 +243,10 @@ impl Facts {
         parse: impl FnOnce(&[u8]) -> Option<T>,
     ) -> Result<Option<T>, FactTrouble> {
         if self.may_have(name) { parsed(name, parse) } else { Ok(None) }
+    }
+
+    fn has(&self, flag: &CStr) -> bool {
+        self.may_have(flag) && exists(flag)
     }
 
     fn may_have(&self, name: &CStr) -> bool {

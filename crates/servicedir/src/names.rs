@@ -96,6 +96,8 @@ pub const RESTART_LIMIT: &CStr = c"restart-limit";
 /// If it exists, a service that does not go down in time is killed with its
 /// process group.
 pub const FLAG_TIMEOUT_KILLPG: &CStr = c"flag-timeout-killpg";
+/// If it exists, the service has a pid name space of its own.
+pub const FLAG_NEWPIDNS: &CStr = c"flag-newpidns";
 /// The descriptor behind which the service has its lock.
 pub const LOCK_FD: &CStr = c"lock-fd";
 /// What is locked there.
@@ -109,7 +111,7 @@ pub const OF_S6: [&CStr; 10] = [
     RELOAD_SIGNAL,
     c"max-death-tally",
     FLAG_TIMEOUT_KILLPG,
-    c"flag-newpidns",
+    FLAG_NEWPIDNS,
     LOCK_FD,
     c"type",
 ];
