@@ -108,7 +108,7 @@ impl Supervise {
                 TOOL.warn(&[b"unable to tell whether ", name, b" still runs, waiting: ", UNSEEN]);
                 self.announce(false);
             }
-            Found::Dead(outcome) => self.ended(outcome),
+            Found::Dead(outcome) => self.ended(outcome, true),
         }
     }
 }

@@ -155,25 +155,27 @@ impl Supervise {
             let outcome = outcome(status.as_raw());
             if self.watch.ended(pid) {
                 point!("death: noticed");
-                self.ended(outcome);
+                self.ended(outcome, false);
             } else {
                 self.script_ended(pid, outcome);
                 self.check_ended(pid, status);
             }
         }
         if let Some(outcome) = self.watch.look(clock::monotonic()) {
-            self.ended(outcome);
+            self.ended(outcome, true);
         }
         any
     }
 
-    /// The process on record is dead, the service's or `finish`'s.
-    pub(crate) fn ended(&mut self, outcome: Outcome) {
+    /// The process on record is dead, the service's or `finish`'s. If it was
+    /// taken up, the supervise before this one may have noticed that already.
+    pub(crate) fn ended(&mut self, outcome: Outcome, taken_up: bool) {
         self.forget_signals();
         if let Phase::Finishing(_) = self.machine.phase {
             return self.feed(Event::Finished(outcome));
         }
         self.look_for_finish();
+        self.tally(outcome, taken_up);
         self.feed(Event::Died(outcome));
         self.say_if_given_up();
     }
@@ -361,6 +363,7 @@ fn parts<'a>(dir: &'a CStr, trouble: &'a Trouble) -> [&'a [u8]; 9] {
         _ if trouble.verb != "rename" => b"",
         b"supervise/stat.new" => b" to stat",
         b"supervise/pid.new" => b" to pid",
+        b"supervise/death_tally.new" => b" to death_tally",
         _ => b" to status",
     };
     [

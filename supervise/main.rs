@@ -9,6 +9,7 @@ mod policy;
 mod process;
 mod reach;
 mod start;
+mod tally;
 mod watch;
 
 upkeep_sys::sealable!();

@@ -30,6 +30,7 @@ impl Supervise {
         }
         self.machine.plan = self.reach.read(self.dir);
         self.keeper.look_for_readers();
+        self.begin_tally();
         let Ok(lock) = self.lock_for_service() else { return self.feed(Event::NotStarted) };
         let mouth = self.prick_ears();
         // If both say the same number, it is for the mouth.

@@ -2,6 +2,7 @@
 //! s6-supervise where it is installed.
 
 mod namespace;
+mod tally;
 
 use crate::adopt::kill;
 use crate::support::{Dir, Process, Service, program, supervised, testing_originals};

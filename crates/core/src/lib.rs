@@ -21,4 +21,5 @@ pub mod signals;
 pub mod status;
 pub mod supervise;
 pub mod tai;
+pub mod tally;
 pub mod texts;

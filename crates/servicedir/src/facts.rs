@@ -166,6 +166,11 @@ impl Facts {
         Ok(self.parsed(names::TIMEOUT_CONTROL, number)?.map(u64::from))
     }
 
+    /// How many ends `max-death-tally` says are kept, if it is there.
+    pub fn max_death_tally(&self) -> Result<Option<u32>, FactTrouble> {
+        self.parsed(names::MAX_DEATH_TALLY, number)
+    }
+
     /// The signal that `down-signal` names, if it is there.
     pub fn down_signal(&self) -> Result<Option<u8>, FactTrouble> {
         self.parsed(names::DOWN_SIGNAL, |content| signals::number(line(content)))

@@ -17,6 +17,7 @@ mod output;
 mod reaped;
 mod script;
 mod socket;
+mod tally;
 
 pub use client::{ControlTrouble, StatusTrouble, is_supervised, normally_up, read_status, send};
 pub use elsewhere::Elsewhere;
@@ -31,3 +32,4 @@ pub use output::{Pipes, open_output};
 pub use reaped::{leave_word, word};
 pub use script::Script;
 pub use socket::{Socket, write_said};
+pub use tally::{forget_deaths, is_noted, note_death};

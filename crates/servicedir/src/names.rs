@@ -96,6 +96,12 @@ pub const RESTART_LIMIT: &CStr = c"restart-limit";
 /// If it exists, a service that does not go down in time is killed with its
 /// process group.
 pub const FLAG_TIMEOUT_KILLPG: &CStr = c"flag-timeout-killpg";
+/// How many of its ends are kept on record for s6's programs.
+pub const MAX_DEATH_TALLY: &CStr = c"max-death-tally";
+/// Where they are.
+pub const DEATH_TALLY: &CStr = c"supervise/death_tally";
+/// Those that are about to replace them.
+pub const DEATH_TALLY_NEW: &CStr = c"supervise/death_tally.new";
 /// If it exists, the service has a pid name space of its own.
 pub const FLAG_NEWPIDNS: &CStr = c"flag-newpidns";
 /// The descriptor behind which the service has its lock.
@@ -109,7 +115,7 @@ pub const OF_S6: [&CStr; 10] = [
     TIMEOUT_KILL,
     DOWN_SIGNAL,
     RELOAD_SIGNAL,
-    c"max-death-tally",
+    MAX_DEATH_TALLY,
     FLAG_TIMEOUT_KILLPG,
     FLAG_NEWPIDNS,
     LOCK_FD,
