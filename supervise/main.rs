@@ -3,6 +3,7 @@
 
 mod begin;
 mod errands;
+mod follow;
 mod health;
 mod keep;
 mod policy;

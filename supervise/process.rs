@@ -187,13 +187,20 @@ fn word(number: i64) -> [u8; 12] {
     out
 }
 
+/// What tells a process, as far as it is there, from any other.
+pub(crate) fn identify(pid: Pid, namespace: u64) -> Identity {
+    let unique = Held::open(pid).map_or(0, |held| held.unique());
+    Identity { unique, ..known(pid, namespace) }
+}
+
 /// What tells this process, which has the number `pid` for its supervise, from
 /// any other. In a pid name space of its own it has another number there.
 pub(crate) fn identify_itself(pid: Pid, namespace: u64) -> Identity {
-    Identity {
-        pid: crate::watch::number(pid),
-        started: started(pid).map_or(0, |started| started.0),
-        unique: Held::open(getpid()).map_or(0, |held| held.unique()),
-        namespace,
-    }
+    let unique = Held::open(getpid()).map_or(0, |held| held.unique());
+    Identity { unique, ..known(pid, namespace) }
+}
+
+fn known(pid: Pid, namespace: u64) -> Identity {
+    let started = started(pid).map_or(0, |started| started.0);
+    Identity { pid: crate::watch::number(pid), started, unique: 0, namespace }
 }

@@ -12,7 +12,6 @@ use rustix::process::Pid;
 use upkeep_core::record::{Identity, Outcome};
 use upkeep_core::supervise::Event;
 use upkeep_core::tai::Tai64n;
-use upkeep_family::Enter;
 use upkeep_servicedir::{Keeper, Trouble, lock_service};
 use upkeep_sys::refuse::refused;
 use upkeep_sys::{clock, point};
@@ -97,11 +96,7 @@ impl Supervise {
     ) -> Result<(Pid, Option<Begun>)> {
         // Borrowed for the start alone.
         let mut reach = core::mem::replace(&mut self.reach, Reach::new());
-        let enter = reach.enter();
-        let marker = match enter {
-            Some(Enter::Marker(marker)) => Some(marker),
-            Some(Enter::Cgroup(_)) | None => None,
-        };
+        let (enter, marker) = reach.enter();
         let (begun, outside) = (Cell::new(None), Cell::new(None));
         let told = self.senses.told(&self.machine.plan);
         let own = if let Program::Run { .. } = program { told.variables() } else { [None; 3] };

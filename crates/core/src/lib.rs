@@ -6,6 +6,7 @@
 pub mod archives;
 pub mod control;
 pub mod digest;
+pub mod follow;
 pub mod hold;
 pub mod journal;
 pub mod kill_mode;

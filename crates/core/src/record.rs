@@ -105,6 +105,9 @@ pub enum Stage {
     Over,
     /// The process is dead, and the one on record is `finish`.
     Finishing,
+    /// The process has exited, and what it has left behind is looked for until
+    /// the deadline.
+    Following = 7,
 }
 
 /// What the next supervise needs.
@@ -128,6 +131,8 @@ pub struct Own {
     pub told: bool,
     /// Whether it is being ended for the fault that the history names.
     pub blamed: bool,
+    /// Whether the process is not the one that was started.
+    pub followed: bool,
     /// When it was ready; all zeros while it is not.
     pub ready: Tai64n,
     /// Before this time nothing is started; monotonic nanoseconds.
@@ -179,7 +184,8 @@ impl Record {
             | u8::from(own.closed) << 2
             | u8::from(own.awaited) << 3
             | u8::from(own.told) << 4
-            | u8::from(own.blamed) << 5;
+            | u8::from(own.blamed) << 5
+            | u8::from(own.followed) << 6;
         put.bytes(&[own.stage as u8, flags, kind, value]);
         put.number(own.not_before);
         put.number(own.deadline);
@@ -216,6 +222,7 @@ impl Record {
             awaited: flags & 8 != 0,
             told: flags & 16 != 0,
             blamed: flags & 32 != 0,
+            followed: flags & 64 != 0,
             not_before: deadlines.0,
             deadline: deadlines.1,
             starts: counts as u32,
@@ -241,8 +248,10 @@ impl Record {
 }
 
 fn stage_of(byte: u8) -> Option<Stage> {
-    use Stage::{Clearing, Down, Finishing, Over, Up, Waiting};
-    [Down, Waiting, Up, Clearing, Over, Finishing].into_iter().find(|stage| *stage as u8 == byte)
+    use Stage::{Clearing, Down, Finishing, Following, Over, Up, Waiting};
+    [Down, Waiting, Up, Clearing, Over, Finishing, Following]
+        .into_iter()
+        .find(|stage| *stage as u8 == byte)
 }
 
 /// FNV-1a: it has to find what was torn, not what was forged.
@@ -312,6 +321,7 @@ mod tests {
                 awaited: stage == Stage::Up,
                 told: stage == Stage::Waiting,
                 blamed: stage == Stage::Up,
+                followed: stage == Stage::Following,
                 ready: Tai64n { seconds: 14, nanos: 15 },
                 not_before: 11,
                 deadline: 12,
@@ -333,9 +343,15 @@ mod tests {
 
     #[test]
     fn every_record_comes_back() {
-        for stage in
-            [Stage::Down, Stage::Waiting, Stage::Up, Stage::Clearing, Stage::Over, Stage::Finishing]
-        {
+        for stage in [
+            Stage::Down,
+            Stage::Waiting,
+            Stage::Up,
+            Stage::Clearing,
+            Stage::Over,
+            Stage::Finishing,
+            Stage::Following,
+        ] {
             for last in
                 [None, Some(Outcome::Exited(100)), Some(Outcome::Killed(9)), Some(Outcome::Unknown)]
             {

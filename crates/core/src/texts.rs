@@ -108,6 +108,7 @@ mod tests {
                 told: false,
                 blamed: false,
                 every: 0,
+                followed: false,
                 ready: Tai64n::default(),
                 not_before: 0,
                 deadline: 0,

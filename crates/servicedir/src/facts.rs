@@ -1,5 +1,6 @@
 //! Files that say one fact each, in a word or a number.
 
+use crate::follow::Trail;
 use crate::names;
 use core::ffi::CStr;
 use core::mem::MaybeUninit;
@@ -31,9 +32,9 @@ const HIGHEST: i32 = 255;
 /// More than any word with a generous tail has.
 const SHOWN: usize = 64;
 /// More than any list that means something has.
-const LONGEST: usize = 256;
+pub(crate) const LONGEST: usize = 256;
 /// The files that `Facts` looks for beside those of s6.
-const FILES: [&CStr; 15] = [
+const FILES: [&CStr; 17] = [
     names::KILL_MODE,
     names::RESTART,
     names::RESTART_SUCCESS,
@@ -49,6 +50,8 @@ const FILES: [&CStr; 15] = [
     names::CHECK_FAILURES,
     names::SCRIPTS,
     names::TIMEOUT_CONTROL,
+    names::FOLLOW,
+    names::TIMEOUT_FOLLOW,
 ];
 /// So many entries are listed before the files themselves are asked for.
 const ENTRIES: usize = 256;
@@ -240,6 +243,18 @@ impl Facts {
     pub fn check_failures(&self) -> Result<Option<u8>, FactTrouble> {
         let few = |content: &[u8]| number(content).and_then(|n| u8::try_from(n).ok());
         self.parsed(names::CHECK_FAILURES, |content| few(content).filter(|n| *n > 0))
+    }
+
+    /// How the service is found that `run` has left behind, if `follow` says
+    /// so.
+    pub fn follow(&self) -> Result<Option<Trail>, FactTrouble> {
+        self.parsed(names::FOLLOW, Trail::parse)
+    }
+
+    /// How many milliseconds `timeout-follow` says, if it is there.
+    pub fn timeout_follow(&self) -> Result<Option<u64>, FactTrouble> {
+        let some = |content: &[u8]| number(content).filter(|number| *number > 0);
+        Ok(self.parsed(names::TIMEOUT_FOLLOW, some)?.map(u64::from))
     }
 
     fn parsed<T>(

@@ -8,6 +8,7 @@ mod client;
 mod elsewhere;
 mod facts;
 mod find;
+mod follow;
 pub mod hold;
 mod keeper;
 mod locked;
@@ -25,6 +26,7 @@ pub use facts::{
     FactTrouble, Facts, Value, check_program, has_finish, speaks_runit, speaks_s6, timeout_finish,
 };
 pub use find::{Finder, enter};
+pub use follow::{PidFile, Trail};
 pub use keeper::{Keeper, Trouble};
 pub use locked::lock_service;
 pub use notify::{Ear, Heard};

@@ -104,6 +104,10 @@ pub const DEATH_TALLY: &CStr = c"supervise/death_tally";
 pub const DEATH_TALLY_NEW: &CStr = c"supervise/death_tally.new";
 /// If it exists, the service has a pid name space of its own.
 pub const FLAG_NEWPIDNS: &CStr = c"flag-newpidns";
+/// How the service is found that `run` has left behind.
+pub const FOLLOW: &CStr = c"follow";
+/// How many milliseconds it is looked for.
+pub const TIMEOUT_FOLLOW: &CStr = c"timeout-follow";
 /// The descriptor behind which the service has its lock.
 pub const LOCK_FD: &CStr = c"lock-fd";
 /// What is locked there.
