@@ -48,6 +48,7 @@ impl Supervise {
             since: now(),
             ready: Tai64n::default(),
             senses: Senses::none(),
+            changes: None,
             boot: Keeper::origin(process::boot()),
             namespace: process::namespace(),
             renewing: false,
@@ -84,11 +85,19 @@ impl Supervise {
         self.machine = machine;
         self.since = status.since;
         self.ready = own.ready;
+        self.reach.expect_strangers();
         match own.stage {
             Stage::Up | Stage::Finishing => self.adopt(own, now),
             Stage::Clearing => {
                 self.watch = Watch::was(own.process);
                 self.look_for_finish();
+            }
+            Stage::Following => {
+                self.watch = Watch::was(own.process);
+                self.hear_again();
+                if own.intent {
+                    self.feed(Event::Told(self.machine.intended()));
+                }
             }
             Stage::Down | Stage::Waiting | Stage::Over => {}
         }
@@ -108,7 +117,7 @@ impl Supervise {
                 TOOL.warn(&[b"unable to tell whether ", name, b" still runs, waiting: ", UNSEEN]);
                 self.announce(false);
             }
-            Found::Dead(outcome) => self.ended(outcome),
+            Found::Dead(outcome) => self.ended(outcome, true),
         }
     }
 }

@@ -8,6 +8,7 @@ use crate::reach::Reach;
 use crate::watch::{Watch, outcome};
 use core::ffi::CStr;
 use rustix::event::{PollFd, PollFlags, poll};
+use rustix::fd::OwnedFd;
 use rustix::process::{WaitOptions, wait};
 use upkeep_cli::{Exit, Tool};
 use upkeep_core::control::Command;
@@ -76,6 +77,8 @@ pub(crate) struct Supervise {
     /// What its record will be believed by.
     pub(crate) boot: Boot,
     pub(crate) namespace: u64,
+    /// Tells when something happens where the service's pid file will be.
+    pub(crate) changes: Option<OwnedFd>,
     /// Whether this program is to be executed anew.
     pub(crate) renewing: bool,
     pub(crate) leaving: Option<Exit>,
@@ -117,6 +120,9 @@ impl Supervise {
         let clearing = matches!(self.machine.phase, Phase::Clearing(_));
         let left = self.reach.poll().filter(|_| clearing);
         let [ear, socket] = self.senses.poll();
+        let changes = self.changes.as_ref().map(|changes| PollFd::new(changes, PollFlags::IN));
+        // While the one is looked for there is nothing of the other.
+        let left = left.or(changes);
         let mut all: [_; 6] = core::array::from_fn(|_| control.clone());
         all[0] = signals;
         let mut count = 2;
@@ -127,7 +133,7 @@ impl Supervise {
         // Whatever it answers, what follows only looks.
         let _ = poll(&mut all[..count], timeout.as_ref());
         // What is left comes last.
-        clearing && count > 2 && !all[count - 1].revents().is_empty()
+        (clearing || self.changes.is_some()) && count > 2 && !all[count - 1].revents().is_empty()
     }
 
     fn hear(&mut self) {
@@ -155,27 +161,42 @@ impl Supervise {
             let outcome = outcome(status.as_raw());
             if self.watch.ended(pid) {
                 point!("death: noticed");
-                self.ended(outcome);
+                self.ended(outcome, false);
             } else {
                 self.script_ended(pid, outcome);
                 self.check_ended(pid, status);
             }
         }
         if let Some(outcome) = self.watch.look(clock::monotonic()) {
-            self.ended(outcome);
+            self.ended(outcome, true);
         }
         any
     }
 
-    /// The process on record is dead, the service's or `finish`'s.
-    pub(crate) fn ended(&mut self, outcome: Outcome) {
+    /// The process on record is dead, the service's or `finish`'s. If it was
+    /// taken up, the supervise before this one may have noticed that already.
+    pub(crate) fn ended(&mut self, outcome: Outcome, taken_up: bool) {
         self.forget_signals();
         if let Phase::Finishing(_) = self.machine.phase {
             return self.feed(Event::Finished(outcome));
         }
-        self.look_for_finish();
-        self.feed(Event::Died(outcome));
-        self.say_if_given_up();
+        self.perhaps_over(Event::Died(outcome), taken_up);
+    }
+
+    /// Says whether that was the end of the service.
+    pub(crate) fn perhaps_over(&mut self, event: Event, taken_up: bool) -> bool {
+        let now = clock::monotonic();
+        let (after, _) = self.machine.step(event, now);
+        let over = !matches!(after.phase, Phase::Following(_));
+        if over {
+            self.look_for_finish();
+            self.tally(after.last.unwrap_or(Outcome::Unknown), taken_up);
+        }
+        self.feed_at(event, now);
+        if over {
+            self.say_if_given_up();
+        }
+        over
     }
 
     /// Looks at the last moment, so that one that was added meanwhile counts.
@@ -208,13 +229,23 @@ impl Supervise {
     }
 
     pub(crate) fn feed(&mut self, event: Event) {
-        let (machine, actions) = self.machine.step(event, clock::monotonic());
+        self.feed_at(event, clock::monotonic());
+    }
+
+    fn feed_at(&mut self, event: Event, at: u64) {
+        let (machine, actions) = self.machine.step(event, at);
         self.machine = machine;
         for action in actions {
             match action {
                 Action::Stamp => {
                     self.since = now();
                     self.hear_no_more();
+                }
+                Action::StampSwitch => {
+                    self.since = now();
+                    let up = matches!(self.machine.phase, Phase::Up(_));
+                    let ready = up && !self.machine.health.awaited;
+                    self.ready = if ready { self.since } else { Tai64n::default() };
                 }
                 Action::StampReady => self.ready = now(),
                 Action::Announce => self.announce(false),
@@ -240,6 +271,7 @@ impl Supervise {
                     point!("clear: killed");
                     self.feed(if cleared { Event::Cleared } else { Event::NotCleared });
                 }
+                Action::Follow => self.follow(),
                 Action::Renew => self.renewing = true,
                 Action::Exit => self.leaving = Some(Exit::Success),
             }
@@ -301,8 +333,9 @@ impl Supervise {
             finishing,
         };
         let process = match machine.phase {
-            // `finish` will be told which it was.
-            Phase::Clearing(_) | Phase::Closing => process,
+            // `finish` will be told which it was, and what it has left behind
+            // is not older.
+            Phase::Clearing(_) | Phase::Closing | Phase::Following(_) => process,
             Phase::Down
             | Phase::Waiting(_)
             | Phase::Starting
@@ -363,6 +396,7 @@ fn parts<'a>(dir: &'a CStr, trouble: &'a Trouble) -> [&'a [u8]; 9] {
         _ if trouble.verb != "rename" => b"",
         b"supervise/stat.new" => b" to stat",
         b"supervise/pid.new" => b" to pid",
+        b"supervise/death_tally.new" => b" to death_tally",
         _ => b" to status",
     };
     [

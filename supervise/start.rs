@@ -12,7 +12,6 @@ use rustix::process::Pid;
 use upkeep_core::record::{Identity, Outcome};
 use upkeep_core::supervise::Event;
 use upkeep_core::tai::Tai64n;
-use upkeep_family::Enter;
 use upkeep_servicedir::{Keeper, Trouble, lock_service};
 use upkeep_sys::refuse::refused;
 use upkeep_sys::{clock, point};
@@ -30,12 +29,14 @@ impl Supervise {
         }
         self.machine.plan = self.reach.read(self.dir);
         self.keeper.look_for_readers();
+        self.begin_tally();
         let Ok(lock) = self.lock_for_service() else { return self.feed(Event::NotStarted) };
         let mouth = self.prick_ears();
         // If both say the same number, it is for the mouth.
         let fds = [&lock, &mouth].map(|held| held.as_ref().map(|(fd, at)| (fd.as_fd(), *at)));
-        let named = self.reach.facts().speaks_s6();
-        match self.launch(&Program::Run { named }, fds, Event::Started) {
+        let facts = self.reach.facts();
+        let (named, first) = (facts.speaks_s6(), facts.new_pid_namespace());
+        match self.launch(&Program::Run { named, first }, fds, Event::Started) {
             Ok((pid, begun)) => {
                 point!("start: executed");
                 self.started(pid, begun, Event::Started);
@@ -45,8 +46,9 @@ impl Supervise {
             }
             Err(why) => {
                 let name = self.dir.to_bytes();
+                let by: &[u8] = if first { b" by flag-newpidns" } else { b"" };
                 TOOL.warn_os(
-                    &[b"unable to fork for ", name, b", trying again in 5 seconds: "],
+                    &[b"unable to fork for ", name, by, b", trying again in 5 seconds: "],
                     why,
                 );
                 self.feed(Event::NotStarted);
@@ -94,11 +96,7 @@ impl Supervise {
     ) -> Result<(Pid, Option<Begun>)> {
         // Borrowed for the start alone.
         let mut reach = core::mem::replace(&mut self.reach, Reach::new());
-        let enter = reach.enter();
-        let marker = match enter {
-            Some(Enter::Marker(marker)) => Some(marker),
-            Some(Enter::Cgroup(_)) | None => None,
-        };
+        let (enter, marker) = reach.enter();
         let (begun, outside) = (Cell::new(None), Cell::new(None));
         let told = self.senses.told(&self.machine.plan);
         let own = if let Program::Run { .. } = program { told.variables() } else { [None; 3] };
@@ -106,7 +104,7 @@ impl Supervise {
         let answer = process::start(program, self.dir, &self.keeper, &around, &|pid| {
             outside.set(enter.and_then(|enter| enter.enter().err()));
             let (will_be, _) = self.machine.step(event(number(pid)), clock::monotonic());
-            let identity = process::identify(pid, self.namespace);
+            let identity = process::identify_itself(pid, self.namespace);
             let since = now();
             if refused(b"record-first") {
                 begun.set(Some((identity, since, None)));

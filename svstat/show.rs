@@ -3,7 +3,7 @@
 use core::ffi::CStr;
 use rustix::io::Errno;
 use upkeep_cli::{Exit, Out, Tool, words};
-use upkeep_core::record::{Outcome, Own};
+use upkeep_core::record::{Outcome, Own, Stage};
 use upkeep_core::restart::{Fault, Reason};
 use upkeep_core::status::{Status, Want};
 use upkeep_core::tai::Tai64n;
@@ -103,6 +103,7 @@ fn state(
         (up && !normally_up, ", normally down"),
         (!up && normally_up, ", normally up"),
         (status.finishing, ", finishing"),
+        (own.is_some_and(|own| own.stage == Stage::Following), ", following"),
         (up && own.is_some_and(|own| own.awaited), ", not ready"),
         (up && status.paused, ", paused"),
         (!up && status.want == Want::Up, ", want up"),

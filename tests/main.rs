@@ -20,6 +20,7 @@ mod demo;
 mod family;
 mod faults;
 mod finish;
+mod follow;
 mod fuzzed;
 mod health;
 mod hold;

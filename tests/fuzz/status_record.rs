@@ -34,7 +34,14 @@ fn whole(data: &[u8], status: Status) {
     }
     let byte = |at: usize| data[at % data.len()];
     let number = |at: usize| u64::from_le_bytes(core::array::from_fn(|n| byte(at + n)));
-    let stages = [Stage::Down, Stage::Waiting, Stage::Up, Stage::Clearing, Stage::Finishing];
+    let stages = [
+        Stage::Down,
+        Stage::Waiting,
+        Stage::Up,
+        Stage::Clearing,
+        Stage::Finishing,
+        Stage::Following,
+    ];
     let own = Own {
         boot: core::array::from_fn(|n| byte(20 + n)),
         process: Identity {
@@ -51,6 +58,7 @@ fn whole(data: &[u8], status: Status) {
         told: byte(61) & 16 != 0,
         blamed: byte(61) & 32 != 0,
         plainly: false,
+        followed: byte(61) & 128 != 0,
         ready: status.since,
         not_before: number(62),
         deadline: number(70),

@@ -6,6 +6,7 @@
 pub mod archives;
 pub mod control;
 pub mod digest;
+pub mod follow;
 pub mod hold;
 pub mod journal;
 pub mod kill_mode;
@@ -21,4 +22,5 @@ pub mod signals;
 pub mod status;
 pub mod supervise;
 pub mod tai;
+pub mod tally;
 pub mod texts;

@@ -105,6 +105,9 @@ pub enum Stage {
     Over,
     /// The process is dead, and the one on record is `finish`.
     Finishing,
+    /// The process has exited, and what it has left behind is looked for until
+    /// the deadline.
+    Following = 7,
 }
 
 /// What the next supervise needs.
@@ -131,6 +134,8 @@ pub struct Own {
     /// Whether `o` is shown as `d` in the part that everybody reads, as runit
     /// has it.
     pub plainly: bool,
+    /// Whether the process is not the one that was started.
+    pub followed: bool,
     /// When it was ready; all zeros while it is not.
     pub ready: Tai64n,
     /// Before this time nothing is started; monotonic nanoseconds.
@@ -184,7 +189,8 @@ impl Record {
             | u8::from(own.awaited) << 3
             | u8::from(own.told) << 4
             | u8::from(own.blamed) << 5
-            | u8::from(own.plainly) << 6;
+            | u8::from(own.plainly) << 6
+            | u8::from(own.followed) << 7;
         put.bytes(&[own.stage as u8, flags, kind, value]);
         put.number(own.not_before);
         put.number(own.deadline);
@@ -222,6 +228,7 @@ impl Record {
             told: flags & 16 != 0,
             blamed: flags & 32 != 0,
             plainly: flags & 64 != 0,
+            followed: flags & 128 != 0,
             not_before: deadlines.0,
             deadline: deadlines.1,
             starts: counts as u32,
@@ -251,8 +258,10 @@ impl Record {
 }
 
 fn stage_of(byte: u8) -> Option<Stage> {
-    use Stage::{Clearing, Down, Finishing, Over, Up, Waiting};
-    [Down, Waiting, Up, Clearing, Over, Finishing].into_iter().find(|stage| *stage as u8 == byte)
+    use Stage::{Clearing, Down, Finishing, Following, Over, Up, Waiting};
+    [Down, Waiting, Up, Clearing, Over, Finishing, Following]
+        .into_iter()
+        .find(|stage| *stage as u8 == byte)
 }
 
 /// FNV-1a: it has to find what was torn, not what was forged.
@@ -322,6 +331,7 @@ mod tests {
                 told: stage == Stage::Waiting,
                 blamed: stage == Stage::Up,
                 plainly: false,
+                followed: stage == Stage::Following,
                 ready: Tai64n { seconds: 14, nanos: 15 },
                 not_before: 11,
                 deadline: 12,
@@ -343,9 +353,15 @@ mod tests {
 
     #[test]
     fn every_record_comes_back() {
-        for stage in
-            [Stage::Down, Stage::Waiting, Stage::Up, Stage::Clearing, Stage::Over, Stage::Finishing]
-        {
+        for stage in [
+            Stage::Down,
+            Stage::Waiting,
+            Stage::Up,
+            Stage::Clearing,
+            Stage::Over,
+            Stage::Finishing,
+            Stage::Following,
+        ] {
             for last in
                 [None, Some(Outcome::Exited(100)), Some(Outcome::Killed(9)), Some(Outcome::Unknown)]
             {

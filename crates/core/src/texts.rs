@@ -109,6 +109,7 @@ mod tests {
                 blamed: false,
                 plainly: false,
                 every: 0,
+                followed: false,
                 ready: Tai64n::default(),
                 not_before: 0,
                 deadline: 0,

@@ -1,5 +1,6 @@
 //! Files that say one fact each, in a word or a number.
 
+use crate::follow::Trail;
 use crate::names;
 use core::ffi::CStr;
 use core::mem::MaybeUninit;
@@ -31,9 +32,9 @@ const HIGHEST: i32 = 255;
 /// More than any word with a generous tail has.
 const SHOWN: usize = 64;
 /// More than any list that means something has.
-const LONGEST: usize = 256;
+pub(crate) const LONGEST: usize = 256;
 /// The files that `Facts` looks for beside those of s6.
-const FILES: [&CStr; 15] = [
+const FILES: [&CStr; 17] = [
     names::KILL_MODE,
     names::RESTART,
     names::RESTART_SUCCESS,
@@ -49,6 +50,8 @@ const FILES: [&CStr; 15] = [
     names::CHECK_FAILURES,
     names::SCRIPTS,
     names::TIMEOUT_CONTROL,
+    names::FOLLOW,
+    names::TIMEOUT_FOLLOW,
 ];
 /// So many entries are listed before the files themselves are asked for.
 const ENTRIES: usize = 256;
@@ -140,8 +143,13 @@ impl Facts {
     /// group.
     #[must_use]
     pub fn kills_group(&self) -> bool {
-        let flag = names::FLAG_TIMEOUT_KILLPG;
-        self.may_have(flag) && exists(flag)
+        self.has(names::FLAG_TIMEOUT_KILLPG)
+    }
+
+    /// Whether the service has a pid name space of its own.
+    #[must_use]
+    pub fn new_pid_namespace(&self) -> bool {
+        self.has(names::FLAG_NEWPIDNS)
     }
 
     /// As the function of that name, without a call where none is there.
@@ -159,6 +167,11 @@ impl Facts {
     /// How many milliseconds `timeout-control` says, if it is there.
     pub fn timeout_control(&self) -> Result<Option<u64>, FactTrouble> {
         Ok(self.parsed(names::TIMEOUT_CONTROL, number)?.map(u64::from))
+    }
+
+    /// How many ends `max-death-tally` says are kept, if it is there.
+    pub fn max_death_tally(&self) -> Result<Option<u32>, FactTrouble> {
+        self.parsed(names::MAX_DEATH_TALLY, number)
     }
 
     /// The signal that `down-signal` names, if it is there.
@@ -232,12 +245,28 @@ impl Facts {
         self.parsed(names::CHECK_FAILURES, |content| few(content).filter(|n| *n > 0))
     }
 
+    /// How the service is found that `run` has left behind, if `follow` says
+    /// so.
+    pub fn follow(&self) -> Result<Option<Trail>, FactTrouble> {
+        self.parsed(names::FOLLOW, Trail::parse)
+    }
+
+    /// How many milliseconds `timeout-follow` says, if it is there.
+    pub fn timeout_follow(&self) -> Result<Option<u64>, FactTrouble> {
+        let some = |content: &[u8]| number(content).filter(|number| *number > 0);
+        Ok(self.parsed(names::TIMEOUT_FOLLOW, some)?.map(u64::from))
+    }
+
     fn parsed<T>(
         &self,
         name: &CStr,
         parse: impl FnOnce(&[u8]) -> Option<T>,
     ) -> Result<Option<T>, FactTrouble> {
         if self.may_have(name) { parsed(name, parse) } else { Ok(None) }
+    }
+
+    fn has(&self, flag: &CStr) -> bool {
+        self.may_have(flag) && exists(flag)
     }
 
     fn may_have(&self, name: &CStr) -> bool {

@@ -24,7 +24,7 @@ pub struct Trouble {
 }
 
 impl Trouble {
-    fn because(verb: &'static str, file: &'static CStr) -> impl Fn(Errno) -> Self {
+    pub(crate) fn because(verb: &'static str, file: &'static CStr) -> impl Fn(Errno) -> Self {
         move |why| Self { verb, file, why: Some(why) }
     }
 

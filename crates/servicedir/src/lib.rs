@@ -8,6 +8,7 @@ mod client;
 mod elsewhere;
 mod facts;
 mod find;
+mod follow;
 pub mod hold;
 mod keeper;
 mod locked;
@@ -17,6 +18,7 @@ mod output;
 mod reaped;
 mod script;
 mod socket;
+mod tally;
 
 pub use client::{ControlTrouble, StatusTrouble, is_supervised, normally_up, read_status, send};
 pub use elsewhere::Elsewhere;
@@ -24,6 +26,7 @@ pub use facts::{
     FactTrouble, Facts, Value, check_program, has_finish, speaks_runit, speaks_s6, timeout_finish,
 };
 pub use find::{Finder, enter};
+pub use follow::{PidFile, Trail};
 pub use keeper::{Keeper, Trouble};
 pub use locked::lock_service;
 pub use notify::{Ear, Heard};
@@ -31,3 +34,4 @@ pub use output::{Pipes, open_output};
 pub use reaped::{leave_word, word};
 pub use script::Script;
 pub use socket::{Socket, write_said};
+pub use tally::{forget_deaths, is_noted, note_death};

@@ -27,6 +27,10 @@ pub struct Machine {
     pub health: Health,
     /// Whether `finish` is done, or there is none, for the process that died.
     pub(super) closed: bool,
+    /// Whether the process is not the one that was started.
+    pub followed: bool,
+    /// Until when the next one is looked for while `Following`.
+    pub(super) follow_until: u64,
     /// How often it was started.
     pub starts: u32,
     /// How the last process ended.
@@ -64,6 +68,7 @@ impl Machine {
                 clears: false,
                 kill_after: 0,
                 exit_ends: false,
+                follow_within: 0,
                 restart: Policy::ALWAYS,
             },
             history: History {
@@ -77,6 +82,8 @@ impl Machine {
             },
             health: Health::UNKNOWN,
             closed: false,
+            followed: false,
+            follow_until: 0,
             starts: 0,
             last: None,
             not_before: now,
@@ -99,6 +106,7 @@ impl Machine {
             Phase::Down
             | Phase::Waiting(_)
             | Phase::Starting
+            | Phase::Following(_)
             | Phase::Closing
             | Phase::Clearing(_)
             | Phase::Gone => 0,
@@ -112,6 +120,7 @@ impl Machine {
             Phase::Waiting(at) | Phase::Clearing(at) => Some(at),
             Phase::Up(_) => [self.kill_at, self.health.deadline()].into_iter().flatten().min(),
             Phase::Finishing(_) => self.kill_at,
+            Phase::Following(at) => Some(self.kill_at.map_or(at, |kill| kill.min(at))),
             Phase::Down | Phase::Starting | Phase::Closing | Phase::Gone => None,
         };
         [phase, self.announce_at].into_iter().flatten().min()
