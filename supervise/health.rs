@@ -243,6 +243,10 @@ impl Supervise {
         for _ in 0..AT_ONCE {
             let Some(socket) = &self.senses.socket else { return };
             let Ok(received) = socket.receive(&mut buffer) else { return };
+            // A barrier is crossed by now, and who waited for it may be gone.
+            if notice::read(&buffer[..received.len]).next().is_none() {
+                continue;
+            }
             let sender = Pid::from_raw(received.sender.cast_signed());
             if !sender.is_some_and(|sender| self.is_own(sender)) {
                 self.refuse(received.sender);

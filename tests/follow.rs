@@ -3,6 +3,7 @@
 
 mod killed;
 mod real;
+mod says;
 
 use crate::adopt::{history, kill, parent_of};
 use crate::support::{Changes, Dir, Process, Service, supervised, testing_originals};
