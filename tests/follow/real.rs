@@ -29,7 +29,7 @@ fn follows(program: &str, follow: &str, start: &str) {
 
 /// Whether the process on record is not the one that was started.
 fn is_followed(service: &Service) -> bool {
-    fs::read(service.path.join("supervise/status")).unwrap()[69] & 64 != 0
+    fs::read(service.path.join("supervise/status")).unwrap()[69] & 128 != 0
 }
 
 #[test]
