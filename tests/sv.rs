@@ -204,7 +204,7 @@ fn make(dir: &Dir, service: &Service, file: &str) {
 }
 
 /// What the status says: state, paused, TERM, want.
-fn state(service: &Path) -> Option<String> {
+pub(crate) fn state(service: &Path) -> Option<String> {
     let record = fs::read(service.join("supervise/status")).ok()?;
     let mut text = ["down", "run", "finish"].get(usize::from(*record.get(19)?))?.to_string();
     text.push_str(if record[16] != 0 { " p" } else { "" });
