@@ -9,7 +9,7 @@ use rustix::process::Pid;
 use upkeep_cli::decimal;
 use upkeep_core::record::{Identity, Outcome};
 use upkeep_family::MARKER;
-use upkeep_servicedir::{Keeper, names, speaks_s6};
+use upkeep_servicedir::{Keeper, names};
 use upkeep_sys::process::{Held, started};
 use upkeep_sys::spawn::{Apart, Inherit, Last, Spawn, Variable};
 
@@ -21,8 +21,15 @@ pub(crate) enum Program {
         /// Whether it gets that.
         named: bool,
     },
-    /// `./finish`, with how the service's process ended, and which it was.
-    Finish(Outcome, u32),
+    /// `./finish`.
+    Finish {
+        /// How the service's process ended.
+        outcome: Outcome,
+        /// Which it was.
+        pid: u32,
+        /// Whether that is told in s6's words.
+        s6: bool,
+    },
 }
 
 /// What becomes which descriptor.
@@ -52,8 +59,8 @@ pub(crate) fn start(
     let (path, args): (&CStr, &[&CStr]) = match program {
         Program::Run { named: true } => (names::RUN, &[name_of(dir)]),
         Program::Run { named: false } => (names::RUN, &[]),
-        Program::Finish(outcome, pid) => {
-            words = Words::of(*outcome, *pid, speaks_s6());
+        Program::Finish { outcome, pid, s6 } => {
+            words = Words::of(*outcome, *pid, *s6);
             (names::FINISH, &[words.code(), words.signal(), name_of(dir), words.group()])
         }
     };
@@ -84,7 +91,7 @@ pub(crate) fn start(
             record,
             otherwise: keeper.claim_itself(),
             // What tidies up does so, whoever has died meanwhile.
-            alone: matches!(program, Program::Finish(..)),
+            alone: matches!(program, Program::Finish { .. }),
         }),
     };
     spawn.start(&|_, why| {

@@ -11,11 +11,12 @@ use rustix::event::{PollFd, PollFlags};
 use rustix::io::Errno;
 use rustix::process::{Pid, Signal};
 use upkeep_core::control;
+use upkeep_core::dialect::Dialect;
 use upkeep_core::kill_mode::KillMode;
 use upkeep_core::supervise::Plan;
 use upkeep_family::{Enter, Family, Left};
 use upkeep_servicedir::names::LOG;
-use upkeep_servicedir::{FactTrouble, Facts, has_finish, speaks_s6, timeout_finish};
+use upkeep_servicedir::{FactTrouble, Facts, has_finish, timeout_finish};
 
 const MILLISECOND: u64 = 1_000_000;
 /// How long a whole tree may take to end when the directory does not say.
@@ -24,6 +25,7 @@ const TREE: u64 = 5000 * MILLISECOND;
 /// What the directory says, and the tree if that is what is to be reached.
 pub(crate) struct Reach {
     facts: Facts,
+    dialect: Dialect,
     mode: KillMode,
     family: Option<Family>,
     down: Signal,
@@ -40,6 +42,7 @@ impl Reach {
     pub(crate) const fn new() -> Self {
         Self {
             facts: Facts::UNKNOWN,
+            dialect: Dialect::Daemontools,
             mode: KillMode::Process,
             family: None,
             down: Signal::TERM,
@@ -55,6 +58,11 @@ impl Reach {
     pub(crate) fn read(&mut self, dir: &CStr) -> Plan {
         let facts = Facts::look();
         self.facts = facts;
+        let said = facts.dialect().unwrap_or_else(|trouble| {
+            complain(dir, b"dialect", b"guessing", trouble);
+            None
+        });
+        self.dialect = said.unwrap_or_else(|| facts.guess());
         self.mode = facts.kill_mode().unwrap_or_else(|trouble| {
             complain(dir, b"kill-mode", b"using process", trouble);
             KillMode::default()
@@ -118,14 +126,20 @@ impl Reach {
         }
     }
 
+    /// For which suite the directory was written.
+    pub(crate) const fn dialect(&self) -> Dialect {
+        self.dialect
+    }
+
     /// How long `finish` may take, in nanoseconds and 0 for as long as it
     /// likes, if there is one.
-    pub(crate) fn finish(&self, dir: &CStr) -> Option<u64> {
+    pub(crate) fn finish(&mut self, dir: &CStr) -> Option<u64> {
         if !has_finish() {
             return None;
         }
         // In s6 it is five seconds, in runit there is no limit.
-        let default = if speaks_s6() { 5000 } else { 0 };
+        self.dialect = Facts::look().spoken();
+        let default = if self.dialect == Dialect::S6 { 5000 } else { 0 };
         let timeout = timeout_finish().unwrap_or_else(|trouble| {
             complain(dir, b"timeout-finish", b"using the default", trouble);
             None

@@ -9,6 +9,7 @@ use core::cell::Cell;
 use rustix::fd::{AsFd, OwnedFd};
 use rustix::io::Result;
 use rustix::process::Pid;
+use upkeep_core::dialect::Dialect;
 use upkeep_core::record::{Identity, Outcome};
 use upkeep_core::supervise::Event;
 use upkeep_core::tai::Tai64n;
@@ -29,12 +30,12 @@ impl Supervise {
             return;
         }
         self.machine.plan = self.reach.read(self.dir);
-        self.keeper.look_for_readers();
+        self.keeper.look_for_readers(self.reach.facts(), self.reach.dialect());
         let Ok(lock) = self.lock_for_service() else { return self.feed(Event::NotStarted) };
         let mouth = self.prick_ears();
         // If both say the same number, it is for the mouth.
         let fds = [&lock, &mouth].map(|held| held.as_ref().map(|(fd, at)| (fd.as_fd(), *at)));
-        let named = self.reach.facts().speaks_s6();
+        let named = self.reach.dialect() == Dialect::S6;
         match self.launch(&Program::Run { named }, fds, Event::Started) {
             Ok((pid, begun)) => {
                 point!("start: executed");
@@ -56,8 +57,9 @@ impl Supervise {
 
     pub(crate) fn finish(&mut self) {
         let outcome = self.machine.last.unwrap_or(Outcome::Unknown);
-        let last = self.watch.identity().pid;
-        match self.launch(&Program::Finish(outcome, last), [None, None], Event::Finishing) {
+        let (pid, s6) = (self.watch.identity().pid, self.reach.dialect() == Dialect::S6);
+        let program = Program::Finish { outcome, pid, s6 };
+        match self.launch(&program, [None, None], Event::Finishing) {
             Ok((pid, begun)) => self.started(pid, begun, Event::Finishing),
             Err(why) => {
                 let name = self.dir.to_bytes();

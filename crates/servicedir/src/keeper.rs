@@ -1,13 +1,14 @@
 //! supervise's side: claim the directory, keep its FIFOs open, write its
 //! status. Nothing here allocates.
 
-use crate::facts::speaks_runit;
+use crate::facts::Facts;
 use crate::names;
 use core::cell::Cell;
 use core::ffi::CStr;
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
 use rustix::fs::{self, CWD, FileType, FlockOperation, Mode, OFlags};
 use rustix::io::{Errno, Result};
+use upkeep_core::dialect::Dialect;
 use upkeep_core::record::{self, Boot, Record};
 use upkeep_core::texts;
 use upkeep_sys::{clock, inherited};
@@ -86,7 +87,8 @@ impl Keeper {
     ) -> core::result::Result<Self, Trouble> {
         let writer = fs::open(names::CONTROL, WRITE, Mode::empty())
             .map_err(Trouble::because("write", names::CONTROL))?;
-        let words = speaks_runit();
+        let facts = Facts::look();
+        let words = facts.has_readers(facts.spoken());
         Ok(Self { lock, control, _control_writer: writer, ok, words, named: Cell::new(None) })
     }
 
@@ -160,8 +162,8 @@ impl Keeper {
     }
 
     /// Looks again whether anybody may read the status in runit's words.
-    pub fn look_for_readers(&mut self) {
-        self.words = speaks_runit();
+    pub fn look_for_readers(&mut self, facts: &Facts, dialect: Dialect) {
+        self.words = facts.has_readers(dialect);
     }
 
     /// Writes the status in runit's words, if anybody may read it, the process

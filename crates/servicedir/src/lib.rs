@@ -20,9 +20,7 @@ mod socket;
 
 pub use client::{ControlTrouble, StatusTrouble, is_supervised, normally_up, read_status, send};
 pub use elsewhere::Elsewhere;
-pub use facts::{
-    FactTrouble, Facts, Value, check_program, has_finish, speaks_runit, speaks_s6, timeout_finish,
-};
+pub use facts::{FactTrouble, Facts, Value, check_program, has_finish, timeout_finish};
 pub use find::{Finder, enter};
 pub use keeper::{Keeper, Trouble};
 pub use locked::lock_service;

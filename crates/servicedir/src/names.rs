@@ -100,6 +100,16 @@ pub const FLAG_TIMEOUT_KILLPG: &CStr = c"flag-timeout-killpg";
 pub const LOCK_FD: &CStr = c"lock-fd";
 /// What is locked there.
 pub const SERVICE_LOCK: &CStr = c"supervise/service-lock";
+/// For which suite the directory was written.
+pub const DIALECT: &CStr = c"dialect";
+/// What encore runs before the service comes up.
+pub const START: &CStr = c"./start";
+/// What encore runs after the service has gone down.
+pub const STOP: &CStr = c"./stop";
+/// What encore runs when a process was started or has ended.
+pub const TELL: &CStr = c"./notify";
+/// If it exists, what runs does not get a session of its own.
+pub const NO_SETSID: &CStr = c"no-setsid";
 /// Files that only service directories for s6 have.
 pub const OF_S6: [&CStr; 10] = [
     NOTIFICATION_FD,
