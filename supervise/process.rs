@@ -41,6 +41,8 @@ pub(crate) struct Around<'a> {
     pub(crate) fds: Descriptors<'a>,
     /// What tells that it is one of the family.
     pub(crate) marker: Option<&'a CStr>,
+    /// How far it is from supervise.
+    pub(crate) apart: Apart,
     /// Other variables.
     pub(crate) own: [Option<Variable<'a>>; 3],
 }
@@ -83,7 +85,7 @@ pub(crate) fn start(
         args: &all[..=args.len()],
         fds: &places[..count],
         directory: None,
-        inherit: Inherit::Nothing(Apart::Session),
+        inherit: Inherit::Nothing(around.apart),
         open_files: None,
         variables: &variables[..set],
         bound: false,

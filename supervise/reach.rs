@@ -17,6 +17,7 @@ use upkeep_core::supervise::Plan;
 use upkeep_family::{Enter, Family, Left};
 use upkeep_servicedir::names::LOG;
 use upkeep_servicedir::{FactTrouble, Facts, has_finish, timeout_finish};
+use upkeep_sys::spawn::Apart;
 
 const MILLISECOND: u64 = 1_000_000;
 /// How long a whole tree may take to end when the directory does not say.
@@ -34,6 +35,8 @@ pub(crate) struct Reach {
     late_group: bool,
     /// Whether there are scripts that stand in for signals.
     scripts: bool,
+    /// Where what is started is.
+    apart: Apart,
     /// Whether it was said already that something cannot be reached.
     said: bool,
 }
@@ -49,6 +52,7 @@ impl Reach {
             reload: Signal::HUP,
             late_group: false,
             scripts: false,
+            apart: Apart::Session,
             said: false,
         }
     }
@@ -87,6 +91,12 @@ impl Reach {
             |signal| signal.unwrap_or(Signal::HUP),
         );
         self.late_group = facts.kills_group();
+        self.apart = match facts.keeps_session() {
+            false => Apart::Session,
+            // What is to be reached as a group has to be one.
+            true if self.mode == KillMode::Group || self.late_group => Apart::Group,
+            true => Apart::Not,
+        };
         self.said = false;
         let clears = self.mode == KillMode::Tree;
         if !clears {
@@ -103,7 +113,7 @@ impl Reach {
         let kill_after = timeout.map_or(default, |ms| ms * MILLISECOND);
         let is_logger = name_of(dir).to_bytes() == LOG.to_bytes();
         self.scripts = facts.has_scripts() && !is_logger;
-        let restart = policy::read(&facts, dir);
+        let restart = policy::read(&facts, self.dialect, dir);
         let plan = Plan { clears, kill_after, exit_ends: self.scripts, restart, ..Plan::default() };
         health::read(&facts, dir, plan)
     }
@@ -129,6 +139,11 @@ impl Reach {
     /// For which suite the directory was written.
     pub(crate) const fn dialect(&self) -> Dialect {
         self.dialect
+    }
+
+    /// How far what is started is from this process.
+    pub(crate) const fn apart(&self) -> Apart {
+        self.apart
     }
 
     /// How long `finish` may take, in nanoseconds and 0 for as long as it

@@ -96,6 +96,7 @@ impl Supervise {
     ) -> Result<(Pid, Option<Begun>)> {
         // Borrowed for the start alone.
         let mut reach = core::mem::replace(&mut self.reach, Reach::new());
+        let apart = reach.apart();
         let enter = reach.enter();
         let marker = match enter {
             Some(Enter::Marker(marker)) => Some(marker),
@@ -104,7 +105,7 @@ impl Supervise {
         let (begun, outside) = (Cell::new(None), Cell::new(None));
         let told = self.senses.told(&self.machine.plan);
         let own = if let Program::Run { .. } = program { told.variables() } else { [None; 3] };
-        let around = Around { fds, marker, own };
+        let around = Around { fds, marker, apart, own };
         let answer = process::start(program, self.dir, &self.keeper, &around, &|pid| {
             outside.set(enter.and_then(|enter| enter.enter().err()));
             let (will_be, _) = self.machine.step(event(number(pid)), clock::monotonic());

@@ -17,6 +17,7 @@ mod bad_input;
 mod clients;
 mod control;
 mod demo;
+mod encore;
 mod family;
 mod faults;
 mod finish;

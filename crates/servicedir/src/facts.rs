@@ -154,6 +154,12 @@ impl Facts {
         self.may_have(flag) && exists(flag)
     }
 
+    /// Whether what runs gets no session of its own.
+    #[must_use]
+    pub fn keeps_session(&self) -> bool {
+        self.has(names::NO_SETSID, exists)
+    }
+
     /// For which suite the directory was written, if `dialect` says so.
     pub fn dialect(&self) -> Result<Option<Dialect>, FactTrouble> {
         self.parsed(names::DIALECT, Dialect::parse)
