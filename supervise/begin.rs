@@ -11,7 +11,7 @@ use upkeep_cli::{Exit, drop_messages_rather_than_wait};
 use upkeep_core::record::{Own, Record, SIZE, Stage};
 use upkeep_core::supervise::{Event, Machine};
 use upkeep_core::tai::Tai64n;
-use upkeep_servicedir::{Keeper, Pipes, Trouble, normally_up};
+use upkeep_servicedir::{Keeper, Pipes, Trouble, go, normally_up};
 use upkeep_sys::signals::{self, Signal, Signals};
 use upkeep_sys::{Args, clock, point, process};
 
@@ -117,7 +117,6 @@ const UNSEEN: &[u8] = b"its process cannot be identified";
 
 fn claim(dir: &'static CStr) -> Result<Keeper, Exit> {
     let name = dir.to_bytes();
-    rustix::process::chdir(dir)
-        .map_err(|why| TOOL.fatal_os(&[b"unable to chdir to ", name, b": "], why))?;
+    go(dir).map_err(|why| TOOL.fatal_os(&[b"unable to chdir to ", name, b": "], why))?;
     Keeper::claim().map_err(|trouble| fatal(dir, trouble))
 }

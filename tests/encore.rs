@@ -1,8 +1,12 @@
 //! What supervise, svscan and the clients do for a directory that was written
 //! for daemontools-encore.
 
-use crate::support::{Dir, Process, Service, supervised, testing_originals};
+use crate::adopt::{kill, parent_of};
+use crate::support::{Dir, Finished, Process, Service, supervised, testing_originals};
+use rustix::process::Signal;
 use std::fs;
+use std::os::unix::fs::symlink;
+use std::path::{Path, PathBuf};
 
 /// The numbers in /proc that say in which group and in which session it is.
 fn group_and_session(pid: u32) -> (String, String) {
@@ -122,4 +126,123 @@ fn no_setsid_leaves_it_in_the_session_and_the_group() {
     let pid = service.up();
     assert_eq!(group_and_session(pid), (pid.to_string(), ours.1));
     end(&dir, &service, supervise);
+}
+
+/// Where the files of a service are with an absolute `$SUPERVISEDIR`.
+fn place_of(base: &Path, service: &Path) -> PathBuf {
+    let path = service.canonicalize().unwrap();
+    let name = path.to_str().unwrap().strip_prefix('/').unwrap().replace('/', ":");
+    base.join(name)
+}
+
+/// A service as it is seen where its files are: below `view`.
+fn seen_from(dir: &Dir, view: &str, service: Service, place: &Path) -> Service {
+    let path = dir.mkdir(view);
+    symlink(place, path.join("supervise")).unwrap();
+    Service { path, ..service }
+}
+
+/// Runs a program under test with `$SUPERVISEDIR`.
+fn run_moved(dir: &Dir, base: &str, name: &str, args: &[&str]) -> Finished {
+    let mut command = dir.tool(name, args);
+    Process::start(command.env("SUPERVISEDIR", base)).finish()
+}
+
+#[test]
+fn supervise_keeps_its_files_elsewhere() {
+    if testing_originals() {
+        return;
+    }
+    for absolute in [false, true] {
+        let dir = Dir::new();
+        let service = Service::new(&dir, "real/s", "");
+        symlink("real/s", dir.path("s")).unwrap();
+        dir.file("s/notification-fd", "4\n");
+        dir.file("s/lock-fd", "5\n");
+        let base = if absolute { dir.mkdir("state") } else { PathBuf::from("state") };
+        let place = if absolute {
+            place_of(&base, &dir.path("s"))
+        } else {
+            dir.path("real/s").join("state")
+        };
+        let mut service = seen_from(&dir, "view", service, &place);
+        let base = base.to_str().unwrap();
+        let start = || Process::start(dir.tool("supervise", ["s"]).env("SUPERVISEDIR", base));
+        let run = |name, args: &[&str]| run_moved(&dir, base, name, args);
+        let first = start();
+        let pid = service.up();
+        supervised(&service.path);
+        assert_eq!(run("svok", &["s"]).code, 0);
+        let line = run("svstat", &["s"]).out();
+        assert!(line.starts_with(&format!("s: up (pid {pid}) ")), "{line}");
+        // The next supervise finds it there.
+        kill(first.pid());
+        assert_ne!(first.ends(), 0);
+        assert_eq!(run("svok", &["s"]).code, 100);
+        let second = start();
+        supervised(&service.path);
+        assert_eq!(service.seen().unwrap().pid, pid);
+        // So does one that executes itself anew, and does not lose it.
+        assert_eq!(run("svc", &["-er", "s"]).err(), "");
+        assert_ne!(service.up(), pid);
+        assert_eq!(run("svc", &["-dx", "s"]).err(), "");
+        assert_eq!(second.finish().code, 0);
+        assert!(!dir.path("s/supervise").exists());
+        for file in ["lock", "control", "ok", "status", "notify", "service-lock"] {
+            assert!(place.join(file).exists(), "{file}");
+        }
+    }
+}
+
+#[test]
+fn svscan_and_its_loggers_find_them_there() {
+    if testing_originals() {
+        return;
+    }
+    for absolute in [false, true] {
+        let dir = Dir::new();
+        let service = Service::with_script(
+            &dir,
+            "real",
+            "read line <line\necho \"$line\"\necho up $$ >$said\nexec sleep 1000",
+        );
+        let line = dir.fifo("real/line");
+        let log = "echo up $$ >$said\nwhile read l; do echo $l >$said; done";
+        let log = Service::with_script(&dir, "real/log", log);
+        dir.mkdir("scan");
+        symlink("../real", dir.path("scan/s")).unwrap();
+        let base = if absolute { dir.mkdir("state") } else { PathBuf::from("state") };
+        let place = |directory: &str| {
+            let path = dir.path(directory);
+            if absolute { place_of(&base, &path) } else { path.join("state") }
+        };
+        let places = [place("real"), place("real/log")];
+        let mut service = seen_from(&dir, "view", service, &places[0]);
+        let mut log = seen_from(&dir, "view-log", log, &places[1]);
+        let base = base.to_str().unwrap();
+        let start = || Process::start(dir.tool("svscan", ["scan"]).env("SUPERVISEDIR", base));
+        let first = start();
+        let logger = log.up();
+        // The pipe is where both supervises can hold it.
+        assert!(places[0].join("output").exists());
+        let supervise = parent_of(logger);
+        kill(logger);
+        line.say("one");
+        let pid = service.up();
+        log.up();
+        assert_eq!(log.said.line(), "one");
+        // The next svscan finds both supervises.
+        kill(first.pid());
+        assert_ne!(first.ends(), 0);
+        let second = start();
+        let mut second_up = Service::new(&dir, "scan/other", "");
+        second_up.said.line();
+        assert_eq!(service.seen().unwrap().pid, pid);
+        assert_eq!(parent_of(log.seen().unwrap().pid), supervise);
+        second.signal(Signal::TERM);
+        assert_eq!(second.ends(), 0);
+        for files in ["real/supervise", "real/log/supervise", "scan/other/supervise"] {
+            assert!(!dir.path(files).exists(), "{files}");
+        }
+    }
 }

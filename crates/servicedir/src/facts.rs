@@ -1,6 +1,6 @@
 //! Files that say one fact each, in a word or a number.
 
-use crate::names;
+use crate::{names, place};
 use core::ffi::CStr;
 use core::mem::MaybeUninit;
 use rustix::fs::{self, Access, FileType, Mode, OFlags, RawDir, RawDirEntry};
@@ -196,7 +196,9 @@ impl Facts {
     /// directory is of this dialect: also one that is s6's in all else.
     #[must_use]
     pub fn has_readers(&self, dialect: Dialect) -> bool {
-        dialect == Dialect::Runit || self.has_tools() || exists(names::STAT) && exists(names::PID)
+        dialect == Dialect::Runit
+            || self.has_tools()
+            || place::exists(names::STAT) && place::exists(names::PID)
     }
 
     /// Whether there is what runit's programs execute.

@@ -1,6 +1,6 @@
 //! Finding a service: by path, or by name where services usually are.
 
-use crate::names;
+use crate::{names, place};
 use core::ffi::CStr;
 use rustix::fd::OwnedFd;
 use rustix::fs::{self, Mode, OFlags};
@@ -33,7 +33,7 @@ impl Finder {
 pub fn enter(name: &CStr) -> Result<()> {
     let why = match chdir(name) {
         Err(why @ (Errno::NOENT | Errno::NOTDIR)) => why,
-        answer => return answer,
+        answer => return answer.and_then(|()| place::arrive()),
     };
     let bytes = name.to_bytes();
     if bytes.is_empty() || bytes.contains(&b'/') {
@@ -45,10 +45,16 @@ pub fn enter(name: &CStr) -> Result<()> {
         if let Some(path) = join(dir, bytes, &mut path)
             && chdir(path).is_ok()
         {
-            return Ok(());
+            return place::arrive();
         }
     }
     Err(why)
+}
+
+/// Makes the service directory `name` the current one, by its path alone.
+pub fn go(name: &CStr) -> Result<()> {
+    chdir(name)?;
+    place::arrive()
 }
 
 fn join<'a>(dir: &[u8], name: &[u8], into: &'a mut [u8; 4096]) -> Option<&'a CStr> {

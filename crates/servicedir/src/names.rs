@@ -100,6 +100,8 @@ pub const FLAG_TIMEOUT_KILLPG: &CStr = c"flag-timeout-killpg";
 pub const LOCK_FD: &CStr = c"lock-fd";
 /// What is locked there.
 pub const SERVICE_LOCK: &CStr = c"supervise/service-lock";
+/// The variable that says where the directories `supervise` are instead.
+pub const SUPERVISEDIR: &[u8] = b"SUPERVISEDIR";
 /// For which suite the directory was written.
 pub const DIALECT: &CStr = c"dialect";
 /// What encore runs before the service comes up.
