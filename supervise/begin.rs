@@ -28,7 +28,7 @@ impl Supervise {
         let name = dir.to_bytes();
         let signals = Signals::take(&always, &unless_ignored)
             .map_err(|why| TOOL.fatal_os(&[b"unable to take signals for ", name, b": "], why))?;
-        let keeper = match Keeper::inherit() {
+        let keeper = match Keeper::inherit(dir) {
             Some(keeper) => keeper,
             None => claim(dir)?,
         };
@@ -102,6 +102,9 @@ impl Supervise {
                 if own.intent {
                     self.feed(Event::Told(self.machine.intended()));
                 }
+                // A child that ended while this program was being executed is
+                // told of no more.
+                self.reap();
             }
             Found::Doubtful => {
                 let name = self.dir.to_bytes();
