@@ -9,7 +9,7 @@ use rustix::process::Pid;
 use upkeep_cli::decimal;
 use upkeep_core::record::{Identity, Outcome};
 use upkeep_family::MARKER;
-use upkeep_servicedir::{Keeper, names};
+use upkeep_servicedir::{Keeper, is_logger, names, program as program_here};
 use upkeep_sys::process::{Held, started};
 use upkeep_sys::spawn::{Apart, Inherit, Last, Spawn, Variable};
 
@@ -59,8 +59,8 @@ pub(crate) fn start(
 ) -> Result<Pid> {
     let words;
     let (path, args): (&CStr, &[&CStr]) = match program {
-        Program::Run { named: true } => (names::RUN, &[name_of(dir)]),
-        Program::Run { named: false } => (names::RUN, &[]),
+        Program::Run { named: true } => (program_here(), &[name_of(dir)]),
+        Program::Run { named: false } => (program_here(), &[]),
         Program::Finish { outcome, pid, s6 } => {
             words = Words::of(*outcome, *pid, *s6);
             (names::FINISH, &[words.code(), words.signal(), name_of(dir), words.group()])
@@ -97,7 +97,8 @@ pub(crate) fn start(
         }),
     };
     spawn.start(&|_, why| {
-        let file = path.to_bytes().strip_prefix(b".").unwrap_or_default();
+        // A logger that is a file is called as what it runs.
+        let file = if is_logger() { b"" } else { &path.to_bytes()[1..] };
         let _ = TOOL.fatal_os(&[b"unable to start ", dir.to_bytes(), file, b": "], why);
     })
 }

@@ -57,7 +57,11 @@ impl Svscan {
     }
 
     pub(crate) fn elsewhere(&self, index: usize, which: Which) -> Elsewhere<'_> {
-        Elsewhere { service: self.roster.name(index), logger: which == Which::Log }
+        let logger = match which {
+            Which::Main => None,
+            Which::Log => Some(self.roster.get(index).log),
+        };
+        Elsewhere { service: self.roster.name(index), logger }
     }
 }
 

@@ -272,7 +272,7 @@ fn a_killed_svscan_leaves_everything_as_it_is() {
 }
 
 /// Waits for the end of a process that has been killed.
-fn dies(pid: u32) {
+pub(crate) fn dies(pid: u32) {
     let pid = Pid::from_raw(pid.cast_signed()).unwrap();
     if let Ok(pidfd) = rustix::process::pidfd_open(pid, rustix::process::PidfdFlags::empty()) {
         assert!(crate::support::readable(&pidfd, crate::support::deadline()), "{pid:?} lives");

@@ -1,8 +1,8 @@
 //! What supervise, svscan and the clients do for a directory that was written
 //! for daemontools-encore.
 
-use crate::adopt::{kill, parent_of};
-use crate::support::{Dir, Finished, Process, Service, supervised, testing_originals};
+use crate::adopt::{dies, kill, parent_of, supervised_by_another};
+use crate::support::{Dir, Fifo, Finished, Process, Service, supervised, testing_originals};
 use rustix::process::Signal;
 use std::fs;
 use std::os::unix::fs::symlink;
@@ -227,6 +227,7 @@ fn svscan_and_its_loggers_find_them_there() {
         assert!(places[0].join("output").exists());
         let supervise = parent_of(logger);
         kill(logger);
+        dies(logger);
         line.say("one");
         let pid = service.up();
         log.up();
@@ -245,4 +246,142 @@ fn svscan_and_its_loggers_find_them_there() {
             assert!(!dir.path(files).exists(), "{files}");
         }
     }
+}
+
+/// The same as `up`, for a logger that is a file: its status is apart.
+fn logger_of(dir: &Dir, view: &str, service: &Service, said: Fifo) -> Service {
+    let path = dir.mkdir(view);
+    symlink(service.path.join("supervise/log"), path.join("supervise")).unwrap();
+    Service { path, said }
+}
+
+/// A service that echoes what it is told, and a logger that is a file.
+fn logged(dir: &Dir, name: &str) -> (Service, Service, Fifo) {
+    let script = "exec 3<>line\necho up $$ >$said\nwhile read l <&3; do echo $l; done";
+    let service = Service::with_script(dir, name, script);
+    let line = dir.fifo(format!("{name}/line"));
+    let said = dir.fifo("log.said");
+    let script = "pwd >$said\necho up $$ >$said\nwhile read l; do echo \"read $l\" >$said; done";
+    dir.script(format!("{name}/log"), &format!("said={}\n{script}", said.path().display()));
+    let logger = logger_of(dir, "view", &service, said);
+    (service, logger, line)
+}
+
+fn svscan(dir: &Dir) -> Process {
+    dir.start("svscan", ["scan"])
+}
+
+#[test]
+fn a_file_log_is_a_logger() {
+    if testing_originals() {
+        return;
+    }
+    let dir = Dir::new();
+    let (mut service, mut logger, line) = logged(&dir, "scan/s");
+    // What is said of the service is not said of its logger.
+    dir.file("scan/s/restart", "never");
+    dir.file("scan/s/kill-mode", "tree");
+    dir.script("scan/s/finish", "");
+    let svscan = svscan(&dir);
+    assert_eq!(logger.said.line(), service.path.to_str().unwrap());
+    let first = logger.up();
+    let pid = service.up();
+    line.say("one");
+    assert_eq!(logger.said.line(), "read one");
+    // It is started again, and what is written meanwhile is not lost.
+    kill(first);
+    dies(first);
+    line.say("two");
+    logger.said.line();
+    let second = logger.up();
+    assert_ne!(second, first);
+    assert_eq!(logger.said.line(), "read two");
+    supervised(&logger.path);
+    supervised(&service.path);
+    // Both are shown, and either can be told.
+    let lines = dir.run("svstat", ["scan/s"]).out();
+    let begins = |line: Option<&str>, with: String| {
+        assert!(line.is_some_and(|line| line.starts_with(&with)), "{lines}");
+    };
+    begins(lines.lines().next(), format!("scan/s: up (pid {pid}) "));
+    begins(lines.lines().nth(1), format!("scan/s log: up (pid {second}) "));
+    let line = dir.run("svstat", ["scan/s/log"]).out();
+    assert!(line.starts_with(&format!("scan/s/log: up (pid {second}) ")), "{line}");
+    assert_eq!(line.lines().count(), 1);
+    assert_eq!(dir.run("svok", ["scan/s/log"]).code, 0);
+    // Also while its supervise becomes a new program.
+    let supervise = parent_of(second);
+    assert_eq!(dir.run("svc", ["-et", "scan/s/log"]).err(), "");
+    logger.said.line();
+    let third = logger.up();
+    assert_ne!(third, second);
+    assert_eq!(parent_of(third), supervise);
+    assert_eq!(service.seen().unwrap().pid, pid);
+    // At the end it reads everything.
+    svscan.signal(Signal::TERM);
+    assert_eq!(svscan.finish().code, 0);
+    assert_eq!((service.seen().unwrap().pid, logger.seen().unwrap().pid), (0, 0));
+}
+
+/// It begins to be supervised there, and stays it, wherever there is.
+#[test]
+fn what_is_kept_of_it_is_below_what_is_kept_of_its_service() {
+    if testing_originals() {
+        return;
+    }
+    let dir = Dir::new();
+    let (_service, mut logger, line) = logged(&dir, "scan/s");
+    dir.file("scan/s/down", "");
+    let base = dir.mkdir("state");
+    let place = place_of(&base, &dir.path("scan/s")).join("log");
+    fs::remove_file(logger.path.join("supervise")).unwrap();
+    symlink(&place, logger.path.join("supervise")).unwrap();
+    let base = base.to_str().unwrap();
+    let svscan = Process::start(dir.tool("svscan", ["scan"]).env("SUPERVISEDIR", base));
+    logger.said.line();
+    let pid = logger.up();
+    supervised(&logger.path);
+    let run = |name, args: &[&str]| run_moved(&dir, base, name, args);
+    let shown = run("svstat", &["scan/s/log"]).out();
+    assert!(shown.starts_with(&format!("scan/s/log: up (pid {pid}) ")), "{shown}");
+    assert_eq!(run("svc", &["-u", "scan/s"]).err(), "");
+    line.say("one");
+    assert_eq!(logger.said.line(), "read one");
+    svscan.signal(Signal::TERM);
+    assert_eq!(svscan.ends(), 0);
+    assert!(!dir.path("scan/s/supervise").exists());
+}
+
+#[test]
+fn its_supervise_may_be_killed_too() {
+    if testing_originals() {
+        return;
+    }
+    let dir = Dir::new();
+    let (mut service, mut logger, line) = logged(&dir, "scan/s");
+    let mut svscan = svscan(&dir);
+    logger.said.line();
+    let pids = (service.up(), logger.up());
+    supervised(&logger.path);
+    let supervise = parent_of(pids.1);
+    kill(supervise);
+    supervised_by_another(&logger, supervise);
+    line.say("one");
+    assert_eq!(logger.said.line(), "read one");
+    // So may all be together.
+    for pid in [svscan.pid(), parent_of(pids.0)] {
+        kill(pid);
+    }
+    assert_ne!(svscan.ends(), 0);
+    line.say("two");
+    assert_eq!(logger.said.line(), "read two");
+    svscan = crate::encore::svscan(&dir);
+    let mut other = Service::new(&dir, "scan/other", "");
+    other.up();
+    assert_eq!((service.seen().unwrap().pid, logger.seen().unwrap().pid), pids);
+    // And all that there is becomes new programs.
+    svscan.signal(Signal::USR1);
+    svscan.signal(Signal::TERM);
+    assert_eq!(svscan.ends(), 0);
+    assert_eq!((service.seen().unwrap().pid, logger.seen().unwrap().pid), (0, 0));
 }

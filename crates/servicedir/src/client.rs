@@ -45,8 +45,12 @@ pub fn is_supervised() -> Result<bool> {
     }
 }
 
-/// Whether the service starts out up, that is, has no `down` file.
+/// Whether the service starts out up, that is, has no `down` file. A logger that
+/// is a file does: whoever brings up its service would wait for it.
 pub fn normally_up() -> Result<bool> {
+    if place::is_logger() {
+        return Ok(true);
+    }
     match fs::stat(names::DOWN) {
         Ok(_) => Ok(false),
         Err(Errno::NOENT) => Ok(true),

@@ -4,7 +4,7 @@
 use crate::client::{ControlTrouble, send_to};
 use crate::keeper::make_directory;
 use crate::names;
-use crate::place::{self, Path};
+use crate::place::{self, LOGGER, Path, tail};
 use core::ffi::CStr;
 use rustix::fd::OwnedFd;
 use rustix::fs::{self, CWD, FileType, Mode, OFlags};
@@ -12,13 +12,22 @@ use rustix::io::{Errno, Result};
 use rustix::process::{chdir, fchdir};
 use upkeep_core::record::{Boot, Record, SIZE, origin};
 
-/// The directory `service`, or `service/log`.
+/// What the logger of a service is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Log {
+    /// A service directory `log`.
+    Directory,
+    /// A program `log`.
+    File,
+}
+
+/// The directory `service`, or its logger.
 #[derive(Clone, Copy, Debug)]
 pub struct Elsewhere<'a> {
     /// The service's name.
     pub service: &'a CStr,
-    /// Whether it is the logger's directory that is meant.
-    pub logger: bool,
+    /// Whether it is the logger that is meant, and what that is.
+    pub logger: Option<Log>,
 }
 
 /// The longest name of a service, and the longest of ours behind it.
@@ -30,10 +39,10 @@ impl Elsewhere<'_> {
         if let Some(dir) = place::moved() {
             return self.at_moved(dir, file, with);
         }
+        let (log, below) = self.parts();
+        let all = [self.service.to_bytes(), log, b"/", names::SUPERVISE.to_bytes(), below];
         let mut path = [0; ROOM];
-        let log: &[u8] = if self.logger { b"/log/" } else { b"/" };
-        let path = joined(&mut path, &[self.service.to_bytes(), log, file.to_bytes()])?;
-        with(path)
+        with(joined(&mut path, &all, tail(file))?)
     }
 
     /// The same where `$SUPERVISEDIR` is `dir`.
@@ -44,9 +53,9 @@ impl Elsewhere<'_> {
         file: &CStr,
         with: impl FnOnce(&CStr) -> Result<T>,
     ) -> Result<T> {
-        let log: &[u8] = if self.logger { b"/log" } else { b"" };
+        let (log, below) = self.parts();
         let mut service = [0; ROOM];
-        let service = joined(&mut service, &[self.service.to_bytes(), log])?;
+        let service = joined(&mut service, &[self.service.to_bytes()], log)?;
         let mut path = Path::new();
         if dir.starts_with(b"/") {
             let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
@@ -60,8 +69,18 @@ impl Elsewhere<'_> {
                 path.push(part)?;
             }
         }
+        path.push(below)?;
         path.push_name(file);
         with(path.as_c_str())
+    }
+
+    /// What is behind the service's directory, and behind its `supervise`.
+    const fn parts(&self) -> (&'static [u8], &'static [u8]) {
+        match self.logger {
+            None => (b"", b""),
+            Some(Log::Directory) => (LOGGER, b""),
+            Some(Log::File) => (b"", LOGGER),
+        }
     }
 
     /// Whether a supervise lives there: what is answered tells, by `POLLERR`,
@@ -112,9 +131,9 @@ impl Elsewhere<'_> {
     }
 }
 
-fn joined<'a>(into: &'a mut [u8; ROOM], parts: &[&[u8]]) -> Result<&'a CStr> {
+fn joined<'a>(into: &'a mut [u8; ROOM], parts: &[&[u8]], last: &[u8]) -> Result<&'a CStr> {
     let mut at = 0;
-    for part in parts {
+    for part in parts.iter().chain([&last]) {
         // The last place stays the zero that ends it.
         let place = into[..ROOM - 1].get_mut(at..at + part.len()).ok_or(Errno::NAMETOOLONG)?;
         place.copy_from_slice(part);
@@ -132,14 +151,19 @@ mod tests {
         let path = |service, logger, file| {
             Elsewhere { service, logger }.at(file, |path| Ok(path.to_owned())).unwrap()
         };
-        assert_eq!(path(c"web", false, names::OK).as_c_str(), c"web/supervise/ok");
-        assert_eq!(path(c"web", true, names::OK).as_c_str(), c"web/log/supervise/ok");
+        let (directory, file) = (Some(Log::Directory), Some(Log::File));
+        assert_eq!(path(c"web", None, names::OK).as_c_str(), c"web/supervise/ok");
+        assert_eq!(path(c"web", directory, names::OK).as_c_str(), c"web/log/supervise/ok");
+        assert_eq!(path(c"web", file, names::OK).as_c_str(), c"web/supervise/log/ok");
         let mut long = vec![b'n'; 255];
         long.push(0);
         let service = CStr::from_bytes_with_nul(&long).unwrap();
-        assert_eq!(path(service, true, names::STATUS_NEW).count_bytes(), 255 + 25);
-        let there = Elsewhere { service: c"web", logger: true };
-        let moved = there.at_moved(b"run/sv", names::OK, |path| Ok(path.to_owned())).unwrap();
-        assert_eq!(moved.as_c_str(), c"web/log/run/sv/ok");
+        assert_eq!(path(service, directory, names::STATUS_NEW).count_bytes(), 255 + 25);
+        let moved = |logger| {
+            let there = Elsewhere { service: c"web", logger };
+            there.at_moved(b"run/sv", names::OK, |path| Ok(path.to_owned())).unwrap()
+        };
+        assert_eq!(moved(directory).as_c_str(), c"web/log/run/sv/ok");
+        assert_eq!(moved(file).as_c_str(), c"web/run/sv/log/ok");
     }
 }

@@ -96,7 +96,18 @@ impl Facts {
     /// in it, is one of which nothing is known.
     #[must_use]
     pub fn look() -> Self {
-        Self::listed().unwrap_or(Self::UNKNOWN)
+        let facts = Self::listed().unwrap_or(Self::UNKNOWN);
+        if place::is_logger() { facts.of_logger() } else { facts }
+    }
+
+    /// Those that are said of a logger which is a file in the same directory.
+    fn of_logger(mut self) -> Self {
+        const BOTH: [&CStr; 4] = [names::DIALECT, names::NO_SETSID, names::TELL, names::LOG];
+        for (file, there) in FILES.iter().zip(&mut self.there) {
+            *there &= BOTH.contains(file);
+        }
+        self.of_s6 = [false; names::OF_S6.len()];
+        self
     }
 
     fn listed() -> Option<Self> {
@@ -321,7 +332,7 @@ pub fn check_program() -> Option<&'static CStr> {
 /// Whether there is a `finish` to be executed.
 #[must_use]
 pub fn has_finish() -> bool {
-    is_executable(names::FINISH)
+    !place::is_logger() && is_executable(names::FINISH)
 }
 
 fn exists(file: &CStr) -> bool {
@@ -337,7 +348,7 @@ fn is_directory(file: &CStr) -> bool {
 }
 
 /// Whether it is a file to be executed, as encore has it: by its owner.
-fn is_program(file: &CStr) -> bool {
+pub(crate) fn is_program(file: &CStr) -> bool {
     fs::stat(file).is_ok_and(|stat| {
         FileType::from_raw_mode(stat.st_mode).is_file()
             && Mode::from_raw_mode(stat.st_mode).contains(Mode::XUSR)

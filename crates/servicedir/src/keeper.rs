@@ -2,7 +2,7 @@
 //! status. Nothing here allocates.
 
 use crate::facts::Facts;
-use crate::{names, place};
+use crate::{find, names, place};
 use core::cell::Cell;
 use core::ffi::CStr;
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -63,6 +63,9 @@ const STEP: u64 = 5_000_000;
 impl Keeper {
     /// Locks the current directory and opens its control FIFO.
     pub fn claim() -> core::result::Result<Self, Trouble> {
+        if let Some(service) = place::around() {
+            make_directory(service).map_err(Trouble::because("read", names::SUPERVISE))?;
+        }
         place::at(names::SUPERVISE, make_directory)
             .map_err(Trouble::because("read", names::SUPERVISE))?;
         let lock = lock().map_err(Trouble::because("acquire", names::LOCK))?;
@@ -72,10 +75,18 @@ impl Keeper {
 
     /// The directory that this program held when it executed itself anew, and
     /// in which it still is: nobody could claim it meanwhile, and what was
-    /// said meanwhile is there to be read.
+    /// said meanwhile is there to be read. `name` is what it was told.
     #[must_use]
-    pub fn inherit() -> Option<Self> {
+    pub fn inherit(name: &CStr) -> Option<Self> {
         place::arrive().ok()?;
+        Self::take().or_else(|| {
+            find::service_of(name)?;
+            place::arrive_at_logger().ok()?;
+            Self::take()
+        })
+    }
+
+    fn take() -> Option<Self> {
         let held = |name, mode: OFlags| inherited::take(&place::stat(name).ok()?, mode.bits());
         let lock = held(names::LOCK, OFlags::WRONLY)?;
         let control = held(names::CONTROL, OFlags::RDONLY)?;

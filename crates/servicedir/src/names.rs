@@ -14,8 +14,11 @@ pub const DOWN: &CStr = c"down";
 pub const KILL_MODE: &CStr = c"kill-mode";
 /// After how many milliseconds a service that was told to be down is killed.
 pub const TIMEOUT_KILL: &CStr = c"timeout-kill";
-/// The service that reads this one's output.
+/// The service that reads this one's output, a directory or, as in encore, a
+/// program.
 pub const LOG: &CStr = c"log";
+/// That program.
+pub const LOG_FILE: &CStr = c"./log";
 /// Where supervise keeps what follows.
 pub const SUPERVISE: &CStr = c"supervise";
 /// Locked as long as a supervise lives.

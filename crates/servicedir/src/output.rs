@@ -15,7 +15,7 @@ use upkeep_sys::inherited;
 /// Both ends of the pipe of `service`, reading end first. Makes it if it is
 /// not there.
 pub fn open_output(service: &CStr) -> Result<(OwnedFd, OwnedFd)> {
-    let service = Elsewhere { service, logger: false };
+    let service = Elsewhere { service, logger: None };
     service.at(names::SUPERVISE, make_directory)?;
     service.at(names::OUTPUT, open)
 }
@@ -49,7 +49,7 @@ impl Pipes {
     #[must_use]
     pub fn hold() -> Self {
         let reader = place::at(names::OUTPUT, |output| hold(output, stdout(), OFlags::RDONLY));
-        let writer = hold(place::input(), stdin(), OFlags::WRONLY);
+        let writer = place::at_input(|input| hold(input, stdin(), OFlags::WRONLY));
         Self { reader, writer }
     }
 

@@ -13,19 +13,26 @@ use upkeep_sys::{exec, process};
 
 /// The longest path that the kernel takes, its closing zero included.
 const LONGEST: usize = 4096;
+/// What is kept of a logger that is a file is there, in what is kept of its
+/// service.
+pub(crate) const LOGGER: &[u8] = b"/log";
 /// Room for the longest name in `supervise/`.
 const ROOM: usize = 40;
 
-/// What stands for `supervise` where the current directory is, and what for
-/// `../supervise/output`.
+/// What stands for `supervise` where the current directory is.
 #[derive(Clone, Copy)]
 struct Here {
-    supervise: Option<&'static CStr>,
-    input: Option<&'static CStr>,
+    own: Option<&'static CStr>,
+    /// The same of the service that the logger here reads: without it, it is in
+    /// the directory above.
+    service: Option<&'static CStr>,
+    /// Whether it is the logger that is meant, which is a file here.
+    logger: bool,
 }
 
 std::thread_local! {
-    static HERE: Cell<Here> = const { Cell::new(Here { supervise: None, input: None }) };
+    static HERE: Cell<Here> =
+        const { Cell::new(Here { own: None, service: None, logger: false }) };
 }
 
 /// Where `$SUPERVISEDIR` says that they are. From the root, it is one directory
@@ -37,9 +44,18 @@ pub(crate) fn moved() -> Option<&'static [u8]> {
 /// The current directory is another service directory now.
 pub(crate) fn arrive() -> Result<()> {
     HERE.set(match moved() {
-        None => Here { supervise: None, input: None },
+        None => Here { own: None, service: None, logger: false },
         Some(dir) => find(dir)?,
     });
+    Ok(())
+}
+
+/// The same, and its logger is meant, which is the file `log`. What is kept of
+/// that is below what is kept of the service.
+pub(crate) fn arrive_at_logger() -> Result<()> {
+    arrive()?;
+    let service = HERE.get().own.unwrap_or(names::SUPERVISE);
+    HERE.set(Here { own: Some(below(service)?), service: Some(service), logger: true });
     Ok(())
 }
 
@@ -48,24 +64,42 @@ pub(crate) fn arrive() -> Result<()> {
 #[inline(never)]
 fn find(dir: &[u8]) -> Result<Here> {
     let mut path = Path::new();
-    let mut input = Path::new();
+    let mut service = Path::new();
     if dir.starts_with(b"/") {
         path.push_moved(dir)?;
         // The service's directory is the one above its logger's.
         let above = path.bytes().iter().rposition(|&b| b == b':').filter(|at| *at > dir.len());
-        input.push(above.map_or(b"", |at| &path.bytes()[..at]))?;
+        service.push(above.map_or(b"", |at| &path.bytes()[..at]))?;
     } else {
         path.push(dir)?;
-        input.push(b"../")?;
-        input.push(dir)?;
+        service.push(b"../")?;
+        service.push(dir)?;
     }
-    input.push_name(names::OUTPUT);
-    Ok(Here { supervise: Some(path.keep()), input: Some(input.keep()) })
+    Ok(Here { own: Some(path.keep()), service: Some(service.keep()), logger: false })
+}
+
+#[inline(never)]
+fn below(service: &CStr) -> Result<&'static CStr> {
+    let mut path = Path::new();
+    path.push(service.to_bytes())?;
+    path.push(LOGGER)?;
+    Ok(path.keep())
+}
+
+/// Whether what is done here is about the logger, which is a file, and not
+/// about the service.
+pub fn is_logger() -> bool {
+    HERE.get().logger
+}
+
+/// The program that is kept up here.
+pub fn program() -> &'static CStr {
+    if is_logger() { names::LOG_FILE } else { names::RUN }
 }
 
 /// Calls `with` with the path of `file`, one of those in `supervise/`.
 pub(crate) fn at<T>(file: &CStr, with: impl FnOnce(&CStr) -> T) -> T {
-    match HERE.get().supervise {
+    match HERE.get().own {
         None => with(file),
         Some(dir) => elsewhere(dir, file, with),
     }
@@ -80,9 +114,18 @@ fn elsewhere<T>(dir: &CStr, file: &CStr, with: impl FnOnce(&CStr) -> T) -> T {
     with(path.as_c_str())
 }
 
-/// Where the logger, whose directory is the current one, finds the pipe.
-pub(crate) fn input() -> &'static CStr {
-    HERE.get().input.unwrap_or(names::INPUT)
+/// The same with the one pipe that a logger here reads.
+pub(crate) fn at_input<T>(with: impl FnOnce(&CStr) -> T) -> T {
+    match HERE.get().service {
+        None => with(names::INPUT),
+        Some(dir) => elsewhere(dir, names::OUTPUT, with),
+    }
+}
+
+/// The directory in which the logger's is, if one is meant that is a file.
+pub(crate) fn around() -> Option<&'static CStr> {
+    let here = HERE.get();
+    here.service.filter(|_| here.logger)
 }
 
 /// A path that is put together.
@@ -141,7 +184,7 @@ impl Path {
 }
 
 /// What is behind `supervise` in the name of a file in it.
-fn tail(file: &CStr) -> &[u8] {
+pub(crate) fn tail(file: &CStr) -> &[u8] {
     let name = file.to_bytes();
     name.strip_prefix(names::SUPERVISE.to_bytes()).unwrap_or(name)
 }
