@@ -85,12 +85,14 @@ impl Supervise {
         self.since = status.since;
         self.ready = own.ready;
         match own.stage {
-            Stage::Up | Stage::Finishing => self.adopt(own, now),
+            Stage::Preparing | Stage::Up | Stage::Finishing => self.adopt(own, now),
             Stage::Clearing => {
                 self.watch = Watch::was(own.process);
                 self.look_for_finish();
             }
-            Stage::Down | Stage::Waiting | Stage::Over => {}
+            // It may be told to go down before it has ended once more.
+            Stage::Down | Stage::Waiting => self.look_for_finish(),
+            Stage::Over => {}
         }
     }
 
@@ -98,7 +100,9 @@ impl Supervise {
         match self.watch.adopt(own.process, now) {
             Found::Alive => {
                 self.reach.adopt(own.process.pid);
-                self.hear_again();
+                if own.stage != Stage::Preparing {
+                    self.hear_again();
+                }
                 if own.intent {
                     self.feed(Event::Told(self.machine.intended()));
                 }

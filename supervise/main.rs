@@ -9,6 +9,7 @@ mod policy;
 mod process;
 mod reach;
 mod start;
+mod tell;
 mod watch;
 
 upkeep_sys::sealable!();

@@ -21,6 +21,10 @@ pub(crate) enum Program {
         /// Whether it gets that.
         named: bool,
     },
+    /// What runs before it, without arguments.
+    Prepare(&'static CStr),
+    /// `./stop`, without arguments.
+    Stop,
     /// `./finish`.
     Finish {
         /// How the service's process ended.
@@ -61,6 +65,8 @@ pub(crate) fn start(
     let (path, args): (&CStr, &[&CStr]) = match program {
         Program::Run { named: true } => (program_here(), &[name_of(dir)]),
         Program::Run { named: false } => (program_here(), &[]),
+        Program::Prepare(path) => (path, &[]),
+        Program::Stop => (names::STOP, &[]),
         Program::Finish { outcome, pid, s6 } => {
             words = Words::of(*outcome, *pid, *s6);
             (names::FINISH, &[words.code(), words.signal(), name_of(dir), words.group()])
@@ -93,7 +99,7 @@ pub(crate) fn start(
             record,
             otherwise: keeper.claim_itself(),
             // What tidies up does so, whoever has died meanwhile.
-            alone: matches!(program, Program::Finish { .. }),
+            alone: matches!(program, Program::Finish { .. } | Program::Stop),
         }),
     };
     spawn.start(&|_, why| {
@@ -127,10 +133,11 @@ pub(crate) fn start_check(program: &CStr, dir: &CStr) -> Result<Pid> {
 
 /// Starts a script of the directory's beside everything, in a process group of
 /// its own.
-pub(crate) fn aside(path: &CStr, dir: &CStr) -> Result<Pid> {
+pub(crate) fn aside(args: &[&CStr], dir: &CStr) -> Result<Pid> {
+    let path = args.first().copied().unwrap_or_default();
     let spawn = Spawn {
         candidates: &[path],
-        args: &[path],
+        args,
         fds: &[],
         directory: None,
         inherit: Inherit::Nothing(Apart::Group),
@@ -140,7 +147,8 @@ pub(crate) fn aside(path: &CStr, dir: &CStr) -> Result<Pid> {
         last: None,
     };
     spawn.start(&|_, why| {
-        let [dir, file] = [dir.to_bytes(), path.to_bytes()];
+        let file = path.to_bytes();
+        let [dir, file] = [dir.to_bytes(), file.strip_prefix(b"./").unwrap_or(file)];
         let _ = TOOL.fatal_os(&[b"unable to start ", dir, b"/", file, b": "], why);
     })
 }
@@ -181,7 +189,7 @@ impl Words {
 }
 
 /// The number in decimal, with the zero that ends a C string.
-fn word(number: i64) -> [u8; 12] {
+pub(crate) fn word(number: i64) -> [u8; 12] {
     let mut digits = [0; 20];
     let digits = decimal(number.unsigned_abs(), &mut digits);
     let mut out = [0; 12];

@@ -13,10 +13,10 @@ use rustix::process::{Pid, Signal};
 use upkeep_core::control;
 use upkeep_core::dialect::Dialect;
 use upkeep_core::kill_mode::KillMode;
-use upkeep_core::supervise::Plan;
+use upkeep_core::supervise::{Before, Plan};
 use upkeep_family::{Enter, Family, Left};
 use upkeep_servicedir::names::LOG;
-use upkeep_servicedir::{FactTrouble, Facts, has_finish, timeout_finish};
+use upkeep_servicedir::{FactTrouble, Facts, has_finish, has_stop, timeout_finish};
 use upkeep_sys::spawn::Apart;
 
 const MILLISECOND: u64 = 1_000_000;
@@ -114,7 +114,16 @@ impl Reach {
         let is_logger = name_of(dir).to_bytes() == LOG.to_bytes();
         self.scripts = facts.has_scripts() && !is_logger;
         let restart = policy::read(&facts, self.dialect, dir);
-        let plan = Plan { clears, kill_after, exit_ends: self.scripts, restart, ..Plan::default() };
+        let before = if is_logger { Before::Nothing } else { facts.before(self.dialect) };
+        let plan = Plan {
+            clears,
+            kill_after,
+            exit_ends: self.scripts,
+            before,
+            stops: self.has_stop(),
+            restart,
+            ..Plan::default()
+        };
         health::read(&facts, dir, plan)
     }
 
@@ -144,6 +153,11 @@ impl Reach {
     /// How far what is started is from this process.
     pub(crate) const fn apart(&self) -> Apart {
         self.apart
+    }
+
+    /// Whether something is to run when the service is down for good.
+    pub(crate) fn has_stop(&self) -> bool {
+        self.dialect == Dialect::Encore && has_stop()
     }
 
     /// How long `finish` may take, in nanoseconds and 0 for as long as it

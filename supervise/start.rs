@@ -1,4 +1,4 @@
-//! A start, of `run` or of `finish`: the child becomes one of the family,
+//! A start, of `run` or of what runs before or after it: the child becomes one of the family,
 //! writes down who it is, and only then runs.
 
 use crate::keep::{Supervise, TOOL, now, warn};
@@ -6,15 +6,16 @@ use crate::process::{self, Around, Descriptors, Program};
 use crate::reach::{Reach, complain};
 use crate::watch::number;
 use core::cell::Cell;
+use core::ffi::CStr;
 use rustix::fd::{AsFd, OwnedFd};
-use rustix::io::Result;
+use rustix::io::{Errno, Result};
 use rustix::process::Pid;
 use upkeep_core::dialect::Dialect;
 use upkeep_core::record::{Identity, Outcome};
-use upkeep_core::supervise::Event;
+use upkeep_core::supervise::{Before, Event, Phase};
 use upkeep_core::tai::Tai64n;
 use upkeep_family::Enter;
-use upkeep_servicedir::{Keeper, Trouble, lock_service};
+use upkeep_servicedir::{Keeper, Trouble, has_run, lock_service, names};
 use upkeep_sys::refuse::refused;
 use upkeep_sys::{clock, point};
 
@@ -31,6 +32,13 @@ impl Supervise {
         }
         self.machine.plan = self.reach.read(self.dir);
         self.keeper.look_for_readers(self.reach.facts(), self.reach.dialect());
+        match self.machine.plan.before {
+            Before::First if self.machine.prepares() => return self.prepare(names::START),
+            Before::Always if self.machine.prepares() => return self.prepare(names::UP),
+            // There it is enough that something has come up.
+            Before::First if !has_run() => return self.feed(Event::NothingToRun),
+            Before::Nothing | Before::First | Before::Always => {}
+        }
         let Ok(lock) = self.lock_for_service() else { return self.feed(Event::NotStarted) };
         let mouth = self.prick_ears();
         // If both say the same number, it is for the mouth.
@@ -44,26 +52,43 @@ impl Supervise {
                     self.announce(false);
                 }
             }
-            Err(why) => {
-                let name = self.dir.to_bytes();
-                TOOL.warn_os(
-                    &[b"unable to fork for ", name, b", trying again in 5 seconds: "],
-                    why,
-                );
-                self.feed(Event::NotStarted);
-            }
+            Err(why) => self.not_started(b"", why),
         }
+    }
+
+    /// Starts what runs before the service.
+    fn prepare(&mut self, program: &'static CStr) {
+        match self.launch(&Program::Prepare(program), [None, None], Event::Preparing) {
+            Ok((pid, begun)) => {
+                point!("prepare: executed");
+                self.started(pid, begun, Event::Preparing);
+            }
+            Err(why) => self.not_started(&program.to_bytes()[1..], why),
+        }
+    }
+
+    fn not_started(&mut self, program: &[u8], why: Errno) {
+        let name = self.dir.to_bytes();
+        TOOL.warn_os(
+            &[b"unable to fork for ", name, program, b", trying again in 5 seconds: "],
+            why,
+        );
+        self.feed(Event::NotStarted);
     }
 
     pub(crate) fn finish(&mut self) {
         let outcome = self.machine.last.unwrap_or(Outcome::Unknown);
         let (pid, s6) = (self.watch.identity().pid, self.reach.dialect() == Dialect::S6);
-        let program = Program::Finish { outcome, pid, s6 };
+        let (program, file) = if self.machine.plan.finishes {
+            (Program::Finish { outcome, pid, s6 }, b"/finish: ".as_slice())
+        } else {
+            (Program::Stop, b"/stop: ".as_slice())
+        };
         match self.launch(&program, [None, None], Event::Finishing) {
             Ok((pid, begun)) => self.started(pid, begun, Event::Finishing),
             Err(why) => {
                 let name = self.dir.to_bytes();
-                TOOL.warn_os(&[b"unable to fork for ", name, b"/finish: "], why);
+                TOOL.warn_os(&[b"unable to fork for ", name, file], why);
                 self.feed(Event::NotFinishing);
             }
         }
@@ -115,7 +140,8 @@ impl Supervise {
                 begun.set(Some((identity, since, None)));
                 return true;
             }
-            let ready = if will_be.health.awaited { Tai64n::default() } else { since };
+            let is_ready = matches!(will_be.phase, Phase::Up(_)) && !will_be.health.awaited;
+            let ready = if is_ready { since } else { Tai64n::default() };
             let record = self.record(&will_be, identity, (since, ready), false);
             let words = self.keeper.write_words(&record);
             let written = self.keeper.write_status(&record);
@@ -138,6 +164,7 @@ impl Supervise {
         self.watch.child(identity);
         self.since = since;
         self.feed(event(number(pid)));
+        self.tell_start(number(pid));
         self.ready = if self.machine.health.awaited { Tai64n::default() } else { since };
         if let Some(trouble) = trouble {
             warn(self.dir, trouble);

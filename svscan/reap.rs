@@ -38,8 +38,9 @@ impl Svscan {
         if matches!(ending, Ending::Killed | Ending::Crashed) {
             // Its service lives on, and is ours to wait for.
             let record = self.elsewhere(index, which).record(&self.boot);
-            let left =
-                record.filter(|record| matches!(record.own.stage, Stage::Up | Stage::Finishing));
+            let left = record.filter(|record| {
+                matches!(record.own.stage, Stage::Preparing | Stage::Up | Stage::Finishing)
+            });
             let pid = left.map_or(0, |record| record.own.process.pid);
             self.roster.set_orphan(index, which, pid);
         }

@@ -3,7 +3,7 @@
 use core::ffi::CStr;
 use rustix::io::Errno;
 use upkeep_cli::{Exit, Out, Tool, words};
-use upkeep_core::record::{Outcome, Own};
+use upkeep_core::record::{Outcome, Own, Stage};
 use upkeep_core::restart::{Fault, Reason};
 use upkeep_core::status::{Status, Want};
 use upkeep_core::tai::Tai64n;
@@ -101,6 +101,7 @@ fn state(
     normally_up: bool,
 ) -> Result<(), Errno> {
     let up = status.pid != 0 && !status.finishing;
+    let starting = up && own.is_some_and(|own| own.stage == Stage::Preparing);
     if up {
         out.push(b"up (pid ")?;
         out.number(u64::from(status.pid))?;
@@ -117,7 +118,8 @@ fn state(
         (up && !normally_up, ", normally down"),
         (!up && normally_up, ", normally up"),
         (status.finishing, ", finishing"),
-        (up && own.is_some_and(|own| own.awaited), ", not ready"),
+        (starting, ", starting"),
+        (up && !starting && own.is_some_and(|own| own.awaited), ", not ready"),
         (up && status.paused, ", paused"),
         (!up && status.want == Want::Up, ", want up"),
         (up && status.want == Want::Down, ", want down"),

@@ -1,6 +1,8 @@
 //! What supervise, svscan and the clients do for a directory that was written
 //! for daemontools-encore.
 
+mod prepare;
+
 use crate::adopt::{dies, kill, parent_of, supervised_by_another};
 use crate::support::{Dir, Fifo, Finished, Process, Service, supervised, testing_originals};
 use rustix::process::Signal;

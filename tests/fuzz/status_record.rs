@@ -34,7 +34,14 @@ fn whole(data: &[u8], status: Status) {
     }
     let byte = |at: usize| data[at % data.len()];
     let number = |at: usize| u64::from_le_bytes(core::array::from_fn(|n| byte(at + n)));
-    let stages = [Stage::Down, Stage::Waiting, Stage::Up, Stage::Clearing, Stage::Finishing];
+    let stages = [
+        Stage::Down,
+        Stage::Waiting,
+        Stage::Up,
+        Stage::Clearing,
+        Stage::Finishing,
+        Stage::Preparing,
+    ];
     let own = Own {
         boot: core::array::from_fn(|n| byte(20 + n)),
         process: Identity {
@@ -47,6 +54,7 @@ fn whole(data: &[u8], status: Status) {
         exiting: byte(61) & 1 != 0,
         intent: byte(61) & 2 != 0,
         closed: byte(61) & 4 != 0,
+        begun: byte(61) & 64 != 0,
         awaited: byte(61) & 8 != 0,
         told: byte(61) & 16 != 0,
         blamed: byte(61) & 32 != 0,

@@ -103,8 +103,10 @@ pub enum Stage {
     Clearing,
     /// supervise was told to leave, and has.
     Over,
-    /// The process is dead, and the one on record is `finish`.
+    /// The process is dead, and the one on record is `finish`, or `stop`.
     Finishing,
+    /// There is no process, and the one on record runs before it.
+    Preparing,
 }
 
 /// What the next supervise needs.
@@ -122,6 +124,8 @@ pub struct Own {
     pub intent: bool,
     /// Whether `finish` is done for the process that died.
     pub closed: bool,
+    /// Whether the service has come up since it was down for good.
+    pub begun: bool,
     /// Whether the process has not said yet that it is ready, and is to.
     pub awaited: bool,
     /// Whether the process was told to end.
@@ -179,7 +183,8 @@ impl Record {
             | u8::from(own.closed) << 2
             | u8::from(own.awaited) << 3
             | u8::from(own.told) << 4
-            | u8::from(own.blamed) << 5;
+            | u8::from(own.blamed) << 5
+            | u8::from(own.begun) << 6;
         put.bytes(&[own.stage as u8, flags, kind, value]);
         put.number(own.not_before);
         put.number(own.deadline);
@@ -216,6 +221,7 @@ impl Record {
             awaited: flags & 8 != 0,
             told: flags & 16 != 0,
             blamed: flags & 32 != 0,
+            begun: flags & 64 != 0,
             not_before: deadlines.0,
             deadline: deadlines.1,
             starts: counts as u32,
@@ -241,8 +247,9 @@ impl Record {
 }
 
 fn stage_of(byte: u8) -> Option<Stage> {
-    use Stage::{Clearing, Down, Finishing, Over, Up, Waiting};
-    [Down, Waiting, Up, Clearing, Over, Finishing].into_iter().find(|stage| *stage as u8 == byte)
+    use Stage::{Clearing, Down, Finishing, Over, Preparing, Up, Waiting};
+    let all = [Down, Waiting, Up, Clearing, Over, Finishing, Preparing];
+    all.into_iter().find(|stage| *stage as u8 == byte)
 }
 
 /// FNV-1a: it has to find what was torn, not what was forged.
@@ -309,6 +316,7 @@ mod tests {
                 exiting: true,
                 intent: stage == Stage::Up,
                 closed: stage == Stage::Down,
+                begun: stage == Stage::Waiting,
                 awaited: stage == Stage::Up,
                 told: stage == Stage::Waiting,
                 blamed: stage == Stage::Up,
@@ -333,9 +341,15 @@ mod tests {
 
     #[test]
     fn every_record_comes_back() {
-        for stage in
-            [Stage::Down, Stage::Waiting, Stage::Up, Stage::Clearing, Stage::Over, Stage::Finishing]
-        {
+        for stage in [
+            Stage::Down,
+            Stage::Waiting,
+            Stage::Up,
+            Stage::Clearing,
+            Stage::Over,
+            Stage::Finishing,
+            Stage::Preparing,
+        ] {
             for last in
                 [None, Some(Outcome::Exited(100)), Some(Outcome::Killed(9)), Some(Outcome::Unknown)]
             {

@@ -11,6 +11,7 @@
 mod commands;
 mod death;
 mod health;
+mod prepare;
 mod resume;
 mod state;
 mod words;
@@ -21,7 +22,7 @@ use crate::status::Want;
 
 pub use health::{Health, ReadyBy, Word};
 pub use state::Machine;
-pub use words::{Action, Actions, Event, Phase, Plan};
+pub use words::{Action, Actions, Before, Event, Phase, Plan};
 
 const MILLISECOND: u64 = 1_000_000;
 const SECOND: u64 = 1000 * MILLISECOND;
@@ -50,6 +51,8 @@ impl Machine {
                 self.terminated = false;
                 self.kill_at = None;
                 self.closed = false;
+                self.begun = true;
+                self.prepared = false;
                 self.begin_health(now);
                 self.starts += 1;
                 self.not_before = now + BETWEEN_STARTS;
@@ -57,14 +60,39 @@ impl Machine {
             }
             // Nobody was told yet that the process before is dead.
             (Phase::Starting, Event::NotStarted) => {
+                self.prepared = false;
                 self.phase = Phase::Waiting(now + RETRY);
+                Actions::of(&[Stamp, Announce])
+            }
+
+            (Phase::Starting, Event::Preparing(pid)) => {
+                self.phase = Phase::Preparing(pid);
+                self.paused = false;
+                self.told = false;
+                self.terminated = false;
+                self.kill_at = None;
+                self.closed = true;
+                self.not_before = now + BETWEEN_STARTS;
+                Actions::default()
+            }
+            (Phase::Preparing(_), Event::Prepared(outcome)) => return self.prepared(outcome, now),
+            // It is up without one, and nothing can end that but a command.
+            (Phase::Starting, Event::NothingToRun) => {
+                self.begun = true;
+                self.prepared = false;
+                self.want = Want::Once;
+                self.phase = Phase::Down;
                 Actions::of(&[Stamp, Announce])
             }
 
             (Phase::Up(_), Event::Said(word)) => self.said(word, now),
             // By one that has died since.
             (
-                Phase::Down | Phase::Waiting(_) | Phase::Finishing(_) | Phase::Clearing(_),
+                Phase::Down
+                | Phase::Waiting(_)
+                | Phase::Preparing(_)
+                | Phase::Finishing(_)
+                | Phase::Clearing(_),
                 Event::Said(_),
             ) => Actions::default(),
             (Phase::Up(_), Event::Checked(succeeded)) => self.checked(succeeded, now),
@@ -82,12 +110,14 @@ impl Machine {
             }
             (Phase::Clearing(_), Event::Cleared) => return self.close(&[Announce], now),
             (Phase::Closing, Event::Finishing(pid)) => {
+                self.settle();
                 self.phase = Phase::Finishing(pid);
                 let within = self.plan.finish_within;
                 self.kill_at = Some(now + within).filter(|_| within > 0);
                 Actions::default()
             }
             (Phase::Closing, Event::NotFinishing) => {
+                self.settle();
                 self.closed = true;
                 return self.after_death(&[Announce], now);
             }
@@ -112,10 +142,14 @@ impl Machine {
             (Phase::Clearing(at), Event::Tick) if at <= now => Actions::of(&[Clear]),
             (Phase::Clearing(_), Event::Stirred) => Actions::of(&[Clear]),
             (
-                Phase::Down | Phase::Waiting(_) | Phase::Up(_) | Phase::Finishing(_),
+                Phase::Down
+                | Phase::Waiting(_)
+                | Phase::Preparing(_)
+                | Phase::Up(_)
+                | Phase::Finishing(_),
                 Event::Stirred,
             ) => Actions::default(),
-            (Phase::Up(_) | Phase::Finishing(_), Event::Tick)
+            (Phase::Preparing(_) | Phase::Up(_) | Phase::Finishing(_), Event::Tick)
                 if self.kill_at.is_some_and(|at| at <= now) =>
             {
                 self.kill_at = None;
@@ -126,13 +160,18 @@ impl Machine {
                 None => self.announce_late(now),
             },
             (
-                Phase::Down | Phase::Waiting(_) | Phase::Finishing(_) | Phase::Clearing(_),
+                Phase::Down
+                | Phase::Waiting(_)
+                | Phase::Preparing(_)
+                | Phase::Finishing(_)
+                | Phase::Clearing(_),
                 Event::Tick,
             ) => self.announce_late(now),
             (
                 Phase::Down
                 | Phase::Waiting(_)
                 | Phase::Starting
+                | Phase::Preparing(_)
                 | Phase::Up(_)
                 | Phase::Closing
                 | Phase::Finishing(_)
@@ -149,6 +188,7 @@ impl Machine {
                 Phase::Starting | Phase::Closing,
                 Event::Said(_)
                 | Event::Checked(_)
+                | Event::Prepared(_)
                 | Event::Died(_)
                 | Event::Finished(_)
                 | Event::Cleared
@@ -157,44 +197,80 @@ impl Machine {
                 | Event::Tick,
             )
             | (Phase::Starting, Event::Finishing(_) | Event::NotFinishing)
-            | (Phase::Closing, Event::Started(_) | Event::NotStarted)
+            | (
+                Phase::Closing,
+                Event::Started(_)
+                | Event::NotStarted
+                | Event::Preparing(_)
+                | Event::NothingToRun,
+            )
             // Impossible: these answer `Start` and `Finish`, and nobody asked.
+            | (
+                Phase::Down
+                | Phase::Waiting(_)
+                | Phase::Preparing(_)
+                | Phase::Up(_)
+                | Phase::Finishing(_)
+                | Phase::Clearing(_),
+                Event::Started(_)
+                | Event::NotStarted
+                | Event::Preparing(_)
+                | Event::NothingToRun
+                | Event::Finishing(_)
+                | Event::NotFinishing,
+            )
+            // Impossible: these answer `Clear`, and only `Clearing` asked.
+            | (
+                Phase::Down
+                | Phase::Waiting(_)
+                | Phase::Preparing(_)
+                | Phase::Up(_)
+                | Phase::Finishing(_),
+                Event::Cleared | Event::NotCleared,
+            )
+            // Impossible: no check outlives the process.
+            | (
+                Phase::Down
+                | Phase::Waiting(_)
+                | Phase::Preparing(_)
+                | Phase::Finishing(_)
+                | Phase::Clearing(_),
+                Event::Checked(_),
+            )
+            // Impossible: without a process none dies, and one that is not
+            // the service's is not its.
+            | (
+                Phase::Down
+                | Phase::Waiting(_)
+                | Phase::Preparing(_)
+                | Phase::Finishing(_)
+                | Phase::Clearing(_),
+                Event::Died(_),
+            )
+            | (
+                Phase::Down
+                | Phase::Waiting(_)
+                | Phase::Preparing(_)
+                | Phase::Up(_)
+                | Phase::Clearing(_),
+                Event::Finished(_),
+            )
             | (
                 Phase::Down
                 | Phase::Waiting(_)
                 | Phase::Up(_)
                 | Phase::Finishing(_)
                 | Phase::Clearing(_),
-                Event::Started(_)
-                | Event::NotStarted
-                | Event::Finishing(_)
-                | Event::NotFinishing,
-            )
-            // Impossible: these answer `Clear`, and only `Clearing` asked.
-            | (
-                Phase::Down | Phase::Waiting(_) | Phase::Up(_) | Phase::Finishing(_),
-                Event::Cleared | Event::NotCleared,
-            )
-            // Impossible: no check outlives the process.
-            | (
-                Phase::Down | Phase::Waiting(_) | Phase::Finishing(_) | Phase::Clearing(_),
-                Event::Checked(_),
-            )
-            // Impossible: without a process none dies, and one that is not
-            // the service's is not its.
-            | (
-                Phase::Down | Phase::Waiting(_) | Phase::Finishing(_) | Phase::Clearing(_),
-                Event::Died(_),
-            )
-            | (
-                Phase::Down | Phase::Waiting(_) | Phase::Up(_) | Phase::Clearing(_),
-                Event::Finished(_),
+                Event::Prepared(_),
             )
             // Over is over.
             | (
                 Phase::Gone,
                 Event::Started(_)
                 | Event::NotStarted
+                | Event::Preparing(_)
+                | Event::Prepared(_)
+                | Event::NothingToRun
                 | Event::Said(_)
                 | Event::Checked(_)
                 | Event::Died(_)

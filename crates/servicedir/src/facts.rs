@@ -9,6 +9,7 @@ use upkeep_core::dialect::Dialect;
 use upkeep_core::kill_mode::KillMode;
 use upkeep_core::restart::{Ends, Limit, When};
 use upkeep_core::signals;
+use upkeep_core::supervise::Before;
 use upkeep_core::supervise::ReadyBy;
 
 /// Why a fact is not known.
@@ -221,6 +222,24 @@ impl Facts {
         self.may_have(file) && is(file)
     }
 
+    /// What runs before the process, in a directory of this dialect.
+    #[must_use]
+    pub fn before(&self, dialect: Dialect) -> Before {
+        match dialect {
+            Dialect::Encore if self.has(names::START, is_program) => Before::First,
+            Dialect::Runit if self.has_scripts() && is_executable(names::UP) => Before::Always,
+            Dialect::Daemontools | Dialect::Encore | Dialect::Runit | Dialect::S6 => {
+                Before::Nothing
+            }
+        }
+    }
+
+    /// Whether there is what is told of processes, in a directory for encore.
+    #[must_use]
+    pub fn tells(&self, dialect: Dialect) -> bool {
+        dialect == Dialect::Encore && self.has(names::TELL, is_program)
+    }
+
     /// Whether there are scripts that stand in for signals.
     #[must_use]
     pub fn has_scripts(&self) -> bool {
@@ -327,6 +346,18 @@ pub fn timeout_finish() -> Result<Option<u64>, FactTrouble> {
 #[must_use]
 pub fn check_program() -> Option<&'static CStr> {
     names::CHECKS.into_iter().find(|check| fs::access(*check, Access::EXEC_OK).is_ok())
+}
+
+/// Whether there is a `stop`, which is for encore.
+#[must_use]
+pub fn has_stop() -> bool {
+    !place::is_logger() && is_program(names::STOP)
+}
+
+/// Whether there is a `run`, of whatever kind.
+#[must_use]
+pub fn has_run() -> bool {
+    exists(names::RUN)
 }
 
 /// Whether there is a `finish` to be executed.

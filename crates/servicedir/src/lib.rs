@@ -21,7 +21,9 @@ mod socket;
 
 pub use client::{ControlTrouble, StatusTrouble, is_supervised, normally_up, read_status, send};
 pub use elsewhere::{Elsewhere, Log};
-pub use facts::{FactTrouble, Facts, Value, check_program, has_finish, timeout_finish};
+pub use facts::{
+    FactTrouble, Facts, Value, check_program, has_finish, has_run, has_stop, timeout_finish,
+};
 pub use find::{Finder, enter, go, go_on_to_logger};
 pub use keeper::{Keeper, Trouble};
 pub use locked::lock_service;

@@ -105,6 +105,8 @@ pub const LOCK_FD: &CStr = c"lock-fd";
 pub const SERVICE_LOCK: &CStr = c"supervise/service-lock";
 /// The variable that says where the directories `supervise` are instead.
 pub const SUPERVISEDIR: &[u8] = b"SUPERVISEDIR";
+/// What runit executes before each start.
+pub const UP: &CStr = c"./control/u";
 /// For which suite the directory was written.
 pub const DIALECT: &CStr = c"dialect";
 /// What encore runs before the service comes up.

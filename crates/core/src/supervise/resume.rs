@@ -18,12 +18,13 @@ impl Machine {
             Stage::Down => Phase::Down,
             // A clock that cannot be right must not hold it up.
             Stage::Waiting => Phase::Waiting(own.deadline.min(now + longest)),
+            Stage::Preparing => Phase::Preparing(own.process.pid),
             Stage::Up => Phase::Up(own.process.pid),
             Stage::Finishing => Phase::Finishing(own.process.pid),
             Stage::Clearing => Phase::Clearing(now),
             Stage::Over => return None,
         };
-        let alive = matches!(own.stage, Stage::Up | Stage::Finishing);
+        let alive = matches!(own.stage, Stage::Preparing | Stage::Up | Stage::Finishing);
         let mut machine = Self {
             phase,
             want: status.want,
@@ -38,6 +39,7 @@ impl Machine {
             not_before: own.not_before.min(now + BETWEEN_STARTS),
             kill_at: Some(own.deadline).filter(|at| alive && *at > 0),
             closed: own.closed,
+            begun: own.begun,
             health: Health::of(own, &plan),
             ..Self::new(false, now)
         };
@@ -54,6 +56,7 @@ impl Machine {
             // Nobody writes while the answer is not there; read, it would
             // mean that a start is due.
             Phase::Starting => (Stage::Waiting, 0),
+            Phase::Preparing(_) => (Stage::Preparing, self.kill_at.unwrap_or(0)),
             Phase::Up(_) => (Stage::Up, self.kill_at.unwrap_or(0)),
             Phase::Finishing(_) => (Stage::Finishing, self.kill_at.unwrap_or(0)),
             // The next supervise asks for `finish` again.
@@ -67,7 +70,8 @@ impl Machine {
             exiting: self.exiting,
             intent,
             closed: self.closed,
-            awaited: self.health.awaited,
+            begun: self.begun,
+            awaited: self.health.awaited || matches!(self.phase, Phase::Preparing(_)),
             blamed: self.health.blamed && matches!(self.phase, Phase::Up(_)),
             every: self.health.recorded(&self.plan),
             told: self.told,

@@ -1,6 +1,6 @@
 //! All that the machine knows.
 
-use super::{Health, Phase, Plan, ReadyBy};
+use super::{Before, Health, Phase, Plan, ReadyBy};
 use crate::control::Command;
 use crate::record::Outcome;
 use crate::restart::{Fault, History, Policy, Reason};
@@ -27,6 +27,10 @@ pub struct Machine {
     pub health: Health,
     /// Whether `finish` is done, or there is none, for the process that died.
     pub(super) closed: bool,
+    /// Whether the service has come up since it was down for good.
+    pub(super) begun: bool,
+    /// Whether what runs before the process has, for the one that is due.
+    pub(super) prepared: bool,
     /// How often it was started.
     pub starts: u32,
     /// How the last process ended.
@@ -59,6 +63,8 @@ impl Machine {
                 check_every: 0,
                 check_within: 0,
                 check_failures: 0,
+                before: Before::Nothing,
+                stops: false,
                 finishes: false,
                 finish_within: 0,
                 clears: false,
@@ -77,6 +83,8 @@ impl Machine {
             },
             health: Health::UNKNOWN,
             closed: false,
+            begun: false,
+            prepared: false,
             starts: 0,
             last: None,
             not_before: now,
@@ -91,11 +99,11 @@ impl Machine {
         if self.exiting && self.plan.exit_ends { Command::Exit } else { Command::Down }
     }
 
-    /// The process, or `finish`'s; 0 for none.
+    /// The process, or that of what runs before or after it; 0 for none.
     #[must_use]
     pub const fn pid(&self) -> u32 {
         match self.phase {
-            Phase::Up(pid) | Phase::Finishing(pid) => pid,
+            Phase::Preparing(pid) | Phase::Up(pid) | Phase::Finishing(pid) => pid,
             Phase::Down
             | Phase::Waiting(_)
             | Phase::Starting
@@ -111,7 +119,7 @@ impl Machine {
         let phase = match self.phase {
             Phase::Waiting(at) | Phase::Clearing(at) => Some(at),
             Phase::Up(_) => [self.kill_at, self.health.deadline()].into_iter().flatten().min(),
-            Phase::Finishing(_) => self.kill_at,
+            Phase::Preparing(_) | Phase::Finishing(_) => self.kill_at,
             Phase::Down | Phase::Starting | Phase::Closing | Phase::Gone => None,
         };
         [phase, self.announce_at].into_iter().flatten().min()
