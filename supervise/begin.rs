@@ -11,7 +11,7 @@ use upkeep_cli::{Exit, drop_messages_rather_than_wait};
 use upkeep_core::record::{Own, Record, SIZE, Stage};
 use upkeep_core::supervise::{Event, Machine};
 use upkeep_core::tai::Tai64n;
-use upkeep_servicedir::{Keeper, Pipes, Trouble, normally_up};
+use upkeep_servicedir::{Keeper, Pipes, Trouble, go, normally_up};
 use upkeep_sys::signals::{self, Signal, Signals};
 use upkeep_sys::{Args, clock, point, process};
 
@@ -28,7 +28,7 @@ impl Supervise {
         let name = dir.to_bytes();
         let signals = Signals::take(&always, &unless_ignored)
             .map_err(|why| TOOL.fatal_os(&[b"unable to take signals for ", name, b": "], why))?;
-        let keeper = match Keeper::inherit() {
+        let keeper = match Keeper::inherit(dir) {
             Some(keeper) => keeper,
             None => claim(dir)?,
         };
@@ -87,7 +87,7 @@ impl Supervise {
         self.ready = own.ready;
         self.reach.expect_strangers();
         match own.stage {
-            Stage::Up | Stage::Finishing => self.adopt(own, now),
+            Stage::Preparing | Stage::Up | Stage::Finishing => self.adopt(own, now),
             Stage::Clearing => {
                 self.watch = Watch::was(own.process);
                 self.look_for_finish();
@@ -99,7 +99,9 @@ impl Supervise {
                     self.feed(Event::Told(self.machine.intended()));
                 }
             }
-            Stage::Down | Stage::Waiting | Stage::Over => {}
+            // It may be told to go down before it has ended once more.
+            Stage::Down | Stage::Waiting => self.look_for_finish(),
+            Stage::Over => {}
         }
     }
 
@@ -107,10 +109,15 @@ impl Supervise {
         match self.watch.adopt(own.process, now) {
             Found::Alive => {
                 self.reach.adopt(own.process.pid);
-                self.hear_again();
+                if own.stage != Stage::Preparing {
+                    self.hear_again();
+                }
                 if own.intent {
                     self.feed(Event::Told(self.machine.intended()));
                 }
+                // A child that ended while this program was being executed is
+                // told of no more.
+                self.reap();
             }
             Found::Doubtful => {
                 let name = self.dir.to_bytes();
@@ -126,7 +133,6 @@ const UNSEEN: &[u8] = b"its process cannot be identified";
 
 fn claim(dir: &'static CStr) -> Result<Keeper, Exit> {
     let name = dir.to_bytes();
-    rustix::process::chdir(dir)
-        .map_err(|why| TOOL.fatal_os(&[b"unable to chdir to ", name, b": "], why))?;
+    go(dir).map_err(|why| TOOL.fatal_os(&[b"unable to chdir to ", name, b": "], why))?;
     Keeper::claim().map_err(|trouble| fatal(dir, trouble))
 }

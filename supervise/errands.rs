@@ -186,7 +186,7 @@ impl Supervise {
             None
         });
         let within = timeout.unwrap_or(PATIENCE) * MILLISECOND;
-        match process::aside(script.path(), self.dir) {
+        match process::aside(&[script.path()], self.dir) {
             Ok(pid) => {
                 self.reach.spare(Some(pid));
                 let until = Some(clock::monotonic() + within).filter(|_| within > 0);

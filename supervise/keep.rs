@@ -173,12 +173,26 @@ impl Supervise {
         any
     }
 
-    /// The process on record is dead, the service's or `finish`'s. If it was
-    /// taken up, the supervise before this one may have noticed that already.
+    /// The process on record is dead, the service's or that of what runs before
+    /// or after it. If it was taken up, the supervise before this one may have
+    /// noticed that already.
     pub(crate) fn ended(&mut self, outcome: Outcome, taken_up: bool) {
         self.forget_signals();
-        if let Phase::Finishing(_) = self.machine.phase {
-            return self.feed(Event::Finished(outcome));
+        self.tell_end(outcome);
+        match self.machine.phase {
+            Phase::Finishing(_) => return self.feed(Event::Finished(outcome)),
+            Phase::Preparing(_) => {
+                self.look_for_finish();
+                return self.feed(Event::Prepared(outcome));
+            }
+            Phase::Down
+            | Phase::Waiting(_)
+            | Phase::Starting
+            | Phase::Up(_)
+            | Phase::Following(_)
+            | Phase::Closing
+            | Phase::Clearing(_)
+            | Phase::Gone => {}
         }
         self.perhaps_over(Event::Died(outcome), taken_up);
     }
@@ -204,6 +218,7 @@ impl Supervise {
         let within = self.reach.finish(self.dir);
         self.machine.plan.finishes = within.is_some();
         self.machine.plan.finish_within = within.unwrap_or(0);
+        self.machine.plan.stops = self.reach.has_stop();
     }
 
     fn listen(&mut self) {
@@ -339,6 +354,7 @@ impl Supervise {
             Phase::Down
             | Phase::Waiting(_)
             | Phase::Starting
+            | Phase::Preparing(_)
             | Phase::Up(_)
             | Phase::Finishing(_)
             | Phase::Gone => Identity { pid: machine.pid(), ..process },

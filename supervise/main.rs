@@ -11,6 +11,7 @@ mod process;
 mod reach;
 mod start;
 mod tally;
+mod tell;
 mod watch;
 
 upkeep_sys::sealable!();

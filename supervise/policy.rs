@@ -5,12 +5,21 @@ use crate::keep::{Supervise, TOOL};
 use crate::reach::or_none;
 use core::ffi::CStr;
 use upkeep_cli::decimal;
-use upkeep_core::restart::{DELAY_THAT_GROWS, Policy, Reason};
+use upkeep_core::dialect::Dialect;
+use upkeep_core::restart::{DELAY_THAT_GROWS, Ends, Policy, Reason};
 use upkeep_servicedir::Facts;
 
+/// The exit code after which encore starts a service no more.
+const NEVER_AGAIN: u8 = 100;
+
 /// Reads it for the process that is about to be started or was found.
-pub(crate) fn read(facts: &Facts, dir: &CStr) -> Policy {
-    let default = Policy::ALWAYS;
+pub(crate) fn read(facts: &Facts, dialect: Dialect, dir: &CStr) -> Policy {
+    let mut default = Policy::ALWAYS;
+    let mut never: &[u8] = b"using none";
+    if dialect == Dialect::Encore {
+        default.never = Ends::code(NEVER_AGAIN);
+        never = b"using 100";
+    }
     let longest = or_none(
         dir,
         facts.restart_delay_max(),
@@ -22,7 +31,7 @@ pub(crate) fn read(facts: &Facts, dir: &CStr) -> Policy {
         when: or_none(dir, facts.restart(), b"restart", b"using always").unwrap_or(default.when),
         success: or_none(dir, facts.restart_success(), b"restart-success", b"using 0")
             .unwrap_or(default.success),
-        never: or_none(dir, facts.restart_never(), b"restart-never", b"using none")
+        never: or_none(dir, facts.restart_never(), b"restart-never", never)
             .unwrap_or(default.never),
         delay: or_none(dir, facts.restart_delay(), b"restart-delay", b"using the default")
             .unwrap_or(base),

@@ -9,7 +9,7 @@ use rustix::process::{Pid, getpid};
 use upkeep_cli::decimal;
 use upkeep_core::record::{Identity, Outcome};
 use upkeep_family::MARKER;
-use upkeep_servicedir::{Keeper, names, speaks_s6};
+use upkeep_servicedir::{Keeper, is_logger, names, program as program_here};
 use upkeep_sys::process::{Held, started};
 use upkeep_sys::spawn::{Apart, Inherit, Last, Spawn, Variable};
 
@@ -23,8 +23,19 @@ pub(crate) enum Program {
         /// Whether it is process 1 of a pid name space of its own.
         first: bool,
     },
-    /// `./finish`, with how the service's process ended, and which it was.
-    Finish(Outcome, u32),
+    /// What runs before it, without arguments.
+    Prepare(&'static CStr),
+    /// `./stop`, without arguments.
+    Stop,
+    /// `./finish`.
+    Finish {
+        /// How the service's process ended.
+        outcome: Outcome,
+        /// Which it was.
+        pid: u32,
+        /// Whether that is told in s6's words.
+        s6: bool,
+    },
 }
 
 /// What becomes which descriptor.
@@ -36,6 +47,8 @@ pub(crate) struct Around<'a> {
     pub(crate) fds: Descriptors<'a>,
     /// What tells that it is one of the family.
     pub(crate) marker: Option<&'a CStr>,
+    /// How far it is from supervise.
+    pub(crate) apart: Apart,
     /// Other variables.
     pub(crate) own: [Option<Variable<'a>>; 3],
 }
@@ -52,10 +65,12 @@ pub(crate) fn start(
 ) -> Result<Pid> {
     let words;
     let (path, args): (&CStr, &[&CStr]) = match program {
-        Program::Run { named: true, .. } => (names::RUN, &[name_of(dir)]),
-        Program::Run { named: false, .. } => (names::RUN, &[]),
-        Program::Finish(outcome, pid) => {
-            words = Words::of(*outcome, *pid, speaks_s6());
+        Program::Run { named: true, .. } => (program_here(), &[name_of(dir)]),
+        Program::Run { named: false, .. } => (program_here(), &[]),
+        Program::Prepare(path) => (path, &[]),
+        Program::Stop => (names::STOP, &[]),
+        Program::Finish { outcome, pid, s6 } => {
+            words = Words::of(*outcome, *pid, *s6);
             (names::FINISH, &[words.code(), words.signal(), name_of(dir), words.group()])
         }
     };
@@ -78,7 +93,7 @@ pub(crate) fn start(
         args: &all[..=args.len()],
         fds: &places[..count],
         directory: None,
-        inherit: Inherit::Nothing(Apart::Session),
+        inherit: Inherit::Nothing(around.apart),
         open_files: None,
         variables: &variables[..set],
         bound: false,
@@ -86,12 +101,13 @@ pub(crate) fn start(
             record,
             otherwise: keeper.claim_itself(),
             // What tidies up does so, whoever has died meanwhile.
-            alone: matches!(program, Program::Finish(..)),
+            alone: matches!(program, Program::Finish { .. } | Program::Stop),
         }),
         first: matches!(program, Program::Run { first: true, .. }),
     };
     spawn.start(&|_, why| {
-        let file = path.to_bytes().strip_prefix(b".").unwrap_or_default();
+        // A logger that is a file is called as what it runs.
+        let file = if is_logger() { b"" } else { &path.to_bytes()[1..] };
         let _ = TOOL.fatal_os(&[b"unable to start ", dir.to_bytes(), file, b": "], why);
     })
 }
@@ -121,10 +137,11 @@ pub(crate) fn start_check(program: &CStr, dir: &CStr) -> Result<Pid> {
 
 /// Starts a script of the directory's beside everything, in a process group of
 /// its own.
-pub(crate) fn aside(path: &CStr, dir: &CStr) -> Result<Pid> {
+pub(crate) fn aside(args: &[&CStr], dir: &CStr) -> Result<Pid> {
+    let path = args.first().copied().unwrap_or_default();
     let spawn = Spawn {
         candidates: &[path],
-        args: &[path],
+        args,
         fds: &[],
         directory: None,
         inherit: Inherit::Nothing(Apart::Group),
@@ -135,7 +152,8 @@ pub(crate) fn aside(path: &CStr, dir: &CStr) -> Result<Pid> {
         first: false,
     };
     spawn.start(&|_, why| {
-        let [dir, file] = [dir.to_bytes(), path.to_bytes()];
+        let file = path.to_bytes();
+        let [dir, file] = [dir.to_bytes(), file.strip_prefix(b"./").unwrap_or(file)];
         let _ = TOOL.fatal_os(&[b"unable to start ", dir, b"/", file, b": "], why);
     })
 }
@@ -176,7 +194,7 @@ impl Words {
 }
 
 /// The number in decimal, with the zero that ends a C string.
-fn word(number: i64) -> [u8; 12] {
+pub(crate) fn word(number: i64) -> [u8; 12] {
     let mut digits = [0; 20];
     let digits = decimal(number.unsigned_abs(), &mut digits);
     let mut out = [0; 12];

@@ -11,11 +11,13 @@ use rustix::event::{PollFd, PollFlags};
 use rustix::io::Errno;
 use rustix::process::{Pid, Signal};
 use upkeep_core::control;
+use upkeep_core::dialect::Dialect;
 use upkeep_core::kill_mode::KillMode;
-use upkeep_core::supervise::Plan;
+use upkeep_core::supervise::{Before, Plan};
 use upkeep_family::{Enter, Family, Kin, Left};
 use upkeep_servicedir::names::LOG;
-use upkeep_servicedir::{FactTrouble, Facts, Trail, has_finish, speaks_s6, timeout_finish};
+use upkeep_servicedir::{FactTrouble, Facts, Trail, has_finish, has_stop, timeout_finish};
+use upkeep_sys::spawn::Apart;
 
 const MILLISECOND: u64 = 1_000_000;
 /// How long a whole tree may take to end when the directory does not say.
@@ -27,6 +29,7 @@ const FOLLOW: u64 = 10_000;
 /// What the directory says, and the tree if that is what is to be reached.
 pub(crate) struct Reach {
     facts: Facts,
+    dialect: Dialect,
     mode: KillMode,
     family: Option<Family>,
     /// Those among whom the service is that `run` has left behind.
@@ -37,6 +40,8 @@ pub(crate) struct Reach {
     late_group: bool,
     /// Whether there are scripts that stand in for signals.
     scripts: bool,
+    /// Where what is started is.
+    apart: Apart,
     /// Whether it was said already that something cannot be reached.
     said: bool,
 }
@@ -45,6 +50,7 @@ impl Reach {
     pub(crate) const fn new() -> Self {
         Self {
             facts: Facts::UNKNOWN,
+            dialect: Dialect::Daemontools,
             mode: KillMode::Process,
             family: None,
             kin: None,
@@ -52,6 +58,7 @@ impl Reach {
             reload: Signal::HUP,
             late_group: false,
             scripts: false,
+            apart: Apart::Session,
             said: false,
         }
     }
@@ -61,6 +68,11 @@ impl Reach {
     pub(crate) fn read(&mut self, dir: &CStr) -> Plan {
         let facts = Facts::look();
         self.facts = facts;
+        let said = facts.dialect().unwrap_or_else(|trouble| {
+            complain(dir, b"dialect", b"guessing", trouble);
+            None
+        });
+        self.dialect = said.unwrap_or_else(|| facts.guess());
         self.mode = facts.kill_mode().unwrap_or_else(|trouble| {
             complain(dir, b"kill-mode", b"using process", trouble);
             KillMode::default()
@@ -85,6 +97,12 @@ impl Reach {
             |signal| signal.unwrap_or(Signal::HUP),
         );
         self.late_group = facts.kills_group();
+        self.apart = match facts.keeps_session() {
+            false => Apart::Session,
+            // What is to be reached as a group has to be one.
+            true if self.mode == KillMode::Group || self.late_group => Apart::Group,
+            true => Apart::Not,
+        };
         self.said = false;
         let clears = self.mode == KillMode::Tree;
         if !clears {
@@ -102,10 +120,18 @@ impl Reach {
         let kill_after = timeout.map_or(default, |ms| ms * MILLISECOND);
         let is_logger = name_of(dir).to_bytes() == LOG.to_bytes();
         self.scripts = facts.has_scripts() && !is_logger;
-        let restart = policy::read(&facts, dir);
-        let exit_ends = self.scripts;
-        let plan =
-            Plan { clears, kill_after, exit_ends, follow_within, restart, ..Plan::default() };
+        let restart = policy::read(&facts, self.dialect, dir);
+        let before = if is_logger { Before::Nothing } else { facts.before(self.dialect) };
+        let plan = Plan {
+            clears,
+            kill_after,
+            exit_ends: self.scripts,
+            follow_within,
+            before,
+            stops: self.has_stop(),
+            restart,
+            ..Plan::default()
+        };
         health::read(&facts, dir, plan)
     }
 
@@ -168,14 +194,30 @@ impl Reach {
         }
     }
 
+    /// For which suite the directory was written.
+    pub(crate) const fn dialect(&self) -> Dialect {
+        self.dialect
+    }
+
+    /// How far what is started is from this process.
+    pub(crate) const fn apart(&self) -> Apart {
+        self.apart
+    }
+
+    /// Whether something is to run when the service is down for good.
+    pub(crate) fn has_stop(&self) -> bool {
+        self.dialect == Dialect::Encore && has_stop()
+    }
+
     /// How long `finish` may take, in nanoseconds and 0 for as long as it
     /// likes, if there is one.
-    pub(crate) fn finish(&self, dir: &CStr) -> Option<u64> {
+    pub(crate) fn finish(&mut self, dir: &CStr) -> Option<u64> {
         if !has_finish() {
             return None;
         }
         // In s6 it is five seconds, in runit there is no limit.
-        let default = if speaks_s6() { 5000 } else { 0 };
+        self.dialect = Facts::look().spoken();
+        let default = if self.dialect == Dialect::S6 { 5000 } else { 0 };
         let timeout = timeout_finish().unwrap_or_else(|trouble| {
             complain(dir, b"timeout-finish", b"using the default", trouble);
             None

@@ -1,4 +1,4 @@
-//! A start, of `run` or of `finish`: the child becomes one of the family,
+//! A start, of `run` or of what runs before or after it: the child becomes one of the family,
 //! writes down who it is, and only then runs.
 
 use crate::keep::{Supervise, TOOL, now, warn};
@@ -6,13 +6,15 @@ use crate::process::{self, Around, Descriptors, Program};
 use crate::reach::{Reach, complain};
 use crate::watch::number;
 use core::cell::Cell;
+use core::ffi::CStr;
 use rustix::fd::{AsFd, OwnedFd};
-use rustix::io::Result;
+use rustix::io::{Errno, Result};
 use rustix::process::Pid;
+use upkeep_core::dialect::Dialect;
 use upkeep_core::record::{Identity, Outcome};
-use upkeep_core::supervise::Event;
+use upkeep_core::supervise::{Before, Event, Phase};
 use upkeep_core::tai::Tai64n;
-use upkeep_servicedir::{Keeper, Trouble, lock_service};
+use upkeep_servicedir::{Keeper, Trouble, has_run, lock_service, names};
 use upkeep_sys::refuse::refused;
 use upkeep_sys::{clock, point};
 
@@ -28,14 +30,21 @@ impl Supervise {
             return;
         }
         self.machine.plan = self.reach.read(self.dir);
-        self.keeper.look_for_readers();
+        self.keeper.look_for_readers(self.reach.facts(), self.reach.dialect());
         self.begin_tally();
+        match self.machine.plan.before {
+            Before::First if self.machine.prepares() => return self.prepare(names::START),
+            Before::Always if self.machine.prepares() => return self.prepare(names::UP),
+            // There it is enough that something has come up.
+            Before::First if !has_run() => return self.feed(Event::NothingToRun),
+            Before::Nothing | Before::First | Before::Always => {}
+        }
         let Ok(lock) = self.lock_for_service() else { return self.feed(Event::NotStarted) };
         let mouth = self.prick_ears();
         // If both say the same number, it is for the mouth.
         let fds = [&lock, &mouth].map(|held| held.as_ref().map(|(fd, at)| (fd.as_fd(), *at)));
-        let facts = self.reach.facts();
-        let (named, first) = (facts.speaks_s6(), facts.new_pid_namespace());
+        let named = self.reach.dialect() == Dialect::S6;
+        let first = self.reach.facts().new_pid_namespace();
         match self.launch(&Program::Run { named, first }, fds, Event::Started) {
             Ok((pid, begun)) => {
                 point!("start: executed");
@@ -44,26 +53,43 @@ impl Supervise {
                     self.announce(false);
                 }
             }
-            Err(why) => {
-                let name = self.dir.to_bytes();
-                let by: &[u8] = if first { b" by flag-newpidns" } else { b"" };
-                TOOL.warn_os(
-                    &[b"unable to fork for ", name, by, b", trying again in 5 seconds: "],
-                    why,
-                );
-                self.feed(Event::NotStarted);
-            }
+            Err(why) => self.not_started(if first { b" by flag-newpidns" } else { b"" }, why),
         }
+    }
+
+    /// Starts what runs before the service.
+    fn prepare(&mut self, program: &'static CStr) {
+        match self.launch(&Program::Prepare(program), [None, None], Event::Preparing) {
+            Ok((pid, begun)) => {
+                point!("prepare: executed");
+                self.started(pid, begun, Event::Preparing);
+            }
+            Err(why) => self.not_started(&program.to_bytes()[1..], why),
+        }
+    }
+
+    fn not_started(&mut self, program: &[u8], why: Errno) {
+        let name = self.dir.to_bytes();
+        TOOL.warn_os(
+            &[b"unable to fork for ", name, program, b", trying again in 5 seconds: "],
+            why,
+        );
+        self.feed(Event::NotStarted);
     }
 
     pub(crate) fn finish(&mut self) {
         let outcome = self.machine.last.unwrap_or(Outcome::Unknown);
-        let last = self.watch.identity().pid;
-        match self.launch(&Program::Finish(outcome, last), [None, None], Event::Finishing) {
+        let (pid, s6) = (self.watch.identity().pid, self.reach.dialect() == Dialect::S6);
+        let (program, file) = if self.machine.plan.finishes {
+            (Program::Finish { outcome, pid, s6 }, b"/finish: ".as_slice())
+        } else {
+            (Program::Stop, b"/stop: ".as_slice())
+        };
+        match self.launch(&program, [None, None], Event::Finishing) {
             Ok((pid, begun)) => self.started(pid, begun, Event::Finishing),
             Err(why) => {
                 let name = self.dir.to_bytes();
-                TOOL.warn_os(&[b"unable to fork for ", name, b"/finish: "], why);
+                TOOL.warn_os(&[b"unable to fork for ", name, file], why);
                 self.feed(Event::NotFinishing);
             }
         }
@@ -96,11 +122,12 @@ impl Supervise {
     ) -> Result<(Pid, Option<Begun>)> {
         // Borrowed for the start alone.
         let mut reach = core::mem::replace(&mut self.reach, Reach::new());
+        let apart = reach.apart();
         let (enter, marker) = reach.enter();
         let (begun, outside) = (Cell::new(None), Cell::new(None));
         let told = self.senses.told(&self.machine.plan);
         let own = if let Program::Run { .. } = program { told.variables() } else { [None; 3] };
-        let around = Around { fds, marker, own };
+        let around = Around { fds, marker, apart, own };
         let answer = process::start(program, self.dir, &self.keeper, &around, &|pid| {
             outside.set(enter.and_then(|enter| enter.enter().err()));
             let (will_be, _) = self.machine.step(event(number(pid)), clock::monotonic());
@@ -110,7 +137,8 @@ impl Supervise {
                 begun.set(Some((identity, since, None)));
                 return true;
             }
-            let ready = if will_be.health.awaited { Tai64n::default() } else { since };
+            let is_ready = matches!(will_be.phase, Phase::Up(_)) && !will_be.health.awaited;
+            let ready = if is_ready { since } else { Tai64n::default() };
             let record = self.record(&will_be, identity, (since, ready), false);
             let words = self.keeper.write_words(&record);
             let written = self.keeper.write_status(&record);
@@ -133,6 +161,7 @@ impl Supervise {
         self.watch.child(identity);
         self.since = since;
         self.feed(event(number(pid)));
+        self.tell_start(number(pid));
         self.ready = if self.machine.health.awaited { Tai64n::default() } else { since };
         if let Some(trouble) = trouble {
             warn(self.dir, trouble);

@@ -2,6 +2,7 @@
 
 use crate::keep::{Supervise, now, warn};
 use crate::reach::complain;
+use upkeep_core::dialect::Dialect;
 use upkeep_core::record::Outcome;
 use upkeep_core::tally::{DEFAULT, MOST, record};
 use upkeep_servicedir::{forget_deaths, is_noted, note_death};
@@ -12,7 +13,7 @@ impl Supervise {
     /// was taken up, that may be noted already: a process ends once.
     pub(crate) fn tally(&self, outcome: Outcome, taken_up: bool) {
         let facts = self.reach.facts();
-        if !facts.speaks_s6() || taken_up && is_noted(self.since) {
+        if self.reach.dialect() != Dialect::S6 || taken_up && is_noted(self.since) {
             return;
         }
         let Some(record) = record(now(), outcome) else { return };
@@ -29,7 +30,7 @@ impl Supervise {
     /// What was before the first start counts no more.
     pub(crate) fn begin_tally(&self) {
         if self.machine.starts == 0
-            && self.reach.facts().speaks_s6()
+            && self.reach.dialect() == Dialect::S6
             && let Err(trouble) = forget_deaths()
         {
             warn(self.dir, trouble);

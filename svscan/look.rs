@@ -7,7 +7,8 @@ use core::ffi::CStr;
 use core::mem::MaybeUninit;
 use rustix::fs::{self, AtFlags, CWD, FileType, Mode, OFlags, RawDir};
 use rustix::io::Errno;
-use upkeep_core::scan::{Event, RETRY};
+use upkeep_core::scan::{Event, RETRY, Which};
+use upkeep_servicedir::Log;
 use upkeep_sys::clock;
 
 const SECOND: u64 = 1_000_000_000;
@@ -79,7 +80,7 @@ impl Svscan {
             return;
         }
         let identity: Identity = (stat.st_dev, stat.st_ino);
-        let Some(log) = self.has_log(name) else { return };
+        let Some(log) = self.log_of(name) else { return };
         let index = match self.roster.find(identity) {
             Some(index) => index,
             None => match self.roster.add(identity, name) {
@@ -94,19 +95,31 @@ impl Svscan {
             self.look_again();
         }
         self.roster.get_mut(index).seen = self.scan;
-        self.feed(index, Event::Listed { log });
+        self.keep_log(index, log);
+        self.feed(index, Event::Listed { log: log.is_some() });
     }
 
-    /// Whether the service has a logger; nothing if that cannot be known.
-    fn has_log(&mut self, name: &CStr) -> Option<bool> {
+    /// What the next supervise of the logger will find; one that runs has found
+    /// it.
+    fn keep_log(&mut self, index: usize, log: Option<Log>) {
+        let entry = self.roster.get_mut(index);
+        if let Some(log) = log
+            && !entry.service.runs(Which::Log)
+        {
+            entry.log = log;
+        }
+    }
+
+    /// What the service has as its logger; nothing if that cannot be known.
+    fn log_of(&mut self, name: &CStr) -> Option<Option<Log>> {
         let mut path = [0; NAME + 4];
         let bytes = name.to_bytes();
         path[..bytes.len()].copy_from_slice(bytes);
         path[bytes.len()..bytes.len() + 4].copy_from_slice(b"/log");
         let path = CStr::from_bytes_until_nul(&path).ok()?;
         match fs::statat(CWD, path, AtFlags::empty()) {
-            Ok(_) => Some(true),
-            Err(Errno::NOENT) => Some(false),
+            Ok(stat) => Some(Some(log(&stat))),
+            Err(Errno::NOENT) => Some(None),
             Err(why) => {
                 TOOL.warn_os(&[b"unable to stat ", bytes, b"/log: "], why);
                 self.look_again();
@@ -125,9 +138,17 @@ impl Svscan {
         if service.listed
             && service.log.is_none()
             && let Ok(name) = CStr::from_bytes_until_nul(&name)
-            && self.has_log(name) == Some(true)
+            && let Some(Some(log)) = self.log_of(name)
         {
+            self.keep_log(index, Some(log));
             self.feed(index, Event::Listed { log: true });
         }
     }
+}
+
+/// What a `log` is: what can be no logger is left to supervise to complain of.
+fn log(stat: &fs::Stat) -> Log {
+    let is_file = FileType::from_raw_mode(stat.st_mode).is_file();
+    let is_program = is_file && Mode::from_raw_mode(stat.st_mode).contains(Mode::XUSR);
+    if is_program { Log::File } else { Log::Directory }
 }

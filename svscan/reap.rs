@@ -38,8 +38,9 @@ impl Svscan {
         if matches!(ending, Ending::Killed | Ending::Crashed) {
             // Its service lives on, and is ours to wait for.
             let record = self.elsewhere(index, which).record(&self.boot);
-            let left =
-                record.filter(|record| matches!(record.own.stage, Stage::Up | Stage::Finishing));
+            let left = record.filter(|record| {
+                matches!(record.own.stage, Stage::Preparing | Stage::Up | Stage::Finishing)
+            });
             let pid = left.map_or(0, |record| record.own.process.pid);
             self.roster.set_orphan(index, which, pid);
         }
@@ -57,7 +58,11 @@ impl Svscan {
     }
 
     pub(crate) fn elsewhere(&self, index: usize, which: Which) -> Elsewhere<'_> {
-        Elsewhere { service: self.roster.name(index), logger: which == Which::Log }
+        let logger = match which {
+            Which::Main => None,
+            Which::Log => Some(self.roster.get(index).log),
+        };
+        Elsewhere { service: self.roster.name(index), logger }
     }
 }
 

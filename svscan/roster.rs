@@ -7,6 +7,7 @@ use core::ffi::CStr;
 use rustix::fd::{AsRawFd, OwnedFd};
 use rustix::io::Result;
 use upkeep_core::scan::{Service, Which};
+use upkeep_servicedir::Log;
 use upkeep_sys::table::Table;
 
 /// What makes a directory the same directory, under any name.
@@ -18,6 +19,8 @@ pub(crate) const NAME: usize = 256;
 /// One service.
 pub(crate) struct Entry {
     pub(crate) service: Service,
+    /// What the logger is, if there is one.
+    pub(crate) log: Log,
     /// The pipe to the logger, reading end first.
     pub(crate) pipe: Option<(OwnedFd, Option<OwnedFd>)>,
     /// The scan in which it was seen last.
@@ -112,7 +115,8 @@ impl Roster {
         let service = Service::new();
         let found = [None, None];
         let words = [None, None];
-        self.entries.push(Entry { service, pipe: None, seen: 0, told: 0, found, words, name })?;
+        let (log, pipe) = (Log::Directory, None);
+        self.entries.push(Entry { service, log, pipe, seen: 0, told: 0, found, words, name })?;
         self.keys.push(Key { identity, pids: [0; 2], orphans: [0; 2], due: u64::MAX })?;
         Ok(self.len() - 1)
     }

@@ -7,7 +7,7 @@ use upkeep_core::record::{Outcome, Own, Stage};
 use upkeep_core::restart::{Fault, Reason};
 use upkeep_core::status::{Status, Want};
 use upkeep_core::tai::Tai64n;
-use upkeep_servicedir::{Finder, StatusTrouble, enter, normally_up, read_status};
+use upkeep_servicedir::{Finder, StatusTrouble, enter, go_on_to_logger, normally_up, read_status};
 use upkeep_sys::{Args, clock};
 
 const TOOL: Tool = Tool {
@@ -16,7 +16,8 @@ const TOOL: Tool = Tool {
 usage: svstat service ...
 
 Prints a line for each service: up or down, since how many seconds, the
-process, and what differs from what was asked for. A name without a slash
+process, and what differs from what was asked for; and another one for a
+logger that is a file log. A name without a slash
 that is no directory here is looked up in $SVDIR, /etc/service and /service.
 
   -h, --help     print this
@@ -53,7 +54,20 @@ pub(crate) fn run(args: Args) -> Exit {
 fn line(out: &mut Out<'_>, service: &CStr) -> Result<(), Errno> {
     out.push(service.to_bytes())?;
     out.push(b": ")?;
-    match look(service) {
+    let entered = enter(service).map_err(|why| ("unable to chdir: ", Some(why)));
+    let seen = entered.and_then(|()| look());
+    let there = seen.is_ok();
+    show(out, seen)?;
+    if there && go_on_to_logger() == Ok(true) {
+        out.push(service.to_bytes())?;
+        out.push(b" log: ")?;
+        show(out, look())?;
+    }
+    Ok(())
+}
+
+fn show(out: &mut Out<'_>, seen: Result<Seen, Trouble>) -> Result<(), Errno> {
+    match seen {
         Ok((status, own, normally_up)) => state(out, &status, own.as_ref(), normally_up)?,
         Err((trouble, why)) => {
             out.push(trouble.as_bytes())?;
@@ -63,12 +77,12 @@ fn line(out: &mut Out<'_>, service: &CStr) -> Result<(), Errno> {
     out.push(b"\n")
 }
 
+type Seen = (Status, Option<Own>, bool);
 type Trouble = (&'static str, Option<Errno>);
 
 /// The state of a service and whether it starts out up, in the order in which
 /// daemontools looks, so that the first trouble is the same.
-fn look(service: &CStr) -> Result<(Status, Option<Own>, bool), Trouble> {
-    enter(service).map_err(|why| ("unable to chdir: ", Some(why)))?;
+fn look() -> Result<Seen, Trouble> {
     let normally_up = normally_up().map_err(|why| ("unable to stat down: ", Some(why)))?;
     let (status, own) = read_status().map_err(|trouble| match trouble {
         StatusTrouble::NotRunning => ("supervise not running", None),
@@ -87,6 +101,7 @@ fn state(
     normally_up: bool,
 ) -> Result<(), Errno> {
     let up = status.pid != 0 && !status.finishing;
+    let starting = up && own.is_some_and(|own| own.stage == Stage::Preparing);
     if up {
         out.push(b"up (pid ")?;
         out.number(u64::from(status.pid))?;
@@ -104,7 +119,8 @@ fn state(
         (!up && normally_up, ", normally up"),
         (status.finishing, ", finishing"),
         (own.is_some_and(|own| own.stage == Stage::Following), ", following"),
-        (up && own.is_some_and(|own| own.awaited), ", not ready"),
+        (starting, ", starting"),
+        (up && !starting && own.is_some_and(|own| own.awaited), ", not ready"),
         (up && status.paused, ", paused"),
         (!up && status.want == Want::Up, ", want up"),
         (up && status.want == Want::Down, ", want down"),

@@ -18,6 +18,7 @@ mod clients;
 mod control;
 mod demo;
 mod dialects;
+mod encore;
 mod family;
 mod faults;
 mod finish;

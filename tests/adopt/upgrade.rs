@@ -22,6 +22,28 @@ fn own(dir: &Dir, name: &str) -> PathBuf {
     dir.copy(program(name), Path::new("bin").join(name))
 }
 
+/// Its death may be told to the program that is about to be replaced.
+#[test]
+fn an_end_just_before_the_new_program_is_noticed() {
+    if testing_originals() {
+        return;
+    }
+    let dir = Dir::new();
+    let mut service = only_one(&dir, "s", "");
+    let supervise = service.supervise(&dir);
+    let mut pid = service.up();
+    supervised(&service.path);
+    for _ in 0..3 {
+        service.svc(&dir, "-ek");
+        let next = service.up();
+        assert_ne!(next, pid);
+        assert_eq!(parent_of(next), supervise.pid());
+        pid = next;
+    }
+    service.svc(&dir, "-dx");
+    assert_eq!(supervise.finish().code, 0);
+}
+
 #[test]
 fn supervise_becomes_its_new_program_and_the_service_stays() {
     if testing_originals() {

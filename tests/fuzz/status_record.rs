@@ -41,6 +41,7 @@ fn whole(data: &[u8], status: Status) {
         Stage::Clearing,
         Stage::Finishing,
         Stage::Following,
+        Stage::Preparing,
     ];
     let own = Own {
         boot: core::array::from_fn(|n| byte(20 + n)),
@@ -54,6 +55,7 @@ fn whole(data: &[u8], status: Status) {
         exiting: byte(61) & 1 != 0,
         intent: byte(61) & 2 != 0,
         closed: byte(61) & 4 != 0,
+        begun: byte(61) & 64 != 0,
         awaited: byte(61) & 8 != 0,
         told: byte(61) & 16 != 0,
         blamed: byte(61) & 32 != 0,

@@ -5,6 +5,7 @@
 
 pub mod archives;
 pub mod control;
+pub mod dialect;
 pub mod digest;
 pub mod follow;
 pub mod hold;

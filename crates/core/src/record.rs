@@ -103,11 +103,13 @@ pub enum Stage {
     Clearing,
     /// supervise was told to leave, and has.
     Over,
-    /// The process is dead, and the one on record is `finish`.
+    /// The process is dead, and the one on record is `finish`, or `stop`.
     Finishing,
+    /// There is no process, and the one on record runs before it.
+    Preparing,
     /// The process has exited, and what it has left behind is looked for until
     /// the deadline.
-    Following = 7,
+    Following,
 }
 
 /// What the next supervise needs.
@@ -125,6 +127,8 @@ pub struct Own {
     pub intent: bool,
     /// Whether `finish` is done for the process that died.
     pub closed: bool,
+    /// Whether the service has come up since it was down for good.
+    pub begun: bool,
     /// Whether the process has not said yet that it is ready, and is to.
     pub awaited: bool,
     /// Whether the process was told to end.
@@ -196,7 +200,9 @@ impl Record {
         put.number(own.deadline);
         put.number(u64::from(own.starts) | u64::from(own.every) << 32);
         put.bytes(&own.ready.pack());
-        put.bytes(&own.history.encode());
+        let mut history = own.history.encode();
+        history[0] |= u8::from(own.begun) << 7;
+        put.bytes(&history);
         let sum = sum(&out[..SUM]);
         out[SUM..].copy_from_slice(&sum.to_le_bytes());
         out
@@ -217,6 +223,8 @@ impl Record {
         let [stage, flags, kind, value] = take.bytes()?;
         let deadlines = (take.number()?, take.number()?);
         let counts = take.number()?;
+        let ready = Tai64n::unpack(&take.bytes::<PACKED>()?);
+        let history = take.bytes::<12>()?;
         let own = Own {
             boot,
             process: Identity { pid, started, unique, namespace },
@@ -239,8 +247,9 @@ impl Record {
                 2 => Some(Outcome::Killed(value)),
                 _ => Some(Outcome::Unknown),
             },
-            ready: Tai64n::unpack(&take.bytes::<PACKED>()?),
-            history: History::decode(take.bytes()?),
+            ready,
+            begun: history[0] & 128 != 0,
+            history: History::decode(history),
         };
         let mut status = Status::decode(bytes)?;
         if own.plainly {
@@ -258,10 +267,9 @@ impl Record {
 }
 
 fn stage_of(byte: u8) -> Option<Stage> {
-    use Stage::{Clearing, Down, Finishing, Following, Over, Up, Waiting};
-    [Down, Waiting, Up, Clearing, Over, Finishing, Following]
-        .into_iter()
-        .find(|stage| *stage as u8 == byte)
+    use Stage::{Clearing, Down, Finishing, Following, Over, Preparing, Up, Waiting};
+    let all = [Down, Waiting, Up, Clearing, Over, Finishing, Preparing, Following];
+    all.into_iter().find(|stage| *stage as u8 == byte)
 }
 
 /// FNV-1a: it has to find what was torn, not what was forged.
@@ -327,6 +335,7 @@ mod tests {
                 exiting: true,
                 intent: stage == Stage::Up,
                 closed: stage == Stage::Down,
+                begun: stage == Stage::Waiting,
                 awaited: stage == Stage::Up,
                 told: stage == Stage::Waiting,
                 blamed: stage == Stage::Up,
@@ -361,6 +370,7 @@ mod tests {
             Stage::Over,
             Stage::Finishing,
             Stage::Following,
+            Stage::Preparing,
         ] {
             for last in
                 [None, Some(Outcome::Exited(100)), Some(Outcome::Killed(9)), Some(Outcome::Unknown)]

@@ -135,7 +135,7 @@ impl Policy {
     /// What daemontools does.
     pub const ALWAYS: Self = Self {
         when: When::Always,
-        success: Ends { codes: [1, 0, 0, 0, 0, 0, 0, 0], signals: 0 },
+        success: Ends::code(0),
         never: Ends { codes: [0; 8], signals: 0 },
         delay: 0,
         longest: None,
@@ -258,6 +258,14 @@ impl History {
 }
 
 impl Ends {
+    /// This exit code alone.
+    #[must_use]
+    pub const fn code(code: u8) -> Self {
+        let mut codes = [0; 8];
+        codes[code as usize / 32] = 1 << (code % 32);
+        Self { codes, signals: 0 }
+    }
+
     /// Reads words: a number is an exit code, a name is a signal, with or
     /// without `SIG`, and `SIG` and a number is one too.
     #[must_use]

@@ -12,6 +12,7 @@ mod commands;
 mod death;
 mod follow;
 mod health;
+mod prepare;
 mod resume;
 mod state;
 mod words;
@@ -22,7 +23,7 @@ use crate::status::Want;
 
 pub use health::{Health, ReadyBy, Word};
 pub use state::Machine;
-pub use words::{Action, Actions, Event, Phase, Plan};
+pub use words::{Action, Actions, Before, Event, Phase, Plan};
 
 const MILLISECOND: u64 = 1_000_000;
 const SECOND: u64 = 1000 * MILLISECOND;
@@ -52,6 +53,8 @@ impl Machine {
                 self.kill_at = None;
                 self.closed = false;
                 self.followed = false;
+                self.begun = true;
+                self.prepared = false;
                 self.begin_health(now);
                 self.starts += 1;
                 self.not_before = now + BETWEEN_STARTS;
@@ -59,14 +62,39 @@ impl Machine {
             }
             // Nobody was told yet that the process before is dead.
             (Phase::Starting, Event::NotStarted) => {
+                self.prepared = false;
                 self.phase = Phase::Waiting(now + RETRY);
+                Actions::of(&[Stamp, Announce])
+            }
+
+            (Phase::Starting, Event::Preparing(pid)) => {
+                self.phase = Phase::Preparing(pid);
+                self.paused = false;
+                self.told = false;
+                self.terminated = false;
+                self.kill_at = None;
+                self.closed = true;
+                self.not_before = now + BETWEEN_STARTS;
+                Actions::default()
+            }
+            (Phase::Preparing(_), Event::Prepared(outcome)) => return self.prepared(outcome, now),
+            // It is up without one, and nothing can end that but a command.
+            (Phase::Starting, Event::NothingToRun) => {
+                self.begun = true;
+                self.prepared = false;
+                self.want = Want::Once;
+                self.phase = Phase::Down;
                 Actions::of(&[Stamp, Announce])
             }
 
             (Phase::Up(_) | Phase::Following(_), Event::Said(word)) => self.said(word, now),
             // By one that has died since.
             (
-                Phase::Down | Phase::Waiting(_) | Phase::Finishing(_) | Phase::Clearing(_),
+                Phase::Down
+                | Phase::Waiting(_)
+                | Phase::Preparing(_)
+                | Phase::Finishing(_)
+                | Phase::Clearing(_),
                 Event::Said(_),
             ) => Actions::default(),
             (Phase::Up(_), Event::Checked(succeeded)) => self.checked(succeeded, now),
@@ -84,7 +112,11 @@ impl Machine {
             (Phase::Following(_), Event::Stirred) => Actions::of(&[Follow]),
             // Said by one that has died since.
             (
-                Phase::Down | Phase::Waiting(_) | Phase::Finishing(_) | Phase::Clearing(_),
+                Phase::Down
+                | Phase::Waiting(_)
+                | Phase::Preparing(_)
+                | Phase::Finishing(_)
+                | Phase::Clearing(_),
                 Event::Main(_),
             ) => Actions::default(),
             (Phase::Clearing(_), Event::Cleared) if self.closed => {
@@ -92,12 +124,14 @@ impl Machine {
             }
             (Phase::Clearing(_), Event::Cleared) => return self.close(&[Announce], now),
             (Phase::Closing, Event::Finishing(pid)) => {
+                self.settle();
                 self.phase = Phase::Finishing(pid);
                 let within = self.plan.finish_within;
                 self.kill_at = Some(now + within).filter(|_| within > 0);
                 Actions::default()
             }
             (Phase::Closing, Event::NotFinishing) => {
+                self.settle();
                 self.closed = true;
                 return self.after_death(&[Announce], now);
             }
@@ -122,10 +156,17 @@ impl Machine {
             (Phase::Clearing(at), Event::Tick) if at <= now => Actions::of(&[Clear]),
             (Phase::Clearing(_), Event::Stirred) => Actions::of(&[Clear]),
             (
-                Phase::Down | Phase::Waiting(_) | Phase::Up(_) | Phase::Finishing(_),
+                Phase::Down
+                | Phase::Waiting(_)
+                | Phase::Preparing(_)
+                | Phase::Up(_)
+                | Phase::Finishing(_),
                 Event::Stirred,
             ) => Actions::default(),
-            (Phase::Up(_) | Phase::Following(_) | Phase::Finishing(_), Event::Tick)
+            (
+                Phase::Preparing(_) | Phase::Up(_) | Phase::Following(_) | Phase::Finishing(_),
+                Event::Tick,
+            )
                 if self.kill_at.is_some_and(|at| at <= now) =>
             {
                 self.kill_at = None;
@@ -140,6 +181,7 @@ impl Machine {
                 Phase::Down
                 | Phase::Waiting(_)
                 | Phase::Following(_)
+                | Phase::Preparing(_)
                 | Phase::Finishing(_)
                 | Phase::Clearing(_),
                 Event::Tick,
@@ -148,6 +190,7 @@ impl Machine {
                 Phase::Down
                 | Phase::Waiting(_)
                 | Phase::Starting
+                | Phase::Preparing(_)
                 | Phase::Up(_)
                 | Phase::Following(_)
                 | Phase::Closing
@@ -165,6 +208,7 @@ impl Machine {
                 Phase::Starting | Phase::Closing,
                 Event::Said(_)
                 | Event::Checked(_)
+                | Event::Prepared(_)
                 | Event::Died(_)
                 | Event::Main(_)
                 | Event::NotFound
@@ -176,17 +220,26 @@ impl Machine {
                 | Event::Tick,
             )
             | (Phase::Starting, Event::Finishing(_) | Event::NotFinishing)
-            | (Phase::Closing, Event::Started(_) | Event::NotStarted)
+            | (
+                Phase::Closing,
+                Event::Started(_)
+                | Event::NotStarted
+                | Event::Preparing(_)
+                | Event::NothingToRun,
+            )
             // Impossible: these answer `Start` and `Finish`, and nobody asked.
             | (
                 Phase::Down
                 | Phase::Waiting(_)
+                | Phase::Preparing(_)
                 | Phase::Up(_)
                 | Phase::Following(_)
                 | Phase::Finishing(_)
                 | Phase::Clearing(_),
                 Event::Started(_)
                 | Event::NotStarted
+                | Event::Preparing(_)
+                | Event::NothingToRun
                 | Event::Finishing(_)
                 | Event::NotFinishing,
             )
@@ -194,52 +247,59 @@ impl Machine {
             | (
                 Phase::Down
                 | Phase::Waiting(_)
+                | Phase::Preparing(_)
                 | Phase::Up(_)
                 | Phase::Following(_)
                 | Phase::Finishing(_),
                 Event::Cleared | Event::NotCleared,
             )
-            // Impossible: no check outlives the process.
-            | (
-                Phase::Down
-                | Phase::Waiting(_)
-                | Phase::Following(_)
-                | Phase::Finishing(_)
-                | Phase::Clearing(_),
-                Event::Checked(_),
-            )
             // Impossible: these answer `Follow`, and only `Following` asked.
             | (
                 Phase::Down
                 | Phase::Waiting(_)
+                | Phase::Preparing(_)
                 | Phase::Up(_)
                 | Phase::Finishing(_)
                 | Phase::Clearing(_),
                 Event::NotFound | Event::Lost,
             )
-            // Impossible: without a process none dies, and one that is not
-            // the service's is not its.
+            // Impossible: no check outlives the process; without a process none
+            // dies, and one that is not the service's is not its.
             | (
                 Phase::Down
                 | Phase::Waiting(_)
+                | Phase::Preparing(_)
                 | Phase::Following(_)
                 | Phase::Finishing(_)
                 | Phase::Clearing(_),
-                Event::Died(_),
+                Event::Checked(_) | Event::Died(_),
+            )
+            | (
+                Phase::Down
+                | Phase::Waiting(_)
+                | Phase::Preparing(_)
+                | Phase::Up(_)
+                | Phase::Following(_)
+                | Phase::Clearing(_),
+                Event::Finished(_),
             )
             | (
                 Phase::Down
                 | Phase::Waiting(_)
                 | Phase::Up(_)
                 | Phase::Following(_)
+                | Phase::Finishing(_)
                 | Phase::Clearing(_),
-                Event::Finished(_),
+                Event::Prepared(_),
             )
             // Over is over.
             | (
                 Phase::Gone,
                 Event::Started(_)
                 | Event::NotStarted
+                | Event::Preparing(_)
+                | Event::Prepared(_)
+                | Event::NothingToRun
                 | Event::Said(_)
                 | Event::Checked(_)
                 | Event::Died(_)

@@ -104,6 +104,7 @@ mod tests {
                 exiting: flag(8),
                 intent: false,
                 closed: false,
+                begun: false,
                 awaited: false,
                 told: false,
                 blamed: false,

@@ -1,6 +1,6 @@
 //! The clients' side: is anybody there, what is the state, say something.
 
-use crate::names;
+use crate::{names, place};
 use core::ffi::CStr;
 use rustix::fs::{self, FileType, Mode, OFlags};
 use rustix::io::{Errno, Result};
@@ -37,15 +37,20 @@ pub enum StatusTrouble {
 
 /// Whether a supervise lives: its end of `supervise/ok` is open.
 pub fn is_supervised() -> Result<bool> {
-    match fs::open(names::OK, OFlags::WRONLY | OFlags::NONBLOCK | OFlags::CLOEXEC, Mode::empty()) {
+    match place::open(names::OK, OFlags::WRONLY | OFlags::NONBLOCK | OFlags::CLOEXEC, Mode::empty())
+    {
         Ok(_) => Ok(true),
         Err(Errno::NXIO) => Ok(false),
         Err(why) => Err(why),
     }
 }
 
-/// Whether the service starts out up, that is, has no `down` file.
+/// Whether the service starts out up, that is, has no `down` file. A logger that
+/// is a file does: whoever brings up its service would wait for it.
 pub fn normally_up() -> Result<bool> {
+    if place::is_logger() {
+        return Ok(true);
+    }
     match fs::stat(names::DOWN) {
         Ok(_) => Ok(false),
         Err(Errno::NOENT) => Ok(true),
@@ -61,7 +66,7 @@ pub fn read_status() -> core::result::Result<(Status, Option<Own>), StatusTroubl
         Err(why) => return Err(StatusTrouble::Ok(why)),
     }
     let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC;
-    let file = fs::open(names::STATUS, flags, Mode::empty()).map_err(StatusTrouble::Open)?;
+    let file = place::open(names::STATUS, flags, Mode::empty()).map_err(StatusTrouble::Open)?;
     let mut record = [0; SIZE];
     let n = rustix::io::read(&file, &mut record).map_err(StatusTrouble::Read)?;
     if n < CLASSIC {
@@ -76,7 +81,7 @@ pub fn read_status() -> core::result::Result<(Status, Option<Own>), StatusTroubl
 pub fn send(bytes: &[u8]) -> core::result::Result<(), ControlTrouble> {
     // A FIFO that is full because its supervise is stopped is waited for, as
     // daemontools does: what was asked is not dropped.
-    send_to(names::CONTROL, bytes, true)
+    place::at(names::CONTROL, |path| send_to(path, bytes, true))
 }
 
 /// The same by path, waiting for room or not.

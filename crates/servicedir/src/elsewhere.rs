@@ -4,53 +4,90 @@
 use crate::client::{ControlTrouble, send_to};
 use crate::keeper::make_directory;
 use crate::names;
+use crate::place::{self, LOGGER, Path, tail};
 use core::ffi::CStr;
 use rustix::fd::OwnedFd;
 use rustix::fs::{self, CWD, FileType, Mode, OFlags};
 use rustix::io::{Errno, Result};
+use rustix::process::{chdir, fchdir};
 use upkeep_core::record::{Boot, Record, SIZE, origin};
 
-/// The directory `service`, or `service/log`.
+/// What the logger of a service is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Log {
+    /// A service directory `log`.
+    Directory,
+    /// A program `log`.
+    File,
+}
+
+/// The directory `service`, or its logger.
 #[derive(Clone, Copy, Debug)]
 pub struct Elsewhere<'a> {
     /// The service's name.
     pub service: &'a CStr,
-    /// Whether it is the logger's directory that is meant.
-    pub logger: bool,
+    /// Whether it is the logger that is meant, and what that is.
+    pub logger: Option<Log>,
 }
 
-/// A path of a few hundred bytes.
-pub(crate) struct Path([u8; Self::ROOM]);
-
-impl Path {
-    /// The longest name of a service, and the longest of ours behind it.
-    const ROOM: usize = 256 + 40;
-
-    pub(crate) fn as_c_str(&self) -> &CStr {
-        CStr::from_bytes_until_nul(&self.0).unwrap_or_default()
-    }
-}
+/// The longest name of a service, and the longest of ours behind it.
+const ROOM: usize = 256 + 40;
 
 impl Elsewhere<'_> {
-    /// The path of `file` in it.
-    pub(crate) fn path(&self, file: &CStr) -> Result<Path> {
-        let log: &[u8] = if self.logger { b"/log/" } else { b"/" };
-        let mut path = [0; Path::ROOM];
-        let mut at = 0;
-        for part in [self.service.to_bytes(), log, file.to_bytes_with_nul()] {
-            let place = path.get_mut(at..at + part.len()).ok_or(Errno::NAMETOOLONG)?;
-            place.copy_from_slice(part);
-            at += part.len();
+    /// Calls `with` with the path of `file`, one of those in `supervise/`.
+    pub(crate) fn at<T>(&self, file: &CStr, with: impl FnOnce(&CStr) -> Result<T>) -> Result<T> {
+        if let Some(dir) = place::moved() {
+            return self.at_moved(dir, file, with);
         }
-        Ok(Path(path))
+        let (log, below) = self.parts();
+        let all = [self.service.to_bytes(), log, b"/", names::SUPERVISE.to_bytes(), below];
+        let mut path = [0; ROOM];
+        with(joined(&mut path, &all, tail(file))?)
+    }
+
+    /// The same where `$SUPERVISEDIR` is `dir`.
+    #[inline(never)]
+    fn at_moved<T>(
+        &self,
+        dir: &[u8],
+        file: &CStr,
+        with: impl FnOnce(&CStr) -> Result<T>,
+    ) -> Result<T> {
+        let (log, below) = self.parts();
+        let mut service = [0; ROOM];
+        let service = joined(&mut service, &[self.service.to_bytes()], log)?;
+        let mut path = Path::new();
+        if dir.starts_with(b"/") {
+            let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
+            let here = fs::open(c".", flags, Mode::empty())?;
+            chdir(service)?;
+            let pushed = path.push_moved(dir);
+            fchdir(&here)?;
+            pushed?;
+        } else {
+            for part in [service.to_bytes(), b"/", dir] {
+                path.push(part)?;
+            }
+        }
+        path.push(below)?;
+        path.push_name(file);
+        with(path.as_c_str())
+    }
+
+    /// What is behind the service's directory, and behind its `supervise`.
+    const fn parts(&self) -> (&'static [u8], &'static [u8]) {
+        match self.logger {
+            None => (b"", b""),
+            Some(Log::Directory) => (LOGGER, b""),
+            Some(Log::File) => (b"", LOGGER),
+        }
     }
 
     /// Whether a supervise lives there: what is answered tells, by `POLLERR`,
     /// when it ends.
     pub fn living(&self) -> Result<Option<OwnedFd>> {
-        let path = self.path(names::OK)?;
         let flags = OFlags::WRONLY | OFlags::NONBLOCK | OFlags::CLOEXEC;
-        match fs::open(path.as_c_str(), flags, Mode::empty()) {
+        match self.at(names::OK, |path| fs::open(path, flags, Mode::empty())) {
             Ok(fd) => Ok(Some(fd)),
             Err(why @ (Errno::MFILE | Errno::NFILE | Errno::NOMEM)) => Err(why),
             // Nobody is there, or nobody that could be told anything.
@@ -60,39 +97,49 @@ impl Elsewhere<'_> {
 
     /// Tells the supervise there something.
     pub fn send(&self, bytes: &[u8]) -> core::result::Result<(), ControlTrouble> {
-        let path = self.path(names::CONTROL).map_err(ControlTrouble::Open)?;
-        send_to(path.as_c_str(), bytes, false)
+        self.at(names::CONTROL, |path| Ok(send_to(path, bytes, false)))
+            .map_err(ControlTrouble::Open)?
     }
 
     /// Leaves word for a supervise that is on its way and does not listen yet:
     /// it is there as long as what is answered is open.
     pub fn leave(&self, bytes: &[u8]) -> Result<OwnedFd> {
-        make_directory(self.path(names::SUPERVISE)?.as_c_str())?;
-        let path = self.path(names::CONTROL)?;
-        let path = path.as_c_str();
-        // It may be there already, also as something else: a look will tell.
-        let _ = fs::mknodat(CWD, path, FileType::Fifo, Mode::from_raw_mode(0o600), 0);
-        let flags = OFlags::RDWR | OFlags::NONBLOCK | OFlags::CLOEXEC;
-        let fifo = fs::open(path, flags, Mode::empty())?;
-        if FileType::from_raw_mode(fs::fstat(&fifo)?.st_mode) != FileType::Fifo {
-            return Err(Errno::EXIST);
-        }
-        rustix::io::write(&fifo, bytes)?;
-        Ok(fifo)
+        self.at(names::SUPERVISE, make_directory)?;
+        self.at(names::CONTROL, |path| {
+            // It may be there already, also as something else: a look will tell.
+            let _ = fs::mknodat(CWD, path, FileType::Fifo, Mode::from_raw_mode(0o600), 0);
+            let flags = OFlags::RDWR | OFlags::NONBLOCK | OFlags::CLOEXEC;
+            let fifo = fs::open(path, flags, Mode::empty())?;
+            if FileType::from_raw_mode(fs::fstat(&fifo)?.st_mode) != FileType::Fifo {
+                return Err(Errno::EXIST);
+            }
+            rustix::io::write(&fifo, bytes)?;
+            Ok(fifo)
+        })
     }
 
     /// What the supervise there wrote in this boot.
     #[must_use]
     pub fn record(&self, boot: &Boot) -> Option<Record> {
-        let path = self.path(names::STATUS).ok()?;
         let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC;
-        let file = fs::open(path.as_c_str(), flags, Mode::empty()).ok()?;
+        let file = self.at(names::STATUS, |path| fs::open(path, flags, Mode::empty())).ok()?;
         let mut bytes = [0; SIZE];
         let count = rustix::io::read(&file, &mut bytes).ok()?;
-        let directory = fs::stat(self.path(names::SUPERVISE).ok()?.as_c_str()).ok()?;
+        let directory = self.at(names::SUPERVISE, |path| fs::stat(path)).ok()?;
         let origin = origin(*boot, directory.st_dev, directory.st_ino);
         Record::of_this_boot(&bytes[..count], &origin)
     }
+}
+
+fn joined<'a>(into: &'a mut [u8; ROOM], parts: &[&[u8]], last: &[u8]) -> Result<&'a CStr> {
+    let mut at = 0;
+    for part in parts.iter().chain([&last]) {
+        // The last place stays the zero that ends it.
+        let place = into[..ROOM - 1].get_mut(at..at + part.len()).ok_or(Errno::NAMETOOLONG)?;
+        place.copy_from_slice(part);
+        at += part.len();
+    }
+    CStr::from_bytes_until_nul(into).map_err(|_| Errno::INVAL)
 }
 
 #[cfg(test)]
@@ -101,13 +148,22 @@ mod tests {
 
     #[test]
     fn paths_lead_there() {
-        let here = |logger| Elsewhere { service: c"web", logger };
-        let path = |logger| here(logger).path(c"supervise/ok").unwrap();
-        assert_eq!(path(false).as_c_str(), c"web/supervise/ok");
-        assert_eq!(path(true).as_c_str(), c"web/log/supervise/ok");
+        let path = |service, logger, file| {
+            Elsewhere { service, logger }.at(file, |path| Ok(path.to_owned())).unwrap()
+        };
+        let (directory, file) = (Some(Log::Directory), Some(Log::File));
+        assert_eq!(path(c"web", None, names::OK).as_c_str(), c"web/supervise/ok");
+        assert_eq!(path(c"web", directory, names::OK).as_c_str(), c"web/log/supervise/ok");
+        assert_eq!(path(c"web", file, names::OK).as_c_str(), c"web/supervise/log/ok");
         let mut long = vec![b'n'; 255];
         long.push(0);
         let service = CStr::from_bytes_with_nul(&long).unwrap();
-        assert!(Elsewhere { service, logger: true }.path(names::STATUS_NEW).is_ok());
+        assert_eq!(path(service, directory, names::STATUS_NEW).count_bytes(), 255 + 25);
+        let moved = |logger| {
+            let there = Elsewhere { service: c"web", logger };
+            there.at_moved(b"run/sv", names::OK, |path| Ok(path.to_owned())).unwrap()
+        };
+        assert_eq!(moved(directory).as_c_str(), c"web/log/run/sv/ok");
+        assert_eq!(moved(file).as_c_str(), c"web/run/sv/log/ok");
     }
 }

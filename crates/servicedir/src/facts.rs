@@ -1,14 +1,16 @@
 //! Files that say one fact each, in a word or a number.
 
 use crate::follow::Trail;
-use crate::names;
+use crate::{names, place};
 use core::ffi::CStr;
 use core::mem::MaybeUninit;
-use rustix::fs::{self, Access, FileType, Mode, OFlags, RawDir};
+use rustix::fs::{self, Access, FileType, Mode, OFlags, RawDir, RawDirEntry};
 use rustix::io::Errno;
+use upkeep_core::dialect::Dialect;
 use upkeep_core::kill_mode::KillMode;
 use upkeep_core::restart::{Ends, Limit, When};
 use upkeep_core::signals;
+use upkeep_core::supervise::Before;
 use upkeep_core::supervise::ReadyBy;
 
 /// Why a fact is not known.
@@ -34,7 +36,7 @@ const SHOWN: usize = 64;
 /// More than any list that means something has.
 pub(crate) const LONGEST: usize = 256;
 /// The files that `Facts` looks for beside those of s6.
-const FILES: [&CStr; 17] = [
+const FILES: [&CStr; 25] = [
     names::KILL_MODE,
     names::RESTART,
     names::RESTART_SUCCESS,
@@ -52,6 +54,14 @@ const FILES: [&CStr; 17] = [
     names::TIMEOUT_CONTROL,
     names::FOLLOW,
     names::TIMEOUT_FOLLOW,
+    names::DIALECT,
+    names::CHECK,
+    names::FINISH,
+    names::START,
+    names::STOP,
+    names::TELL,
+    names::NO_SETSID,
+    names::LOG,
 ];
 /// So many entries are listed before the files themselves are asked for.
 const ENTRIES: usize = 256;
@@ -90,7 +100,18 @@ impl Facts {
     /// in it, is one of which nothing is known.
     #[must_use]
     pub fn look() -> Self {
-        Self::listed().unwrap_or(Self::UNKNOWN)
+        let facts = Self::listed().unwrap_or(Self::UNKNOWN);
+        if place::is_logger() { facts.of_logger() } else { facts }
+    }
+
+    /// Those that are said of a logger which is a file in the same directory.
+    fn of_logger(mut self) -> Self {
+        const BOTH: [&CStr; 4] = [names::DIALECT, names::NO_SETSID, names::TELL, names::LOG];
+        for (file, there) in FILES.iter().zip(&mut self.there) {
+            *there &= BOTH.contains(file);
+        }
+        self.of_s6 = [false; names::OF_S6.len()];
+        self
     }
 
     fn listed() -> Option<Self> {
@@ -102,7 +123,8 @@ impl Facts {
         for _ in 0..ENTRIES {
             let Some(entry) = entries.next() else { return Some(facts) };
             let entry = entry.ok()?;
-            let is = |file: &&CStr| *file == entry.file_name();
+            let name = entry.file_name().to_bytes();
+            let is = |file: &&CStr| plain(file) == name && can_be(file, &entry);
             if let Some(at) = FILES.iter().position(is) {
                 facts.there[at] = true;
             } else if let Some(at) = names::OF_S6.iter().position(is) {
@@ -143,25 +165,93 @@ impl Facts {
     /// group.
     #[must_use]
     pub fn kills_group(&self) -> bool {
-        self.has(names::FLAG_TIMEOUT_KILLPG)
+        self.has(names::FLAG_TIMEOUT_KILLPG, exists)
     }
 
     /// Whether the service has a pid name space of its own.
     #[must_use]
     pub fn new_pid_namespace(&self) -> bool {
-        self.has(names::FLAG_NEWPIDNS)
+        self.has(names::FLAG_NEWPIDNS, exists)
     }
 
-    /// As the function of that name, without a call where none is there.
+    /// Whether what runs gets no session of its own.
     #[must_use]
-    pub fn speaks_s6(&self) -> bool {
-        names::OF_S6.iter().zip(self.of_s6).any(|(file, there)| there && exists(file))
+    pub fn keeps_session(&self) -> bool {
+        self.has(names::NO_SETSID, exists)
+    }
+
+    /// For which suite the directory was written, if `dialect` says so.
+    pub fn dialect(&self) -> Result<Option<Dialect>, FactTrouble> {
+        self.parsed(names::DIALECT, Dialect::parse)
+    }
+
+    /// The same or, without a word that is of use, by the files in it: whoever
+    /// reads it for a process reports that.
+    #[must_use]
+    pub fn spoken(&self) -> Dialect {
+        self.dialect().ok().flatten().unwrap_or_else(|| self.guess())
+    }
+
+    /// For which suite it was written, by the files in it. `start` and the like
+    /// are what anybody may call a script of his own, so that they come last.
+    #[must_use]
+    pub fn guess(&self) -> Dialect {
+        let of_s6 = names::OF_S6.iter().zip(self.of_s6);
+        if of_s6.into_iter().any(|(file, there)| there && exists(file)) {
+            return Dialect::S6;
+        }
+        if self.has_tools() || self.has(names::FINISH, is_executable) {
+            return Dialect::Runit;
+        }
+        let of_encore = [names::START, names::STOP, names::TELL, names::LOG];
+        if self.has(names::NO_SETSID, exists)
+            || of_encore.iter().any(|file| self.has(file, is_program))
+        {
+            return Dialect::Encore;
+        }
+        Dialect::Daemontools
+    }
+
+    /// Whether somebody may read the status in runit's words, where the
+    /// directory is of this dialect: also one that is s6's in all else.
+    #[must_use]
+    pub fn has_readers(&self, dialect: Dialect) -> bool {
+        dialect == Dialect::Runit
+            || self.has_tools()
+            || place::exists(names::STAT) && place::exists(names::PID)
+    }
+
+    /// Whether there is what runit's programs execute.
+    fn has_tools(&self) -> bool {
+        self.has(names::CHECK, exists) || self.has_scripts()
+    }
+
+    fn has(&self, file: &CStr, is: fn(&CStr) -> bool) -> bool {
+        self.may_have(file) && is(file)
+    }
+
+    /// What runs before the process, in a directory of this dialect.
+    #[must_use]
+    pub fn before(&self, dialect: Dialect) -> Before {
+        match dialect {
+            Dialect::Encore if self.has(names::START, is_program) => Before::First,
+            Dialect::Runit if self.has_scripts() && is_executable(names::UP) => Before::Always,
+            Dialect::Daemontools | Dialect::Encore | Dialect::Runit | Dialect::S6 => {
+                Before::Nothing
+            }
+        }
+    }
+
+    /// Whether there is what is told of processes, in a directory for encore.
+    #[must_use]
+    pub fn tells(&self, dialect: Dialect) -> bool {
+        dialect == Dialect::Encore && self.has(names::TELL, is_program)
     }
 
     /// Whether there are scripts that stand in for signals.
     #[must_use]
     pub fn has_scripts(&self) -> bool {
-        self.may_have(names::SCRIPTS) && is_directory(names::SCRIPTS)
+        self.has(names::SCRIPTS, is_directory)
     }
 
     /// How many milliseconds `timeout-control` says, if it is there.
@@ -265,10 +355,6 @@ impl Facts {
         if self.may_have(name) { parsed(name, parse) } else { Ok(None) }
     }
 
-    fn has(&self, flag: &CStr) -> bool {
-        self.may_have(flag) && exists(flag)
-    }
-
     fn may_have(&self, name: &CStr) -> bool {
         let files = FILES.iter().zip(self.there);
         let mut all = files.chain(names::OF_S6.iter().zip(self.of_s6));
@@ -287,35 +373,54 @@ pub fn check_program() -> Option<&'static CStr> {
     names::CHECKS.into_iter().find(|check| fs::access(*check, Access::EXEC_OK).is_ok())
 }
 
+/// Whether there is a `stop`, which is for encore.
+#[must_use]
+pub fn has_stop() -> bool {
+    !place::is_logger() && is_program(names::STOP)
+}
+
+/// Whether there is a `run`, of whatever kind.
+#[must_use]
+pub fn has_run() -> bool {
+    exists(names::RUN)
+}
+
 /// Whether there is a `finish` to be executed.
 #[must_use]
 pub fn has_finish() -> bool {
-    fs::access(names::FINISH, Access::EXEC_OK).is_ok()
+    !place::is_logger() && is_executable(names::FINISH)
 }
 
-/// Whether the directory was written for s6, whose `finish` is told a death by
-/// a signal in other words than runit's.
-#[must_use]
-pub fn speaks_s6() -> bool {
-    names::OF_S6.iter().any(|file| exists(file))
+fn exists(file: &CStr) -> bool {
+    fs::access(file, Access::EXISTS).is_ok()
 }
 
-/// Whether somebody may read what runit says in words: where its supervise has
-/// said it before, and where the directory was written for it.
-#[must_use]
-pub fn speaks_runit() -> bool {
-    exists(names::STAT) && exists(names::PID)
-        || exists(names::CHECK)
-        || is_directory(names::SCRIPTS)
-        || has_finish() && !speaks_s6()
+fn is_executable(file: &CStr) -> bool {
+    fs::access(file, Access::EXEC_OK).is_ok()
 }
 
 fn is_directory(file: &CStr) -> bool {
     fs::stat(file).is_ok_and(|stat| FileType::from_raw_mode(stat.st_mode).is_dir())
 }
 
-fn exists(file: &CStr) -> bool {
-    fs::access(file, Access::EXISTS).is_ok()
+/// Whether it is a file to be executed, as encore has it: by its owner.
+pub(crate) fn is_program(file: &CStr) -> bool {
+    fs::stat(file).is_ok_and(|stat| {
+        FileType::from_raw_mode(stat.st_mode).is_file()
+            && Mode::from_raw_mode(stat.st_mode).contains(Mode::XUSR)
+    })
+}
+
+/// The name of the file as it is listed.
+fn plain(file: &CStr) -> &[u8] {
+    let name = file.to_bytes();
+    name.strip_prefix(b"./").unwrap_or(name)
+}
+
+/// Whether what is listed can be what is looked for: a logger mostly has a
+/// directory, which is not asked for then.
+fn can_be(file: &CStr, entry: &RawDirEntry<'_>) -> bool {
+    file != names::LOG || entry.file_type() != FileType::Directory
 }
 
 fn descriptor(content: &[u8]) -> Option<i32> {
@@ -366,97 +471,4 @@ fn read<'a>(name: &CStr, buffer: &'a mut [u8; LONGEST]) -> Result<&'a [u8], Errn
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// One test, because the current directory is the whole process's.
-    #[test]
-    fn what_the_file_can_be() {
-        let dir = std::env::temp_dir().join(format!("upkeep-kill-mode-{}", std::process::id()));
-        std::fs::create_dir(&dir).unwrap();
-        std::env::set_current_dir(&dir).unwrap();
-        let write = |content: &[u8]| std::fs::write("kill-mode", content).unwrap();
-        let malformed = || match Facts::look().kill_mode() {
-            Err(FactTrouble::Malformed(value)) => value.line().to_vec(),
-            other => panic!("{other:?}"),
-        };
-
-        assert_eq!(Facts::look().kill_mode(), Ok(KillMode::Process));
-        write(b"tree\n");
-        assert_eq!(Facts::look().kill_mode(), Ok(KillMode::Tree));
-        write(b"group");
-        assert_eq!(Facts::look().kill_mode(), Ok(KillMode::Group));
-        write(b"all of it \nand more\n");
-        assert_eq!(malformed(), b"all of it");
-        write(b"");
-        assert_eq!(malformed(), b"");
-        write(&[b"tree".as_slice(), &[b' '; 1000]].concat());
-        assert_eq!(malformed(), b"tree");
-        write(&[b'x'; 1000]);
-        assert_eq!(malformed(), [b'x'; SHOWN]);
-
-        assert_eq!(Facts::look().timeout_kill(), Ok(None));
-        for (content, said) in [("0", 0), ("2500\n", 2500), ("  7  \n", 7)] {
-            std::fs::write("timeout-kill", content).unwrap();
-            assert_eq!(Facts::look().timeout_kill(), Ok(Some(said)));
-        }
-        for content in ["", "soon", "-1", "1.5", "99999999999999999999"] {
-            std::fs::write("timeout-kill", content).unwrap();
-            assert!(
-                matches!(Facts::look().timeout_kill(), Err(FactTrouble::Malformed(_))),
-                "{content}"
-            );
-        }
-
-        assert_eq!(
-            (Facts::look().down_signal(), Facts::look().reload_signal()),
-            (Ok(None), Ok(None))
-        );
-        std::fs::write("down-signal", "SIGINT\n").unwrap();
-        std::fs::write("reload-signal", "10").unwrap();
-        assert_eq!(
-            (Facts::look().down_signal(), Facts::look().reload_signal()),
-            (Ok(Some(2)), Ok(Some(10)))
-        );
-        std::fs::write("down-signal", "now\n").unwrap();
-        assert!(matches!(Facts::look().down_signal(), Err(FactTrouble::Malformed(_))));
-
-        std::fs::write("restart-limit", "3 20\n").unwrap();
-        std::fs::write("restart-never", "100\nTERM\n").unwrap();
-        let facts = Facts::look();
-        assert_eq!(facts.restart_limit(), Ok(Some(Limit { deaths: 3, seconds: 20 })));
-        assert_eq!(facts.restart_never(), Ok(Ends::parse(b"100 TERM")));
-        assert_eq!((facts.restart(), facts.restart_delay()), (Ok(None), Ok(None)));
-        // What is made after the look is for the next one.
-        std::fs::write("restart", "never").unwrap();
-        assert_eq!(facts.restart(), Ok(None));
-        assert_eq!(Facts::look().restart(), Ok(Some(When::Never)));
-        // Among very many, each is looked for by itself.
-        for n in 0..ENTRIES {
-            std::fs::write(format!("{n}"), "").unwrap();
-        }
-        assert!(Facts::listed().is_none());
-        assert_eq!(Facts::look().restart(), Ok(Some(When::Never)));
-        assert_eq!(Facts::look().restart_delay(), Ok(None));
-        for n in 0..ENTRIES {
-            std::fs::remove_file(format!("{n}")).unwrap();
-        }
-
-        assert_eq!(Facts::look().notification_fd(), Ok(None));
-        std::fs::write("notification-fd", "3\n").unwrap();
-        assert_eq!(Facts::look().notification_fd(), Ok(Some(3)));
-        for content in ["", "2", "-3", "256", "three"] {
-            std::fs::write("notification-fd", content).unwrap();
-            assert!(
-                matches!(Facts::look().notification_fd(), Err(FactTrouble::Malformed(_))),
-                "{content}"
-            );
-        }
-
-        std::fs::remove_file("kill-mode").unwrap();
-        std::fs::create_dir("kill-mode").unwrap();
-        assert_eq!(Facts::look().kill_mode(), Err(FactTrouble::Unreadable(Errno::ISDIR)));
-        std::env::set_current_dir("/").unwrap();
-        std::fs::remove_dir_all(&dir).unwrap();
-    }
-}
+mod tests;

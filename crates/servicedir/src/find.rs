@@ -1,6 +1,8 @@
 //! Finding a service: by path, or by name where services usually are.
 
+use crate::facts::is_program;
 use crate::names;
+use crate::place::{self, Path};
 use core::ffi::CStr;
 use rustix::fd::OwnedFd;
 use rustix::fs::{self, Mode, OFlags};
@@ -31,7 +33,7 @@ impl Finder {
 /// that is no directory here is looked up in `$SVDIR`, `/etc/service` and
 /// `/service`; what is reported is what went wrong here.
 pub fn enter(name: &CStr) -> Result<()> {
-    let why = match chdir(name) {
+    let why = match go(name) {
         Err(why @ (Errno::NOENT | Errno::NOTDIR)) => why,
         answer => return answer,
     };
@@ -45,10 +47,51 @@ pub fn enter(name: &CStr) -> Result<()> {
         if let Some(path) = join(dir, bytes, &mut path)
             && chdir(path).is_ok()
         {
-            return Ok(());
+            return place::arrive();
         }
     }
     Err(why)
+}
+
+/// Makes the service directory `name` the current one, by its path alone. Where
+/// that is a program called `log`, it is the logger of the directory that it is
+/// in.
+pub fn go(name: &CStr) -> Result<()> {
+    match chdir(name) {
+        Ok(()) => place::arrive(),
+        Err(Errno::NOTDIR) => {
+            go_to(service_of(name).ok_or(Errno::NOTDIR)?)?;
+            if is_program(names::LOG) { place::arrive_at_logger() } else { Err(Errno::NOTDIR) }
+        }
+        Err(why) => Err(why),
+    }
+}
+
+/// The directory of the service whose logger has this name, as a path; an
+/// empty one is the current directory's.
+pub(crate) fn service_of(logger: &CStr) -> Option<&[u8]> {
+    let service = logger.to_bytes().strip_suffix(names::LOG.to_bytes())?;
+    (service.is_empty() || service.ends_with(b"/")).then_some(service)
+}
+
+#[inline(never)]
+fn go_to(directory: &[u8]) -> Result<()> {
+    if directory.is_empty() {
+        return Ok(());
+    }
+    let mut path = Path::new();
+    path.push(directory)?;
+    chdir(path.as_c_str())
+}
+
+/// Goes on to the logger of the service whose directory is the current one, if
+/// it is a file; says whether it is.
+pub fn go_on_to_logger() -> Result<bool> {
+    let is = !place::is_logger() && is_program(names::LOG);
+    if is {
+        place::arrive_at_logger()?;
+    }
+    Ok(is)
 }
 
 fn join<'a>(dir: &[u8], name: &[u8], into: &'a mut [u8; 4096]) -> Option<&'a CStr> {
@@ -62,6 +105,15 @@ fn join<'a>(dir: &[u8], name: &[u8], into: &'a mut [u8; 4096]) -> Option<&'a CSt
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_logger_is_called_log() {
+        assert_eq!(service_of(c"log"), Some(b"".as_slice()));
+        assert_eq!(service_of(c"/service/web/log"), Some(b"/service/web/".as_slice()));
+        for other in [c"", c"weblog", c"web/log/", c"log/run"] {
+            assert_eq!(service_of(other), None, "{other:?}");
+        }
+    }
 
     #[test]
     fn a_path_that_does_not_fit_is_none() {

@@ -1,13 +1,14 @@
 //! supervise's side: claim the directory, keep its FIFOs open, write its
 //! status. Nothing here allocates.
 
-use crate::facts::speaks_runit;
-use crate::names;
+use crate::facts::Facts;
+use crate::{find, names, place};
 use core::cell::Cell;
 use core::ffi::CStr;
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
 use rustix::fs::{self, CWD, FileType, FlockOperation, Mode, OFlags};
 use rustix::io::{Errno, Result};
+use upkeep_core::dialect::Dialect;
 use upkeep_core::record::{self, Boot, Record};
 use upkeep_core::texts;
 use upkeep_sys::{clock, inherited};
@@ -62,7 +63,11 @@ const STEP: u64 = 5_000_000;
 impl Keeper {
     /// Locks the current directory and opens its control FIFO.
     pub fn claim() -> core::result::Result<Self, Trouble> {
-        make_directory(names::SUPERVISE).map_err(Trouble::because("read", names::SUPERVISE))?;
+        if let Some(service) = place::around() {
+            make_directory(service).map_err(Trouble::because("read", names::SUPERVISE))?;
+        }
+        place::at(names::SUPERVISE, make_directory)
+            .map_err(Trouble::because("read", names::SUPERVISE))?;
         let lock = lock().map_err(Trouble::because("acquire", names::LOCK))?;
         let control = open_fifo(names::CONTROL)?;
         Self::with(lock, control, None)
@@ -70,10 +75,19 @@ impl Keeper {
 
     /// The directory that this program held when it executed itself anew, and
     /// in which it still is: nobody could claim it meanwhile, and what was
-    /// said meanwhile is there to be read.
+    /// said meanwhile is there to be read. `name` is what it was told.
     #[must_use]
-    pub fn inherit() -> Option<Self> {
-        let held = |name, mode: OFlags| inherited::take(&fs::stat(name).ok()?, mode.bits());
+    pub fn inherit(name: &CStr) -> Option<Self> {
+        place::arrive().ok()?;
+        Self::take().or_else(|| {
+            find::service_of(name)?;
+            place::arrive_at_logger().ok()?;
+            Self::take()
+        })
+    }
+
+    fn take() -> Option<Self> {
+        let held = |name, mode: OFlags| inherited::take(&place::stat(name).ok()?, mode.bits());
         let lock = held(names::LOCK, OFlags::WRONLY)?;
         let control = held(names::CONTROL, OFlags::RDONLY)?;
         Self::with(lock, control, held(names::OK, OFlags::RDONLY)).ok()
@@ -84,9 +98,10 @@ impl Keeper {
         control: OwnedFd,
         ok: Option<OwnedFd>,
     ) -> core::result::Result<Self, Trouble> {
-        let writer = fs::open(names::CONTROL, WRITE, Mode::empty())
+        let writer = place::open(names::CONTROL, WRITE, Mode::empty())
             .map_err(Trouble::because("write", names::CONTROL))?;
-        let words = speaks_runit();
+        let facts = Facts::look();
+        let words = facts.has_readers(facts.spoken());
         Ok(Self { lock, control, _control_writer: writer, ok, words, named: Cell::new(None) })
     }
 
@@ -117,7 +132,7 @@ impl Keeper {
     #[must_use]
     pub fn origin(boot: Boot) -> Boot {
         // A directory that cannot be told from another is believed nothing.
-        fs::stat(names::SUPERVISE)
+        place::stat(names::SUPERVISE)
             .map_or([0; 16], |stat| record::origin(boot, stat.st_dev, stat.st_ino))
     }
 
@@ -127,7 +142,7 @@ impl Keeper {
         &self,
         buffer: &'a mut [u8; record::SIZE],
     ) -> core::result::Result<&'a [u8], Trouble> {
-        let file = match fs::open(names::STATUS, READ, Mode::empty()) {
+        let file = match place::open(names::STATUS, READ, Mode::empty()) {
             Err(Errno::NOENT) => return Ok(&[]),
             answer => answer.map_err(Trouble::because("open", names::STATUS))?,
         };
@@ -166,8 +181,8 @@ impl Keeper {
     }
 
     /// Looks again whether anybody may read the status in runit's words.
-    pub fn look_for_readers(&mut self) {
-        self.words = speaks_runit();
+    pub fn look_for_readers(&mut self, facts: &Facts, dialect: Dialect) {
+        self.words = facts.has_readers(dialect);
     }
 
     /// Writes the status in runit's words, if anybody may read it, the process
@@ -201,20 +216,21 @@ pub(crate) fn replace(
 ) -> core::result::Result<(), Trouble> {
     let flags =
         OFlags::WRONLY | OFlags::NONBLOCK | OFlags::CREATE | OFlags::TRUNC | OFlags::CLOEXEC;
-    let file =
-        fs::open(new, flags, Mode::from_raw_mode(0o644)).map_err(Trouble::because("open", new))?;
+    let file = place::open(new, flags, Mode::from_raw_mode(0o644))
+        .map_err(Trouble::because("open", new))?;
     match rustix::io::write(&file, content) {
         Ok(n) if n == content.len() => {}
         Ok(_) => return Err(Trouble::because("write", new)(Errno::NOSPC)),
         Err(why) => return Err(Trouble::because("write", new)(why)),
     }
     drop(file);
-    fs::rename(new, name).map_err(Trouble::because("rename", new))
+    place::at(new, |new| place::at(name, |name| fs::rename(new, name)))
+        .map_err(Trouble::because("rename", new))
 }
 
 /// A record of this size has its room on the disk already.
 fn write_over(record: &[u8]) -> bool {
-    let Ok(file) = fs::open(names::STATUS, WRITE, Mode::empty()) else { return false };
+    let Ok(file) = place::open(names::STATUS, WRITE, Mode::empty()) else { return false };
     fs::fstat(&file).is_ok_and(|stat| stat.st_size.cast_unsigned() >= record.len() as u64)
         && rustix::io::pwrite(&file, record, 0) == Ok(record.len())
 }
@@ -269,7 +285,7 @@ fn directory_length(path: &CStr) -> usize {
 /// that was killed, on its way to become the service: it lets go in a moment.
 fn lock() -> Result<OwnedFd> {
     let flags = WRITE | OFlags::APPEND | OFlags::CREATE;
-    let file = fs::open(names::LOCK, flags, MINE)?;
+    let file = place::open(names::LOCK, flags, MINE)?;
     let patience = clock::monotonic() + PATIENCE;
     loop {
         match fs::flock(&file, FlockOperation::NonBlockingLockExclusive) {
@@ -285,8 +301,8 @@ fn lock() -> Result<OwnedFd> {
 
 fn open_fifo(name: &'static CStr) -> core::result::Result<OwnedFd, Trouble> {
     // It may be there already, also as something else: the open will tell.
-    let _ = fs::mknodat(CWD, name, FileType::Fifo, MINE, 0);
-    let fd = fs::open(name, READ, Mode::empty()).map_err(Trouble::because("read", name))?;
+    let _ = place::make_fifo(name, MINE);
+    let fd = place::open(name, READ, Mode::empty()).map_err(Trouble::because("read", name))?;
     let stat = fs::fstat(&fd).map_err(Trouble::because("read", name))?;
     if FileType::from_raw_mode(stat.st_mode) != FileType::Fifo {
         // Read as commands, a file would be obeyed over and over.

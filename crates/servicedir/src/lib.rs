@@ -15,22 +15,24 @@ mod locked;
 pub mod names;
 mod notify;
 mod output;
+mod place;
 mod reaped;
 mod script;
 mod socket;
 mod tally;
 
 pub use client::{ControlTrouble, StatusTrouble, is_supervised, normally_up, read_status, send};
-pub use elsewhere::Elsewhere;
+pub use elsewhere::{Elsewhere, Log};
 pub use facts::{
-    FactTrouble, Facts, Value, check_program, has_finish, speaks_runit, speaks_s6, timeout_finish,
+    FactTrouble, Facts, Value, check_program, has_finish, has_run, has_stop, timeout_finish,
 };
-pub use find::{Finder, enter};
+pub use find::{Finder, enter, go, go_on_to_logger};
 pub use follow::{PidFile, Trail};
 pub use keeper::{Keeper, Trouble};
 pub use locked::lock_service;
 pub use notify::{Ear, Heard};
 pub use output::{Pipes, open_output};
+pub use place::{is_logger, program};
 pub use reaped::{leave_word, word};
 pub use script::Script;
 pub use socket::{Socket, write_said};

@@ -14,8 +14,11 @@ pub const DOWN: &CStr = c"down";
 pub const KILL_MODE: &CStr = c"kill-mode";
 /// After how many milliseconds a service that was told to be down is killed.
 pub const TIMEOUT_KILL: &CStr = c"timeout-kill";
-/// The service that reads this one's output.
+/// The service that reads this one's output, a directory or, as in encore, a
+/// program.
 pub const LOG: &CStr = c"log";
+/// That program.
+pub const LOG_FILE: &CStr = c"./log";
 /// Where supervise keeps what follows.
 pub const SUPERVISE: &CStr = c"supervise";
 /// Locked as long as a supervise lives.
@@ -112,6 +115,20 @@ pub const TIMEOUT_FOLLOW: &CStr = c"timeout-follow";
 pub const LOCK_FD: &CStr = c"lock-fd";
 /// What is locked there.
 pub const SERVICE_LOCK: &CStr = c"supervise/service-lock";
+/// The variable that says where the directories `supervise` are instead.
+pub const SUPERVISEDIR: &[u8] = b"SUPERVISEDIR";
+/// What runit executes before each start.
+pub const UP: &CStr = c"./control/u";
+/// For which suite the directory was written.
+pub const DIALECT: &CStr = c"dialect";
+/// What encore runs before the service comes up.
+pub const START: &CStr = c"./start";
+/// What encore runs after the service has gone down.
+pub const STOP: &CStr = c"./stop";
+/// What encore runs when a process was started or has ended.
+pub const TELL: &CStr = c"./notify";
+/// If it exists, what runs does not get a session of its own.
+pub const NO_SETSID: &CStr = c"no-setsid";
 /// Files that only service directories for s6 have.
 pub const OF_S6: [&CStr; 10] = [
     NOTIFICATION_FD,

@@ -3,9 +3,9 @@
 //! both, so that what it says while no supervise listens neither fails nor is
 //! lost as long as it keeps the descriptor.
 
-use crate::names;
+use crate::{names, place};
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
-use rustix::fs::{self, CWD, FileType, Mode, OFlags};
+use rustix::fs::{self, FileType, Mode, OFlags};
 use rustix::io::{Errno, Result};
 use upkeep_sys::inherited;
 
@@ -30,24 +30,24 @@ impl Ear {
     /// A new one, in which nothing that was said to another can be, and the
     /// service's end.
     pub fn open() -> Result<(Self, OwnedFd)> {
-        match fs::unlink(names::NOTIFY) {
+        match place::at(names::NOTIFY, |path| fs::unlink(path)) {
             Ok(()) | Err(Errno::NOENT) => {}
             Err(why) => return Err(why),
         }
-        fs::mknodat(CWD, names::NOTIFY, FileType::Fifo, Mode::from_raw_mode(0o600), 0)?;
-        let service = fs::open(names::NOTIFY, OFlags::RDWR | OFlags::CLOEXEC, Mode::empty())?;
-        Ok((Self(fs::open(names::NOTIFY, LISTEN, Mode::empty())?), service))
+        place::make_fifo(names::NOTIFY, Mode::from_raw_mode(0o600))?;
+        let service = place::open(names::NOTIFY, OFlags::RDWR | OFlags::CLOEXEC, Mode::empty())?;
+        Ok((Self(place::open(names::NOTIFY, LISTEN, Mode::empty())?), service))
     }
 
     /// The one that an earlier supervise had.
     #[must_use]
     pub fn again() -> Option<Self> {
-        let stat = fs::stat(names::NOTIFY).ok()?;
+        let stat = place::stat(names::NOTIFY).ok()?;
         if FileType::from_raw_mode(stat.st_mode) != FileType::Fifo {
             return None;
         }
         let own = inherited::take(&stat, OFlags::RDONLY.bits());
-        own.or_else(|| fs::open(names::NOTIFY, LISTEN, Mode::empty()).ok()).map(Self)
+        own.or_else(|| place::open(names::NOTIFY, LISTEN, Mode::empty()).ok()).map(Self)
     }
 
     /// What there is to hear.

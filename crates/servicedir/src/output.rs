@@ -4,7 +4,7 @@
 
 use crate::elsewhere::Elsewhere;
 use crate::keeper::make_directory;
-use crate::names;
+use crate::{names, place};
 use core::ffi::CStr;
 use rustix::fd::OwnedFd;
 use rustix::fs::{self, CWD, FileType, Mode, OFlags};
@@ -15,10 +15,12 @@ use upkeep_sys::inherited;
 /// Both ends of the pipe of `service`, reading end first. Makes it if it is
 /// not there.
 pub fn open_output(service: &CStr) -> Result<(OwnedFd, OwnedFd)> {
-    let service = Elsewhere { service, logger: false };
-    make_directory(service.path(names::SUPERVISE)?.as_c_str())?;
-    let path = service.path(names::OUTPUT)?;
-    let path = path.as_c_str();
+    let service = Elsewhere { service, logger: None };
+    service.at(names::SUPERVISE, make_directory)?;
+    service.at(names::OUTPUT, open)
+}
+
+fn open(path: &CStr) -> Result<(OwnedFd, OwnedFd)> {
     // It may be there already, also as something else: a look will tell.
     let _ = fs::mknodat(CWD, path, FileType::Fifo, Mode::from_raw_mode(0o600), 0);
     // Opened for both, no end waits for the other, and both are such that
@@ -46,8 +48,8 @@ impl Pipes {
     /// Takes hold of what the current directory has and is in use here.
     #[must_use]
     pub fn hold() -> Self {
-        let reader = hold(names::OUTPUT, stdout(), OFlags::RDONLY);
-        let writer = hold(names::INPUT, stdin(), OFlags::WRONLY);
+        let reader = place::at(names::OUTPUT, |output| hold(output, stdout(), OFlags::RDONLY));
+        let writer = place::at_input(|input| hold(input, stdin(), OFlags::WRONLY));
         Self { reader, writer }
     }
 

@@ -3,8 +3,8 @@
 //! that does not tell it.
 
 use crate::elsewhere::Elsewhere;
-use crate::names;
-use rustix::fs::{self, CWD, Mode, OFlags};
+use crate::{names, place};
+use rustix::fs::{self, Mode, OFlags};
 use rustix::io::Result;
 
 /// The process, when it was started, and its wait status.
@@ -12,9 +12,9 @@ const SIZE: usize = 16;
 
 /// Leaves word of a process that is dead, before it is waited for.
 pub fn leave_word(there: Elsewhere<'_>, pid: u32, started: u64, status: i32) -> Result<()> {
-    let path = there.path(names::REAPED)?;
     let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::NONBLOCK | OFlags::CLOEXEC;
-    let file = fs::openat(CWD, path.as_c_str(), flags, Mode::from_raw_mode(0o600))?;
+    let mode = Mode::from_raw_mode(0o600);
+    let file = there.at(names::REAPED, |path| fs::open(path, flags, mode))?;
     let mut word = [0; SIZE];
     word[..4].copy_from_slice(&pid.to_le_bytes());
     word[4..12].copy_from_slice(&started.to_le_bytes());
@@ -26,7 +26,7 @@ pub fn leave_word(there: Elsewhere<'_>, pid: u32, started: u64, status: i32) -> 
 #[must_use]
 pub fn word(pid: u32, started: u64) -> Option<i32> {
     let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC;
-    let file = fs::open(names::REAPED, flags, Mode::empty()).ok()?;
+    let file = place::open(names::REAPED, flags, Mode::empty()).ok()?;
     let mut word = [0; SIZE];
     if rustix::io::read(&file, &mut word) != Ok(SIZE) {
         return None;

@@ -4,7 +4,7 @@
 //! opens it under the same name.
 
 use crate::keeper::{Trouble, replace};
-use crate::names;
+use crate::{names, place};
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
 use rustix::fs::{self, Mode, OFlags};
 use rustix::io::{Errno, Result};
@@ -68,7 +68,7 @@ impl AsFd for Socket {
 }
 
 fn recorded() -> Option<Name> {
-    let file = fs::open(names::SOCKET, OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty()).ok()?;
+    let file = place::open(names::SOCKET, OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty()).ok()?;
     let mut line = [0; NAME + 2];
     let count = rustix::io::read(&file, &mut line).ok()?;
     let (name, rest) = line[..count].strip_prefix(b"@")?.split_first_chunk()?;
@@ -89,7 +89,7 @@ pub fn write_said(lines: &[u8]) -> core::result::Result<(), Trouble> {
     if !lines.is_empty() {
         return replace(names::SAID_NEW, names::SAID, lines);
     }
-    match fs::unlink(names::SAID) {
+    match place::at(names::SAID, |path| fs::unlink(path)) {
         Ok(()) | Err(Errno::NOENT) => Ok(()),
         Err(why) => Err(Trouble { verb: "remove", file: names::SAID, why: Some(why) }),
     }

@@ -31,6 +31,16 @@ pub fn namespace() -> u64 {
     rustix::fs::stat(c"/proc/self/ns/pid").map_or(0, |stat| stat.st_ino)
 }
 
+/// The path of the current directory, from the root.
+#[doc(alias = "getcwd")]
+pub fn current_directory(buffer: &mut [u8]) -> Result<&CStr> {
+    // SAFETY: writes as much as fits, and the zero that ends it.
+    if unsafe { libc::getcwd(buffer.as_mut_ptr().cast(), buffer.len()) }.is_null() {
+        return Err(crate::exec::last_errno());
+    }
+    CStr::from_bytes_until_nul(buffer).map_err(|_| Errno::RANGE)
+}
+
 /// When a process was started, in ticks since the boot, and the letter of its
 /// state; nothing if /proc does not show it.
 #[must_use]

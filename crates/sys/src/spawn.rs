@@ -16,7 +16,7 @@ use rustix::process::{Pid, Resource, Rlimit, Signal};
 #[derive(Clone, Copy, Debug)]
 pub enum Inherit {
     /// Nothing blocked, nothing ignored, no descriptor above 2 but those in
-    /// `fds`, and out of reach of the terminal's signals.
+    /// `fds`, and so far out of reach of the terminal's signals.
     Nothing(Apart),
     /// What this process had, with this mask if it changed its own.
     Everything(Option<Mask>),
@@ -25,6 +25,8 @@ pub enum Inherit {
 /// How far a child is from this process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Apart {
+    /// In its process group and its session.
+    Not,
     /// In a process group of its own.
     Group,
     /// In a session of its own, which where the kernel schedules by session
@@ -139,6 +141,7 @@ impl Spawn<'_> {
                 // Both fail only for a session's leader, which a new child
                 // is not.
                 let _ = match apart {
+                    Apart::Not => Ok(()),
                     Apart::Group => rustix::process::setpgid(None, None),
                     Apart::Session => rustix::process::setsid().map(|_| ()),
                 };

@@ -7,7 +7,7 @@ use crate::status::Want;
 impl Machine {
     /// The next state and what to do to get there.
     pub(super) fn command(mut self, command: Command, now: u64) -> (Self, Actions) {
-        use Action::{After, Announce, Exit, Intend, Renew, Send, Wake};
+        use Action::{After, Announce, Intend, Renew, Send, Wake};
         let actions = match (self.phase, command) {
             (Phase::Down | Phase::Waiting(_), Command::Up) => {
                 self.wanted(Want::Up);
@@ -19,13 +19,11 @@ impl Machine {
             }
             (Phase::Down | Phase::Waiting(_), Command::Down) => {
                 self.want = Want::Down;
-                self.phase = Phase::Down;
-                Actions::of(&[Announce])
+                return self.go_down(&[Announce], now);
             }
             (Phase::Down | Phase::Waiting(_), Command::Exit) => {
                 self.exiting = true;
-                self.phase = Phase::Gone;
-                Actions::of(&[Announce, Exit])
+                return self.go_down(&[Announce], now);
             }
             // Without a process these change nothing; daemontools writes its
             // status anyway, and a reader may wait for that.
@@ -64,11 +62,17 @@ impl Machine {
                 | Command::Reload,
             ) => Actions::default(),
 
-            (Phase::Up(_) | Phase::Following(_) | Phase::Clearing(_) | Phase::Finishing(_), Command::Up) => {
+            (
+                Phase::Preparing(_) | Phase::Up(_) | Phase::Following(_) | Phase::Clearing(_) | Phase::Finishing(_),
+                Command::Up,
+            ) => {
                 self.wanted(Want::Up);
                 Actions::of(&[Announce])
             }
-            (Phase::Up(_) | Phase::Following(_) | Phase::Clearing(_) | Phase::Finishing(_), Command::Once) => {
+            (
+                Phase::Preparing(_) | Phase::Up(_) | Phase::Following(_) | Phase::Clearing(_) | Phase::Finishing(_),
+                Command::Once,
+            ) => {
                 self.wanted(Want::Once);
                 Actions::of(&[Announce])
             }
@@ -87,25 +91,40 @@ impl Machine {
                 self.end_in_time(now);
                 Actions::of(&[Intend, Send(Signal::Down), Wake, After(Command::Exit), Announce])
             }
-            (Phase::Finishing(_), Command::Restart) => Actions::default(),
+            // Nothing is up that could be kept so.
+            (Phase::Preparing(_), Command::Down) => {
+                self.want = Want::Down;
+                self.end_in_time(now);
+                Actions::of(&[Intend, Send(Signal::Terminate), Wake, Announce])
+            }
+            (Phase::Preparing(_), Command::Exit) if self.plan.exit_ends => {
+                self.exiting = true;
+                self.want = Want::Down;
+                self.end_in_time(now);
+                Actions::of(&[Intend, Send(Signal::Terminate), Wake, Announce])
+            }
+            (Phase::Preparing(_) | Phase::Finishing(_), Command::Restart) => Actions::default(),
             // What tidies up after the process is let do so.
             (Phase::Clearing(_) | Phase::Finishing(_), Command::Down) => {
                 self.want = Want::Down;
                 Actions::of(&[Announce])
             }
-            (Phase::Up(_) | Phase::Following(_) | Phase::Clearing(_) | Phase::Finishing(_), Command::Exit) => {
+            (
+                Phase::Preparing(_) | Phase::Up(_) | Phase::Following(_) | Phase::Clearing(_) | Phase::Finishing(_),
+                Command::Exit,
+            ) => {
                 self.exiting = true;
                 if self.plan.exit_ends {
                     self.want = Want::Down;
                 }
                 Actions::of(&[Announce])
             }
-            (Phase::Up(_), Command::Pause) => {
+            (Phase::Preparing(_) | Phase::Up(_), Command::Pause) => {
                 self.paused = true;
                 self.health.ask_nothing();
                 Actions::of(&[Announce, Send(Signal::Stop)])
             }
-            (Phase::Up(_), Command::Continue) => {
+            (Phase::Preparing(_) | Phase::Up(_), Command::Continue) => {
                 if self.paused {
                     self.paused = false;
                     self.ask(now);
@@ -113,36 +132,39 @@ impl Machine {
                 Actions::of(&[Announce, Send(Signal::Continue)])
             }
             (Phase::Finishing(_), Command::Terminate) => Actions::of(&[Send(Signal::Terminate)]),
+            (Phase::Preparing(_), Command::Terminate) => {
+                Actions::of(&[Send(Signal::Terminate), Announce])
+            }
             (Phase::Up(_) | Phase::Following(_), Command::Terminate) => {
                 self.told = true;
                 self.health.ask_nothing();
                 Actions::of(&[Send(Signal::Terminate), Announce])
             }
-            (Phase::Up(_) | Phase::Finishing(_), Command::Hangup) => {
+            (Phase::Preparing(_) | Phase::Up(_) | Phase::Finishing(_), Command::Hangup) => {
                 Actions::of(&[Send(Signal::Hangup)])
             }
-            (Phase::Up(_) | Phase::Finishing(_), Command::Alarm) => {
+            (Phase::Preparing(_) | Phase::Up(_) | Phase::Finishing(_), Command::Alarm) => {
                 Actions::of(&[Send(Signal::Alarm)])
             }
-            (Phase::Up(_) | Phase::Finishing(_), Command::Interrupt) => {
+            (Phase::Preparing(_) | Phase::Up(_) | Phase::Finishing(_), Command::Interrupt) => {
                 Actions::of(&[Send(Signal::Interrupt)])
             }
-            (Phase::Up(_) | Phase::Finishing(_), Command::Quit) => {
+            (Phase::Preparing(_) | Phase::Up(_) | Phase::Finishing(_), Command::Quit) => {
                 Actions::of(&[Send(Signal::Quit)])
             }
-            (Phase::Up(_) | Phase::Finishing(_), Command::User1) => {
+            (Phase::Preparing(_) | Phase::Up(_) | Phase::Finishing(_), Command::User1) => {
                 Actions::of(&[Send(Signal::User1)])
             }
-            (Phase::Up(_) | Phase::Finishing(_), Command::User2) => {
+            (Phase::Preparing(_) | Phase::Up(_) | Phase::Finishing(_), Command::User2) => {
                 Actions::of(&[Send(Signal::User2)])
             }
-            (Phase::Up(_) | Phase::Finishing(_), Command::Window) => {
+            (Phase::Preparing(_) | Phase::Up(_) | Phase::Finishing(_), Command::Window) => {
                 Actions::of(&[Send(Signal::Window)])
             }
-            (Phase::Up(_) | Phase::Finishing(_), Command::Reload) => {
+            (Phase::Preparing(_) | Phase::Up(_) | Phase::Finishing(_), Command::Reload) => {
                 Actions::of(&[Send(Signal::Reload)])
             }
-            (Phase::Up(_) | Phase::Finishing(_), Command::Kill) => {
+            (Phase::Preparing(_) | Phase::Up(_) | Phase::Finishing(_), Command::Kill) => {
                 Actions::of(&[Send(Signal::Kill)])
             }
             // What can be reached is killed now, and what is found then.
@@ -155,6 +177,7 @@ impl Machine {
             (
                 Phase::Down
                 | Phase::Waiting(_)
+                | Phase::Preparing(_)
                 | Phase::Up(_)
                 | Phase::Following(_)
                 | Phase::Finishing(_)

@@ -70,9 +70,10 @@ impl Machine {
         if self.closed { self.after_death(&news, now) } else { self.close(&news, now) }
     }
 
-    /// Has `finish` tidy up after the process, if there is one.
+    /// Has `finish` tidy up after the process, or `stop` after the service, if
+    /// there is one.
     pub(super) fn close(mut self, news: &[Action], now: u64) -> (Self, Actions) {
-        if !self.plan.finishes {
+        if !self.plan.finishes && !self.stops() {
             self.closed = true;
             return self.after_death(news, now);
         }
@@ -84,6 +85,7 @@ impl Machine {
 
     /// The process and what it left are dead; what was asked for decides.
     pub(super) fn after_death(mut self, news: &[Action], now: u64) -> (Self, Actions) {
+        self.settle();
         if self.exiting {
             self.phase = Phase::Gone;
             let mut all = Actions::of(news);

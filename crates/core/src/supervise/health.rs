@@ -4,7 +4,7 @@
 
 use super::{Action, Actions, MILLISECOND, Machine, Phase, Plan, SECOND};
 use crate::control::Signal;
-use crate::record::Own;
+use crate::record::{Own, Stage};
 use crate::restart::Fault;
 
 /// The delay between the first two looks at a service that is to become ready.
@@ -119,7 +119,8 @@ impl Health {
             0 => plan.life_every,
             every => u64::from(every) * MILLISECOND,
         };
-        Self { awaited: own.awaited, blamed: own.blamed, every, ..Self::UNKNOWN }
+        let awaited = own.awaited && own.stage != Stage::Preparing;
+        Self { awaited, blamed: own.blamed, every, ..Self::UNKNOWN }
     }
 
     /// How often a sign of life is due, for the record.

@@ -18,6 +18,7 @@ impl Machine {
             Stage::Down => Phase::Down,
             // A clock that cannot be right must not hold it up.
             Stage::Waiting => Phase::Waiting(own.deadline.min(now + longest)),
+            Stage::Preparing => Phase::Preparing(own.process.pid),
             Stage::Up => Phase::Up(own.process.pid),
             Stage::Following => Phase::Following(now),
             Stage::Finishing => Phase::Finishing(own.process.pid),
@@ -25,7 +26,7 @@ impl Machine {
             Stage::Over => return None,
         };
         let kill_at = match own.stage {
-            Stage::Up | Stage::Finishing => own.deadline,
+            Stage::Preparing | Stage::Up | Stage::Finishing => own.deadline,
             // When that was due is not on record.
             Stage::Following if own.blamed => now + plan.patience(),
             Stage::Following if own.told && plan.kill_after > 0 => now + plan.kill_after,
@@ -47,6 +48,8 @@ impl Machine {
             follow_until: own.deadline.min(now + plan.follow_within),
             kill_at: Some(kill_at).filter(|at| *at > 0),
             closed: own.closed,
+            // What ran has come up, also where that was not kept on record yet.
+            begun: own.begun || own.stage == Stage::Up,
             health: Health::of(own, &plan),
             ..Self::new(false, now)
         };
@@ -63,6 +66,7 @@ impl Machine {
             // Nobody writes while the answer is not there; read, it would
             // mean that a start is due.
             Phase::Starting => (Stage::Waiting, 0),
+            Phase::Preparing(_) => (Stage::Preparing, self.kill_at.unwrap_or(0)),
             Phase::Up(_) => (Stage::Up, self.kill_at.unwrap_or(0)),
             Phase::Following(_) => (Stage::Following, self.follow_until),
             Phase::Finishing(_) => (Stage::Finishing, self.kill_at.unwrap_or(0)),
@@ -77,7 +81,8 @@ impl Machine {
             exiting: self.exiting,
             intent,
             closed: self.closed,
-            awaited: self.health.awaited,
+            begun: self.begun,
+            awaited: self.health.awaited || matches!(self.phase, Phase::Preparing(_)),
             blamed: self.health.blamed && matches!(self.phase, Phase::Up(_) | Phase::Following(_)),
             plainly: false,
             every: self.health.recorded(&self.plan),

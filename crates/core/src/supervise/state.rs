@@ -1,6 +1,6 @@
 //! All that the machine knows.
 
-use super::{Health, Phase, Plan, ReadyBy};
+use super::{Before, Health, Phase, Plan, ReadyBy};
 use crate::control::Command;
 use crate::record::Outcome;
 use crate::restart::{Fault, History, Policy, Reason};
@@ -31,6 +31,10 @@ pub struct Machine {
     pub followed: bool,
     /// Until when the next one is looked for while `Following`.
     pub(super) follow_until: u64,
+    /// Whether the service has come up since it was down for good.
+    pub(super) begun: bool,
+    /// Whether what runs before the process has, for the one that is due.
+    pub(super) prepared: bool,
     /// How often it was started.
     pub starts: u32,
     /// How the last process ended.
@@ -63,6 +67,8 @@ impl Machine {
                 check_every: 0,
                 check_within: 0,
                 check_failures: 0,
+                before: Before::Nothing,
+                stops: false,
                 finishes: false,
                 finish_within: 0,
                 clears: false,
@@ -84,6 +90,8 @@ impl Machine {
             closed: false,
             followed: false,
             follow_until: 0,
+            begun: false,
+            prepared: false,
             starts: 0,
             last: None,
             not_before: now,
@@ -98,11 +106,11 @@ impl Machine {
         if self.exiting && self.plan.exit_ends { Command::Exit } else { Command::Down }
     }
 
-    /// The process, or `finish`'s; 0 for none.
+    /// The process, or that of what runs before or after it; 0 for none.
     #[must_use]
     pub const fn pid(&self) -> u32 {
         match self.phase {
-            Phase::Up(pid) | Phase::Finishing(pid) => pid,
+            Phase::Preparing(pid) | Phase::Up(pid) | Phase::Finishing(pid) => pid,
             Phase::Down
             | Phase::Waiting(_)
             | Phase::Starting
@@ -119,7 +127,7 @@ impl Machine {
         let phase = match self.phase {
             Phase::Waiting(at) | Phase::Clearing(at) => Some(at),
             Phase::Up(_) => [self.kill_at, self.health.deadline()].into_iter().flatten().min(),
-            Phase::Finishing(_) => self.kill_at,
+            Phase::Preparing(_) | Phase::Finishing(_) => self.kill_at,
             Phase::Following(at) => Some(self.kill_at.map_or(at, |kill| kill.min(at))),
             Phase::Down | Phase::Starting | Phase::Closing | Phase::Gone => None,
         };

@@ -15,6 +15,8 @@ pub enum Phase {
     Waiting(u64),
     /// Asked for a process; the answer is the next event.
     Starting,
+    /// No process of the service, but this one, which runs before it.
+    Preparing(u32),
     /// This process.
     Up(u32),
     /// The process has exited 0 and has left the service behind, which is
@@ -41,6 +43,12 @@ pub enum Event {
     Started(u32),
     /// It could not be made.
     NotStarted,
+    /// What is to run before it runs first, and the record says so.
+    Preparing(u32),
+    /// That has ended.
+    Prepared(Outcome),
+    /// There is no program that could be the process.
+    NothingToRun,
     /// The process says something of itself.
     Said(Word),
     /// The check that was asked for has ended, successfully or not, or could
@@ -88,9 +96,9 @@ pub enum Action {
     /// whoever reads the mark has to carry it out again.
     Intend,
     /// Write the status that the machine will have when the process runs,
-    /// start it, and say how it went.
+    /// start it, and say how it went; or start what `prepares` says is first.
     Start,
-    /// As `Start`, for `finish`.
+    /// As `Start`, for `finish`, or for `stop` where there is none.
     Finish,
     /// Send the process a signal, or have done what stands in for it.
     Send(Signal),
@@ -159,6 +167,19 @@ impl IntoIterator for Actions {
     }
 }
 
+/// Whether a program runs before the process is started.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Before {
+    /// None does.
+    #[default]
+    Nothing,
+    /// One does when the service comes up, and if it fails, the service does
+    /// not: encore's `start`.
+    First,
+    /// One does each time, however it ends: runit's `control/u`.
+    Always,
+}
+
 /// What the service's directory says about its process.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Plan {
@@ -175,6 +196,10 @@ pub struct Plan {
     pub check_within: u64,
     /// After how many checks that failed in a row it is ended.
     pub check_failures: u8,
+    /// What runs before the process.
+    pub before: Before,
+    /// Whether there is a `stop`, for when the service goes down for good.
+    pub stops: bool,
     /// Whether there is a `finish`.
     pub finishes: bool,
     /// How long it may take, in nanoseconds; 0 for as long as it likes.

@@ -9,7 +9,7 @@ use crate::record::{Boot, Identity, Record, Stage};
 use crate::status::Status;
 use crate::tai::Tai64n;
 
-pub(super) use letters::{FOLLOWING, LETTERS, Letter, SIGNS};
+pub(super) use letters::{FOLLOWING, LETTERS, Letter, PREPARING, SIGNS};
 
 const BOOT: Boot = [7; 16];
 
@@ -24,8 +24,18 @@ pub(super) struct World {
     pub(super) hidden: Option<u32>,
     /// Whether it can be found.
     pub(super) shows: bool,
-    /// The process of `finish`.
+    /// The process of `finish` or `stop`.
     pub(super) finish: Option<u32>,
+    /// The process of what runs before.
+    pub(super) preparing: Option<u32>,
+    /// Whether it has, for this start.
+    pub(super) prepared: bool,
+    /// Whether the service has come up since it was down for good.
+    pub(super) begun: bool,
+    /// Whether there is nothing to run.
+    pub(super) without_run: bool,
+    /// How many times `stop` has run.
+    pub(super) stops: u32,
     /// How many times it has run, and how many times it had to.
     pub(super) finishes: [u32; 2],
     /// Whether a check runs.
@@ -51,6 +61,14 @@ pub(super) struct World {
 
 impl World {
     pub(super) fn new(up: bool, plan: Plan) -> Self {
+        Self::with(up, plan, false)
+    }
+
+    pub(super) fn without_run(plan: Plan) -> Self {
+        Self::with(true, plan, true)
+    }
+
+    fn with(up: bool, plan: Plan, without_run: bool) -> Self {
         let machine = Machine { plan, ..Machine::new(up, 0) };
         let mut world = Self {
             machine,
@@ -60,6 +78,11 @@ impl World {
             hidden: None,
             shows: false,
             finish: None,
+            preparing: None,
+            prepared: false,
+            begun: false,
+            without_run,
+            stops: 0,
             finishes: [0; 2],
             checking: false,
             leftovers: false,
@@ -77,6 +100,16 @@ impl World {
         };
         world.tick();
         world
+    }
+
+    /// Whatever process there is.
+    fn process(&self) -> Option<u32> {
+        self.alive.or(self.finish).or(self.preparing)
+    }
+
+    /// Also one that is looked for.
+    fn anybody(&self) -> Option<u32> {
+        self.process().or(self.hidden)
     }
 
     /// Time has passed, until nothing is due any more.
@@ -102,6 +135,11 @@ impl World {
                 }
                 Action::Announce => self.write(false),
                 Action::Intend => self.write(true),
+                Action::Start if self.machine.prepares() => self.prepare(),
+                Action::Start if self.without_run => {
+                    assert!(self.begun, "nothing has come up");
+                    self.feed(Event::NothingToRun);
+                }
                 Action::Start => self.start(),
                 Action::Finish => self.finish(),
                 Action::Follow => self.look(),
@@ -121,13 +159,12 @@ impl World {
                 Action::Send(_) | Action::Wake | Action::After(_) | Action::KillLate => {
                     let ends = [Signal::Down, Signal::Terminate].map(Action::Send);
                     self.machine.terminated |= ends.contains(&action);
-                    let whom = self.alive.or(self.hidden).or(self.finish);
-                    assert!(whom.is_some(), "a signal to nobody");
+                    assert!(self.anybody().is_some(), "a signal to nobody");
                 }
                 Action::Clear if self.leftovers => self.feed(Event::NotCleared),
                 Action::Clear => self.feed(Event::Cleared),
                 Action::Exit => {
-                    assert_eq!(self.alive.or(self.finish), None, "left with a process");
+                    assert_eq!(self.process(), None, "left with a process");
                     assert!(!self.leftovers || !self.plan.clears, "left with leftovers");
                     self.gone = true;
                 }
@@ -156,12 +193,42 @@ impl World {
 
     pub(super) fn write(&mut self, intent: bool) {
         self.record = record(&self.machine, intent);
-        let paused = self.machine.paused && self.alive.is_some();
+        let paused = self.machine.paused && self.is_stoppable();
         self.written = Some((self.machine.pid(), self.machine.want, paused));
     }
 
+    /// Whether there is a process that can be paused.
+    fn is_stoppable(&self) -> bool {
+        self.alive.or(self.preparing).is_some()
+    }
+
+    fn prepare(&mut self) {
+        assert_eq!(self.anybody(), None, "prepared beside another");
+        assert!(!self.must_stay_down && !self.machine.exiting, "prepared for nothing");
+        assert!(!self.begun || self.plan.before == Before::Always, "prepared twice");
+        if self.fork_fails {
+            return self.feed(Event::NotStarted);
+        }
+        self.next_pid += 1;
+        let pid = self.next_pid;
+        let (will_be, _) = self.machine.step(Event::Preparing(pid), self.now);
+        if !self.status_fails {
+            self.record = record(&will_be, false);
+            self.written = Some((pid, will_be.want, false));
+        }
+        self.locked = self.status_fails;
+        self.preparing = Some(pid);
+        self.feed(Event::Preparing(pid));
+        if self.status_fails {
+            self.feed(Event::NotAnnounced);
+        }
+    }
+
     pub(super) fn start(&mut self) {
-        assert_eq!(self.alive.or(self.hidden).or(self.finish), None, "two at once");
+        assert_eq!(self.anybody(), None, "two at once");
+        assert!(self.begun || self.plan.before != Before::First, "what is first was not");
+        assert!(self.prepared || self.plan.before != Before::Always, "unprepared");
+        self.prepared = false;
         assert!(!self.leftovers || !self.plan.clears, "started beside leftovers");
         assert!(!self.must_stay_down, "started though it was to be down");
         assert_eq!(self.machine.history.reason, Reason::None, "started though that was over");
@@ -172,6 +239,7 @@ impl World {
         if let Some(last) = self.last_start {
             assert!(self.now - last >= BETWEEN_STARTS, "two starts in a second");
         }
+        self.begun = true;
         self.last_start = Some(self.now);
         self.starts += 1;
         self.next_pid += 1;
@@ -191,10 +259,15 @@ impl World {
     }
 
     pub(super) fn finish(&mut self) {
-        assert_eq!(self.alive.or(self.finish), None, "finish beside another");
+        assert_eq!(self.process(), None, "finish beside another");
+        let over = self.machine.exiting || self.machine.want != Want::Up;
+        if !self.plan.finishes {
+            assert!(self.plan.stops && self.begun && over, "a stop of nothing");
+        }
+        self.begun &= !over;
         assert!(!self.leftovers || !self.plan.clears, "finish beside leftovers");
         if self.fork_fails {
-            self.finishes[1] -= 1;
+            self.finishes[1] -= u32::from(self.plan.finishes);
             return self.feed(Event::NotFinishing);
         }
         self.next_pid += 1;
@@ -206,7 +279,8 @@ impl World {
         }
         self.locked = self.status_fails;
         self.finish = Some(pid);
-        self.finishes[0] += 1;
+        self.finishes[0] += u32::from(self.plan.finishes);
+        self.stops += u32::from(!self.plan.finishes);
         self.feed(Event::Finishing(pid));
         if self.status_fails {
             self.feed(Event::NotAnnounced);
@@ -217,7 +291,7 @@ impl World {
     pub(super) fn begin(&mut self) {
         // One that cannot be claimed is not begun, and one whose last step
         // could not be written is not what this is about.
-        let locked = self.locked && self.alive.or(self.finish).is_some();
+        let locked = self.locked && self.process().is_some();
         if self.gone || locked || !(self.is_current() || self.record.own.intent) {
             return;
         }
@@ -233,6 +307,8 @@ impl World {
             assert_eq!(self.alive, None, "a process that nobody knows of");
             let following = own.stage == Stage::Following;
             assert!(self.hidden.is_none() || following, "a service that nobody looks for");
+            let preparing = own.stage == Stage::Preparing;
+            assert!(self.preparing.is_none() || preparing, "one that nobody knows of");
             let finishing = own.stage == Stage::Finishing;
             assert!(self.finish.is_none() || finishing, "a finish that nobody knows of");
         }
@@ -243,6 +319,8 @@ impl World {
             self.feed(Event::Died(Outcome::Unknown));
         } else if own.stage == Stage::Finishing && self.finish.is_none() {
             self.feed(Event::Finished(Outcome::Unknown));
+        } else if own.stage == Stage::Preparing && self.preparing.is_none() {
+            self.feed(Event::Prepared(Outcome::Unknown));
         } else if own.intent {
             self.feed(Event::Told(self.machine.intended()));
         }
@@ -251,6 +329,9 @@ impl World {
 
     pub(super) fn read(&mut self, letter: Letter) {
         self.now += 1_000_000;
+        // What has failed, and what has nothing to stop it, is over so.
+        let down = self.machine.phase == Phase::Down && self.machine.want == Want::Down;
+        self.begun &= !(down || self.machine.phase == Phase::Down && !self.without_run);
         match letter {
             Letter::Told(command) => {
                 if matches!(command, Command::Up | Command::Once) {
@@ -287,6 +368,15 @@ impl World {
                     self.feed(Event::Stirred);
                 } else if self.finish.take().is_some() {
                     self.feed(Event::Finished(Outcome::Exited(0)));
+                } else if self.preparing.take().is_some() {
+                    (self.begun, self.prepared) = (true, true);
+                    self.feed(Event::Prepared(Outcome::Exited(0)));
+                }
+            }
+            Letter::Fails => {
+                if self.preparing.take().is_some() {
+                    self.prepared = true;
+                    self.feed(Event::Prepared(Outcome::Exited(1)));
                 }
             }
             Letter::Leftovers => {
@@ -313,6 +403,7 @@ impl World {
                         self.end();
                     }
                     self.finish = None;
+                    self.prepared |= self.preparing.take().is_some();
                     self.begin();
                 }
             }
@@ -338,13 +429,13 @@ impl World {
     }
 
     pub(super) fn is_written(&self) -> bool {
-        let paused = self.machine.paused && self.alive.is_some();
+        let paused = self.machine.paused && self.is_stoppable();
         self.written == Some((self.machine.pid(), self.machine.want, paused))
     }
 
     pub(super) fn check(&self, letter: Letter) {
         let machine = &self.machine;
-        let process = self.alive.or(self.finish);
+        let process = self.process();
         assert_eq!(machine.pid(), process.unwrap_or(0), "after {letter:?}");
         assert_ne!(machine.phase, Phase::Starting, "the answer was given");
         assert_ne!(machine.phase, Phase::Closing, "the answer was given");
@@ -353,6 +444,11 @@ impl World {
         let [done, owed] = self.finishes;
         assert!(done == owed || due && done + 1 == owed, "{done} finishes of {owed}");
         assert_eq!(machine.phase == Phase::Gone, self.gone);
+        // What has come up has been stopped, unless it has failed.
+        let is_down = self.gone || machine.phase == Phase::Down && machine.want == Want::Down;
+        if is_down && self.plan.stops && machine.history.reason != Reason::Never {
+            assert!(!self.begun, "not stopped: {self:?}");
+        }
         if self.gone {
             return;
         }
@@ -369,10 +465,12 @@ impl World {
         // Failed means that no start is due, until there is a `u` or `o`.
         if machine.history.reason != Reason::None {
             assert_eq!(machine.want, Want::Down);
+            let due = Phase::Preparing(machine.pid());
             assert!(!matches!(
                 machine.phase,
                 Phase::Waiting(_) | Phase::Up(_) | Phase::Following(_)
             ));
+            assert_ne!(machine.phase, due);
         }
         // Whoever is killed, no end is forgotten and none counts twice.
         assert_eq!(machine.history.deaths, self.deaths);

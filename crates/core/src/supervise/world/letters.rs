@@ -7,7 +7,10 @@ use crate::control::Command;
 #[derive(Clone, Copy, Debug)]
 pub(in super::super) enum Letter {
     Told(Command),
+    /// The process ends, or what runs before or after it, and that with success.
     Dies,
+    /// What runs before it fails.
+    Fails,
     Said(Word),
     /// The check that runs ends, successfully or not.
     CheckEnds(bool),
@@ -81,5 +84,20 @@ pub(in super::super) const FOLLOWING: [Letter; 16] = [
     Letter::Forks,
     Letter::ForksUnseen,
     Letter::Shows,
+    Letter::Passes(SECOND),
+];
+
+pub(in super::super) const PREPARING: [Letter; 12] = [
+    Letter::Told(Command::Up),
+    Letter::Told(Command::Down),
+    Letter::Told(Command::Once),
+    Letter::Told(Command::Exit),
+    Letter::Told(Command::Pause),
+    Letter::Dies,
+    Letter::Fails,
+    Letter::ForkFails,
+    Letter::StatusFails,
+    Letter::Killed,
+    Letter::KilledBoth,
     Letter::Passes(SECOND),
 ];

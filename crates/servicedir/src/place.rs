@@ -1,0 +1,230 @@
+//! Where the files are that supervise keeps: in `supervise/` or, where
+//! `$SUPERVISEDIR` says so, elsewhere, as encore has it. Without the variable
+//! every name is used as it is.
+
+use crate::names;
+use core::cell::Cell;
+use core::ffi::CStr;
+use rustix::fd::OwnedFd;
+use rustix::fs::{self, Access, CWD, FileType, Mode, OFlags, Stat};
+use rustix::io::{Errno, Result};
+use std::ffi::CString;
+use upkeep_sys::{exec, process};
+
+/// The longest path that the kernel takes, its closing zero included.
+const LONGEST: usize = 4096;
+/// What is kept of a logger that is a file is there, in what is kept of its
+/// service.
+pub(crate) const LOGGER: &[u8] = b"/log";
+/// Room for the longest name in `supervise/`.
+const ROOM: usize = 40;
+
+/// What stands for `supervise` where the current directory is.
+#[derive(Clone, Copy)]
+struct Here {
+    own: Option<&'static CStr>,
+    /// The same of the service that the logger here reads: without it, it is in
+    /// the directory above.
+    service: Option<&'static CStr>,
+    /// Whether it is the logger that is meant, which is a file here.
+    logger: bool,
+}
+
+std::thread_local! {
+    static HERE: Cell<Here> =
+        const { Cell::new(Here { own: None, service: None, logger: false }) };
+}
+
+/// Where `$SUPERVISEDIR` says that they are. From the root, it is one directory
+/// for all services.
+pub(crate) fn moved() -> Option<&'static [u8]> {
+    exec::variable(names::SUPERVISEDIR).filter(|dir| !dir.is_empty())
+}
+
+/// The current directory is another service directory now.
+pub(crate) fn arrive() -> Result<()> {
+    HERE.set(match moved() {
+        None => Here { own: None, service: None, logger: false },
+        Some(dir) => find(dir)?,
+    });
+    Ok(())
+}
+
+/// The same, and its logger is meant, which is the file `log`. What is kept of
+/// that is below what is kept of the service.
+pub(crate) fn arrive_at_logger() -> Result<()> {
+    arrive()?;
+    let service = HERE.get().own.unwrap_or(names::SUPERVISE);
+    HERE.set(Here { own: Some(below(service)?), service: Some(service), logger: true });
+    Ok(())
+}
+
+/// Apart, because its buffers are pages of stack that every supervise would
+/// keep.
+#[inline(never)]
+fn find(dir: &[u8]) -> Result<Here> {
+    let mut path = Path::new();
+    let mut service = Path::new();
+    if dir.starts_with(b"/") {
+        path.push_moved(dir)?;
+        // The service's directory is the one above its logger's.
+        let above = path.bytes().iter().rposition(|&b| b == b':').filter(|at| *at > dir.len());
+        service.push(above.map_or(b"", |at| &path.bytes()[..at]))?;
+    } else {
+        path.push(dir)?;
+        service.push(b"../")?;
+        service.push(dir)?;
+    }
+    Ok(Here { own: Some(path.keep()), service: Some(service.keep()), logger: false })
+}
+
+#[inline(never)]
+fn below(service: &CStr) -> Result<&'static CStr> {
+    let mut path = Path::new();
+    path.push(service.to_bytes())?;
+    path.push(LOGGER)?;
+    Ok(path.keep())
+}
+
+/// Whether what is done here is about the logger, which is a file, and not
+/// about the service.
+pub fn is_logger() -> bool {
+    HERE.get().logger
+}
+
+/// The program that is kept up here.
+pub fn program() -> &'static CStr {
+    if is_logger() { names::LOG_FILE } else { names::RUN }
+}
+
+/// Calls `with` with the path of `file`, one of those in `supervise/`.
+pub(crate) fn at<T>(file: &CStr, with: impl FnOnce(&CStr) -> T) -> T {
+    match HERE.get().own {
+        None => with(file),
+        Some(dir) => elsewhere(dir, file, with),
+    }
+}
+
+#[inline(never)]
+fn elsewhere<T>(dir: &CStr, file: &CStr, with: impl FnOnce(&CStr) -> T) -> T {
+    let mut path = Path::new();
+    // What was kept has had its room here before.
+    let _ = path.push(dir.to_bytes());
+    path.push_name(file);
+    with(path.as_c_str())
+}
+
+/// The same with the one pipe that a logger here reads.
+pub(crate) fn at_input<T>(with: impl FnOnce(&CStr) -> T) -> T {
+    match HERE.get().service {
+        None => with(names::INPUT),
+        Some(dir) => elsewhere(dir, names::OUTPUT, with),
+    }
+}
+
+/// The directory in which the logger's is, if one is meant that is a file.
+pub(crate) fn around() -> Option<&'static CStr> {
+    let here = HERE.get();
+    here.service.filter(|_| here.logger)
+}
+
+/// A path that is put together.
+pub(crate) struct Path {
+    bytes: [u8; LONGEST + ROOM],
+    len: usize,
+}
+
+impl Path {
+    pub(crate) const fn new() -> Self {
+        Self { bytes: [0; LONGEST + ROOM], len: 0 }
+    }
+
+    /// Adds a part. What is too long for the kernel is refused as it would.
+    pub(crate) fn push(&mut self, part: &[u8]) -> Result<()> {
+        let end = self.len + part.len();
+        let place = self.bytes[..LONGEST].get_mut(self.len..end);
+        place.ok_or(Errno::NAMETOOLONG)?.copy_from_slice(part);
+        self.len = end;
+        Ok(())
+    }
+
+    /// Adds what is behind `supervise` in the name of `file`: there is room.
+    pub(crate) fn push_name(&mut self, file: &CStr) {
+        let name = tail(file);
+        self.bytes[self.len..self.len + name.len()].copy_from_slice(name);
+        self.len += name.len();
+    }
+
+    /// Adds `dir`, which is from the root, and in it the name that stands for
+    /// the current directory: its own path, with colons.
+    pub(crate) fn push_moved(&mut self, dir: &[u8]) -> Result<()> {
+        let mut here = [0; LONGEST];
+        let here = process::current_directory(&mut here)?.to_bytes();
+        self.push(dir)?;
+        let start = self.len;
+        self.push(here)?;
+        // The first one parts it from what is before it.
+        let name = self.bytes[start..self.len].iter_mut().skip(1);
+        name.filter(|byte| **byte == b'/').for_each(|byte| *byte = b':');
+        Ok(())
+    }
+
+    fn bytes(&self) -> &[u8] {
+        &self.bytes[..self.len]
+    }
+
+    pub(crate) fn as_c_str(&self) -> &CStr {
+        CStr::from_bytes_until_nul(&self.bytes).unwrap_or_default()
+    }
+
+    /// For as long as the program runs.
+    fn keep(&self) -> &'static CStr {
+        Box::leak(CString::from(self.as_c_str()).into_boxed_c_str())
+    }
+}
+
+/// What is behind `supervise` in the name of a file in it.
+pub(crate) fn tail(file: &CStr) -> &[u8] {
+    let name = file.to_bytes();
+    name.strip_prefix(names::SUPERVISE.to_bytes()).unwrap_or(name)
+}
+
+pub(crate) fn open(file: &CStr, flags: OFlags, mode: Mode) -> Result<OwnedFd> {
+    at(file, |path| fs::open(path, flags, mode))
+}
+
+pub(crate) fn make_fifo(file: &CStr, mode: Mode) -> Result<()> {
+    at(file, |path| fs::mknodat(CWD, path, FileType::Fifo, mode, 0))
+}
+
+pub(crate) fn stat(file: &CStr) -> Result<Stat> {
+    at(file, |path| fs::stat(path))
+}
+
+pub(crate) fn exists(file: &CStr) -> bool {
+    at(file, |path| fs::access(path, Access::EXISTS).is_ok())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_found_elsewhere() {
+        let path = |dir, file| elsewhere(dir, file, CStr::to_owned);
+        assert_eq!(path(c"/run/sv/etc:web", names::LOCK).as_c_str(), c"/run/sv/etc:web/lock");
+        assert_eq!(path(c"state", names::SUPERVISE).as_c_str(), c"state");
+    }
+
+    #[test]
+    fn there_is_always_room_for_a_name() {
+        let mut path = Path::new();
+        assert_eq!(path.push(&[b'd'; LONGEST + 1]), Err(Errno::NAMETOOLONG));
+        path.push(&[b'd'; LONGEST]).unwrap();
+        for file in [names::SERVICE_LOCK, names::STATUS_NEW, names::STAT_NEW, names::NOTIFY] {
+            let mut path = Path { ..path };
+            path.push_name(file);
+            assert!(path.as_c_str().to_bytes().ends_with(tail(file)));
+        }
+    }
+}
