@@ -14,6 +14,8 @@ use crate::tai::{PACKED, Tai64n};
 pub const SIZE: usize = 128;
 /// What the own part begins with; the last byte is the layout.
 const MAGIC: [u8; 4] = *b"upk\x01";
+/// A bit of the first byte of the history that means nothing there.
+const BEGUN: u8 = 128;
 /// Where the sum is.
 const SUM: usize = SIZE - 8;
 
@@ -183,14 +185,15 @@ impl Record {
             | u8::from(own.closed) << 2
             | u8::from(own.awaited) << 3
             | u8::from(own.told) << 4
-            | u8::from(own.blamed) << 5
-            | u8::from(own.begun) << 6;
+            | u8::from(own.blamed) << 5;
         put.bytes(&[own.stage as u8, flags, kind, value]);
         put.number(own.not_before);
         put.number(own.deadline);
         put.number(u64::from(own.starts) | u64::from(own.every) << 32);
         put.bytes(&own.ready.pack());
-        put.bytes(&own.history.encode());
+        let mut history = own.history.encode();
+        history[0] |= u8::from(own.begun) * BEGUN;
+        put.bytes(&history);
         let sum = sum(&out[..SUM]);
         out[SUM..].copy_from_slice(&sum.to_le_bytes());
         out
@@ -211,6 +214,8 @@ impl Record {
         let [stage, flags, kind, value] = take.bytes()?;
         let deadlines = (take.number()?, take.number()?);
         let counts = take.number()?;
+        let ready = Tai64n::unpack(&take.bytes::<PACKED>()?);
+        let history: [u8; 12] = take.bytes()?;
         let own = Own {
             boot,
             process: Identity { pid, started, unique, namespace },
@@ -221,7 +226,6 @@ impl Record {
             awaited: flags & 8 != 0,
             told: flags & 16 != 0,
             blamed: flags & 32 != 0,
-            begun: flags & 64 != 0,
             not_before: deadlines.0,
             deadline: deadlines.1,
             starts: counts as u32,
@@ -232,8 +236,9 @@ impl Record {
                 2 => Some(Outcome::Killed(value)),
                 _ => Some(Outcome::Unknown),
             },
-            ready: Tai64n::unpack(&take.bytes::<PACKED>()?),
-            history: History::decode(take.bytes()?),
+            begun: history[0] & BEGUN != 0,
+            ready,
+            history: History::decode(history),
         };
         Some(Self { status: Status::decode(bytes)?, own })
     }
