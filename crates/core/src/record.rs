@@ -14,6 +14,8 @@ use crate::tai::{PACKED, Tai64n};
 pub const SIZE: usize = 128;
 /// What the own part begins with; the last byte is the layout.
 const MAGIC: [u8; 4] = *b"upk\x01";
+/// A bit of the first byte of the history that means nothing there.
+const BEGUN: u8 = 128;
 /// Where the sum is.
 const SUM: usize = SIZE - 8;
 
@@ -201,7 +203,7 @@ impl Record {
         put.number(u64::from(own.starts) | u64::from(own.every) << 32);
         put.bytes(&own.ready.pack());
         let mut history = own.history.encode();
-        history[0] |= u8::from(own.begun) << 7;
+        history[0] |= u8::from(own.begun) * BEGUN;
         put.bytes(&history);
         let sum = sum(&out[..SUM]);
         out[SUM..].copy_from_slice(&sum.to_le_bytes());
@@ -224,7 +226,7 @@ impl Record {
         let deadlines = (take.number()?, take.number()?);
         let counts = take.number()?;
         let ready = Tai64n::unpack(&take.bytes::<PACKED>()?);
-        let history = take.bytes::<12>()?;
+        let history: [u8; 12] = take.bytes()?;
         let own = Own {
             boot,
             process: Identity { pid, started, unique, namespace },
@@ -247,8 +249,8 @@ impl Record {
                 2 => Some(Outcome::Killed(value)),
                 _ => Some(Outcome::Unknown),
             },
+            begun: history[0] & BEGUN != 0,
             ready,
-            begun: history[0] & 128 != 0,
             history: History::decode(history),
         };
         let mut status = Status::decode(bytes)?;

@@ -47,7 +47,7 @@ impl Own {
             starts: u32::from_le_bytes([bytes[88], bytes[89], bytes[90], bytes[91]]),
             ready: bytes[96..108] != [0; 12],
             blamed: bytes[69] & 32 != 0,
-            fault: bytes[108] >> 4,
+            fault: bytes[108] >> 4 & 7,
             given_up: bytes[108] & 7 == 3,
             last: (bytes[70], bytes[71]),
         }

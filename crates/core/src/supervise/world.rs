@@ -2,6 +2,7 @@
 //! that fails, a supervise that is killed; and what must hold in it.
 
 mod letters;
+mod prepare;
 
 use super::*;
 use crate::control::{Command, Signal};
@@ -9,7 +10,8 @@ use crate::record::{Boot, Identity, Record, Stage};
 use crate::status::Status;
 use crate::tai::Tai64n;
 
-pub(super) use letters::{FOLLOWING, LETTERS, Letter, PREPARING, SIGNS};
+pub(super) use letters::{FOLLOWING, LETTERS, Letter, SIGNS};
+pub(super) use prepare::PREPARING;
 
 const BOOT: Boot = [7; 16];
 
@@ -102,11 +104,6 @@ impl World {
         world
     }
 
-    /// Whatever process there is.
-    fn process(&self) -> Option<u32> {
-        self.alive.or(self.finish).or(self.preparing)
-    }
-
     /// Also one that is looked for.
     fn anybody(&self) -> Option<u32> {
         self.process().or(self.hidden)
@@ -195,33 +192,6 @@ impl World {
         self.record = record(&self.machine, intent);
         let paused = self.machine.paused && self.is_stoppable();
         self.written = Some((self.machine.pid(), self.machine.want, paused));
-    }
-
-    /// Whether there is a process that can be paused.
-    fn is_stoppable(&self) -> bool {
-        self.alive.or(self.preparing).is_some()
-    }
-
-    fn prepare(&mut self) {
-        assert_eq!(self.anybody(), None, "prepared beside another");
-        assert!(!self.must_stay_down && !self.machine.exiting, "prepared for nothing");
-        assert!(!self.begun || self.plan.before == Before::Always, "prepared twice");
-        if self.fork_fails {
-            return self.feed(Event::NotStarted);
-        }
-        self.next_pid += 1;
-        let pid = self.next_pid;
-        let (will_be, _) = self.machine.step(Event::Preparing(pid), self.now);
-        if !self.status_fails {
-            self.record = record(&will_be, false);
-            self.written = Some((pid, will_be.want, false));
-        }
-        self.locked = self.status_fails;
-        self.preparing = Some(pid);
-        self.feed(Event::Preparing(pid));
-        if self.status_fails {
-            self.feed(Event::NotAnnounced);
-        }
     }
 
     pub(super) fn start(&mut self) {
@@ -329,9 +299,7 @@ impl World {
 
     pub(super) fn read(&mut self, letter: Letter) {
         self.now += 1_000_000;
-        // What has failed, and what has nothing to stop it, is over so.
-        let down = self.machine.phase == Phase::Down && self.machine.want == Want::Down;
-        self.begun &= !(down || self.machine.phase == Phase::Down && !self.without_run);
+        self.forget_what_is_over();
         match letter {
             Letter::Told(command) => {
                 if matches!(command, Command::Up | Command::Once) {
@@ -444,11 +412,7 @@ impl World {
         let [done, owed] = self.finishes;
         assert!(done == owed || due && done + 1 == owed, "{done} finishes of {owed}");
         assert_eq!(machine.phase == Phase::Gone, self.gone);
-        // What has come up has been stopped, unless it has failed.
-        let is_down = self.gone || machine.phase == Phase::Down && machine.want == Want::Down;
-        if is_down && self.plan.stops && machine.history.reason != Reason::Never {
-            assert!(!self.begun, "not stopped: {self:?}");
-        }
+        self.check_stopped();
         if self.gone {
             return;
         }

@@ -86,18 +86,3 @@ pub(in super::super) const FOLLOWING: [Letter; 16] = [
     Letter::Shows,
     Letter::Passes(SECOND),
 ];
-
-pub(in super::super) const PREPARING: [Letter; 12] = [
-    Letter::Told(Command::Up),
-    Letter::Told(Command::Down),
-    Letter::Told(Command::Once),
-    Letter::Told(Command::Exit),
-    Letter::Told(Command::Pause),
-    Letter::Dies,
-    Letter::Fails,
-    Letter::ForkFails,
-    Letter::StatusFails,
-    Letter::Killed,
-    Letter::KilledBoth,
-    Letter::Passes(SECOND),
-];
