@@ -296,3 +296,28 @@ fn a_tree_is_ended_without_the_script() {
     service.svc(&dir, "-xk");
     assert_eq!(supervise.finish().code, 0);
 }
+
+/// Killed at any step of a stop, it is carried out all the same.
+#[test]
+fn whoever_is_killed_a_stop_is_carried_out() {
+    if testing_originals() {
+        return;
+    }
+    for point in ["down: intended", "script: started", "signal: sent", "status: written"] {
+        let dir = Dir::new();
+        let mut service = Service::new(&dir, "scan/s", "trap 'exit 0' TERM");
+        let said = service.said.path().display();
+        dir.script("scan/s/control/t", &format!("echo asked >{said}; exit 1"));
+        let at = format!("{point}={}", dir.path("death").display());
+        let svscan = Process::start(dir.tool("svscan", ["scan"]).env("UPKEEP_KILL_AT", at));
+        service.up();
+        supervised(&service.path);
+        dir.file("death", "");
+        service.svc(&dir, "-d");
+        service.until(point, |seen| (seen.pid, seen.want) == (0, b'd'));
+        assert_eq!(service.said.line(), "asked", "{point}");
+        assert!(!dir.path("death").exists(), "{point}: nobody came there");
+        svscan.signal(Signal::TERM);
+        assert_eq!(svscan.finish().code, 0);
+    }
+}
