@@ -16,6 +16,7 @@ use upkeep_sys::signals::{self, Signal, Signals};
 use upkeep_sys::{Args, clock, point, process};
 
 impl Supervise {
+    #[inline(never)]
     pub(crate) fn begin(args: Args, dir: &'static CStr) -> Result<Self, Exit> {
         // A reader of our messages that goes away must not take us along, and
         // one that is stuck must not hold us up.

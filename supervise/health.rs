@@ -13,7 +13,7 @@ use upkeep_core::notice::{self, Notice, Texts};
 use upkeep_core::restart::Fault;
 use upkeep_core::supervise::{Event, Plan, ReadyBy, Word};
 use upkeep_family::belongs;
-use upkeep_servicedir::{Ear, Facts, Heard, Socket, check_program, write_said};
+use upkeep_servicedir::{Ear, Facts, Heard, Socket, check_program, said_before, write_said};
 use upkeep_sys::datagram::NAME;
 use upkeep_sys::spawn::Variable;
 
@@ -38,8 +38,8 @@ pub(crate) struct Senses {
     ear: Option<Ear>,
     /// Where it says what systemd's services say.
     socket: Option<Socket>,
-    /// What it said there for people.
-    texts: Texts,
+    /// Whether it may have said something there for people.
+    said: bool,
     /// The check that runs.
     check: Option<Pid>,
     /// One that was ended and has not been waited for.
@@ -69,14 +69,7 @@ pub(crate) fn read(facts: &Facts, dir: &CStr, plan: Plan) -> Plan {
 
 impl Senses {
     pub(crate) const fn none() -> Self {
-        Self {
-            ear: None,
-            socket: None,
-            texts: Texts::NONE,
-            check: None,
-            stopped: None,
-            refused: false,
-        }
+        Self { ear: None, socket: None, said: false, check: None, stopped: None, refused: false }
     }
 
     /// What to wait for.
@@ -156,7 +149,7 @@ impl Supervise {
             if let Some(socket) = &self.senses.socket {
                 // What was said before is nothing that this process says.
                 let _ = (0..QUEUE).find(|_| socket.receive(&mut [0; 1]).is_err());
-                self.say_said(Texts::NONE);
+                self.write_said(&Texts::NONE);
             } else {
                 self.machine.plan.life_every = 0;
                 self.machine.plan.ready = ReadyBy::Run;
@@ -194,6 +187,7 @@ impl Supervise {
     pub(crate) fn hear_again(&mut self) {
         let asks = self.machine.health.every > 0 || self.machine.plan.ready == ReadyBy::Socket;
         if asks {
+            self.senses.said = true;
             self.senses.socket = Socket::again();
             if self.senses.socket.is_none() {
                 let name = self.dir.to_bytes();
@@ -215,8 +209,8 @@ impl Supervise {
     /// The process is dead, and says nothing any more.
     pub(crate) fn hear_no_more(&mut self) {
         self.senses.ear = None;
-        if !self.senses.texts.bytes().is_empty() {
-            self.say_said(Texts::NONE);
+        if core::mem::take(&mut self.senses.said) {
+            self.write_said(&Texts::NONE);
         }
     }
 
@@ -255,17 +249,17 @@ impl Supervise {
             if received.cut {
                 continue;
             }
-            let mut texts = self.senses.texts;
-            let mut news = false;
+            let (mut said, mut news) = (None, false);
             for notice in notice::read(&buffer[..received.len]) {
                 match notice {
                     Notice::Word(word) => self.feed(Event::Said(word)),
-                    Notice::Text(line) => news |= texts.put(line),
+                    Notice::Text(line) => news |= said.get_or_insert_with(said_before).put(line),
                     Notice::Main(pid) => self.says_main(pid),
                 }
             }
-            if news {
-                self.say_said(texts);
+            if let Some(said) = said.filter(|_| news) {
+                self.senses.said = true;
+                self.write_said(&said);
             }
         }
     }
@@ -297,8 +291,7 @@ impl Supervise {
         }
     }
 
-    fn say_said(&mut self, texts: Texts) {
-        self.senses.texts = texts;
+    fn write_said(&self, texts: &Texts) {
         if let Err(trouble) = write_said(texts.bytes()) {
             warn(self.dir, trouble);
         }

@@ -85,6 +85,9 @@ pub(crate) struct Supervise {
 }
 
 impl Supervise {
+    /// Not inlined, as is what begins: what that needs of the stack is not
+    /// needed any more.
+    #[inline(never)]
     fn run(&mut self) -> Exit {
         loop {
             self.feed(Event::Tick);

@@ -35,5 +35,5 @@ pub use output::{Pipes, open_output};
 pub use place::{is_logger, program};
 pub use reaped::{leave_word, word};
 pub use script::Script;
-pub use socket::{Socket, write_said};
+pub use socket::{Socket, said_before, write_said};
 pub use tally::{forget_deaths, is_noted, note_death};

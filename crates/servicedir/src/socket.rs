@@ -8,6 +8,7 @@ use crate::{names, place};
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
 use rustix::fs::{self, Mode, OFlags};
 use rustix::io::{Errno, Result};
+use upkeep_core::notice::Texts;
 use upkeep_sys::datagram::{self, NAME, Name, Received};
 use upkeep_sys::inherited;
 
@@ -81,6 +82,22 @@ fn write(name: &Name) -> Result<()> {
     line[1..=NAME].copy_from_slice(name);
     replace(names::SOCKET_NEW, names::SOCKET, &line)
         .map_err(|trouble| trouble.why.unwrap_or(Errno::IO))
+}
+
+/// What the service has said for people so far, and its supervise has written
+/// down.
+#[must_use]
+pub fn said_before() -> Texts {
+    let mut texts = Texts::NONE;
+    let mut lines = [0; 512];
+    let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC;
+    let file = place::at(names::SAID, |path| fs::open(path, flags, Mode::empty()));
+    if let Ok(count) = file.and_then(|file| rustix::io::read(&file, &mut lines)) {
+        for line in lines[..count].split(|&b| b == b'\n').filter(|line| !line.is_empty()) {
+            texts.put(line);
+        }
+    }
+    texts
 }
 
 /// Writes down what the service has said for people, or that it has said
