@@ -53,7 +53,7 @@ fn until_ready(service: &Service) {
 
 /// What the last process was ended for.
 fn fault(service: &Service) -> u8 {
-    record(service)[108] >> 4
+    record(service)[108] >> 4 & 7
 }
 
 fn said_file(service: &Service) -> String {
