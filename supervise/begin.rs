@@ -48,6 +48,7 @@ impl Supervise {
             since: now(),
             ready: Tai64n::default(),
             senses: Senses::none(),
+            changes: None,
             boot: Keeper::origin(process::boot()),
             namespace: process::namespace(),
             renewing: false,
@@ -84,11 +85,19 @@ impl Supervise {
         self.machine = machine;
         self.since = status.since;
         self.ready = own.ready;
+        self.reach.expect_strangers();
         match own.stage {
             Stage::Preparing | Stage::Up | Stage::Finishing => self.adopt(own, now),
             Stage::Clearing => {
                 self.watch = Watch::was(own.process);
                 self.look_for_finish();
+            }
+            Stage::Following => {
+                self.watch = Watch::was(own.process);
+                self.hear_again();
+                if own.intent {
+                    self.feed(Event::Told(self.machine.intended()));
+                }
             }
             // It may be told to go down before it has ended once more.
             Stage::Down | Stage::Waiting => self.look_for_finish(),
@@ -115,7 +124,7 @@ impl Supervise {
                 TOOL.warn(&[b"unable to tell whether ", name, b" still runs, waiting: ", UNSEEN]);
                 self.announce(false);
             }
-            Found::Dead(outcome) => self.ended(outcome),
+            Found::Dead(outcome) => self.ended(outcome, true),
         }
     }
 }

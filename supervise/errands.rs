@@ -63,6 +63,14 @@ impl Errands {
         self.len == 0 && self.running.is_none()
     }
 
+    /// The script that runs.
+    pub(crate) const fn script(&self) -> Option<Pid> {
+        match &self.running {
+            Some(running) => Some(running.pid),
+            None => None,
+        }
+    }
+
     /// When a script has taken too long.
     pub(crate) fn deadline(&self) -> Option<u64> {
         self.running.as_ref().and_then(|running| running.until)

@@ -42,6 +42,8 @@ pub(crate) struct Senses {
     texts: Texts,
     /// The check that runs.
     check: Option<Pid>,
+    /// One that was ended and has not been waited for.
+    stopped: Option<Pid>,
     /// Whether it was said already that a stranger has said something.
     refused: bool,
 }
@@ -67,13 +69,25 @@ pub(crate) fn read(facts: &Facts, dir: &CStr, plan: Plan) -> Plan {
 
 impl Senses {
     pub(crate) const fn none() -> Self {
-        Self { ear: None, socket: None, texts: Texts::NONE, check: None, refused: false }
+        Self {
+            ear: None,
+            socket: None,
+            texts: Texts::NONE,
+            check: None,
+            stopped: None,
+            refused: false,
+        }
     }
 
     /// What to wait for.
     pub(crate) fn poll(&self) -> [Option<PollFd<'_>>; 2] {
         let ear = self.ear.as_ref().map(|ear| PollFd::new(ear, PollFlags::IN));
         [ear, self.socket.as_ref().map(|socket| PollFd::new(socket, PollFlags::IN))]
+    }
+
+    /// The check, as long as it has not been waited for.
+    pub(crate) const fn checker(&self) -> Option<Pid> {
+        if self.check.is_some() { self.check } else { self.stopped }
     }
 
     /// Lets it survive an exec, or not.
@@ -229,7 +243,12 @@ impl Supervise {
         for _ in 0..AT_ONCE {
             let Some(socket) = &self.senses.socket else { return };
             let Ok(received) = socket.receive(&mut buffer) else { return };
-            if !self.is_own(received.sender) {
+            // A barrier is crossed by now, and who waited for it may be gone.
+            if notice::read(&buffer[..received.len]).next().is_none() {
+                continue;
+            }
+            let sender = Pid::from_raw(received.sender.cast_signed());
+            if !sender.is_some_and(|sender| self.is_own(sender)) {
                 self.refuse(received.sender);
                 continue;
             }
@@ -242,7 +261,7 @@ impl Supervise {
                 match notice {
                     Notice::Word(word) => self.feed(Event::Said(word)),
                     Notice::Text(line) => news |= texts.put(line),
-                    Notice::Main(_) => {}
+                    Notice::Main(pid) => self.says_main(pid),
                 }
             }
             if news {
@@ -252,13 +271,21 @@ impl Supervise {
     }
 
     /// Whether this is one of the service's processes.
-    fn is_own(&self, sender: u32) -> bool {
-        let (Some(sender), Some(service)) =
-            (Pid::from_raw(sender.cast_signed()), self.watch.living())
-        else {
-            return false;
-        };
-        belongs(sender, service) || self.reach.holds(sender)
+    pub(crate) fn is_own(&self, pid: Pid) -> bool {
+        let service = self.watch.living();
+        service.is_some_and(|service| belongs(pid, service) || self.reach.holds(pid))
+            || self.is_kin(pid)
+    }
+
+    /// The service says that it is another process now.
+    fn says_main(&mut self, pid: u32) {
+        let main = Pid::from_raw(pid.cast_signed()).filter(|pid| !pid.is_init());
+        if main.is_none_or(|main| !self.becomes(main)) {
+            let mut digits = [0; 20];
+            let pid = decimal(u64::from(pid), &mut digits);
+            let name = self.dir.to_bytes();
+            TOOL.warn(&[b"refusing to follow ", name, b" to process ", pid, STRANGER]);
+        }
     }
 
     fn refuse(&mut self, sender: u32) {
@@ -297,11 +324,13 @@ impl Supervise {
     pub(crate) fn stop_check(&mut self) {
         if let Some(pid) = self.senses.check.take() {
             let _ = kill_process_group(pid, Signal::KILL);
+            self.senses.stopped = Some(pid);
         }
     }
 
     /// A child has ended; perhaps it was the check.
     pub(crate) fn check_ended(&mut self, pid: Pid, status: WaitStatus) {
+        self.senses.stopped.take_if(|stopped| *stopped == pid);
         if self.senses.check == Some(pid) {
             self.senses.check = None;
             self.feed(Event::Checked(status.exit_status() == Some(0)));

@@ -8,11 +8,12 @@ use crate::reach::Reach;
 use crate::watch::{Watch, outcome};
 use core::ffi::CStr;
 use rustix::event::{PollFd, PollFlags, poll};
+use rustix::fd::OwnedFd;
 use rustix::process::{WaitOptions, wait};
 use upkeep_cli::{Exit, Tool};
 use upkeep_core::control::Command;
 use upkeep_core::record::{Boot, Identity, Outcome, Record};
-use upkeep_core::status::Status;
+use upkeep_core::status::{Status, Want};
 use upkeep_core::supervise::{Action, Event, Machine, Phase};
 use upkeep_core::tai::Tai64n;
 use upkeep_servicedir::{Keeper, Pipes, Trouble};
@@ -76,6 +77,8 @@ pub(crate) struct Supervise {
     /// What its record will be believed by.
     pub(crate) boot: Boot,
     pub(crate) namespace: u64,
+    /// Tells when something happens where the service's pid file will be.
+    pub(crate) changes: Option<OwnedFd>,
     /// Whether this program is to be executed anew.
     pub(crate) renewing: bool,
     pub(crate) leaving: Option<Exit>,
@@ -117,6 +120,9 @@ impl Supervise {
         let clearing = matches!(self.machine.phase, Phase::Clearing(_));
         let left = self.reach.poll().filter(|_| clearing);
         let [ear, socket] = self.senses.poll();
+        let changes = self.changes.as_ref().map(|changes| PollFd::new(changes, PollFlags::IN));
+        // While the one is looked for there is nothing of the other.
+        let left = left.or(changes);
         let mut all: [_; 6] = core::array::from_fn(|_| control.clone());
         all[0] = signals;
         let mut count = 2;
@@ -127,7 +133,7 @@ impl Supervise {
         // Whatever it answers, what follows only looks.
         let _ = poll(&mut all[..count], timeout.as_ref());
         // What is left comes last.
-        clearing && count > 2 && !all[count - 1].revents().is_empty()
+        (clearing || self.changes.is_some()) && count > 2 && !all[count - 1].revents().is_empty()
     }
 
     fn hear(&mut self) {
@@ -155,21 +161,22 @@ impl Supervise {
             let outcome = outcome(status.as_raw());
             if self.watch.ended(pid) {
                 point!("death: noticed");
-                self.ended(outcome);
+                self.ended(outcome, false);
             } else {
                 self.script_ended(pid, outcome);
                 self.check_ended(pid, status);
             }
         }
         if let Some(outcome) = self.watch.look(clock::monotonic()) {
-            self.ended(outcome);
+            self.ended(outcome, true);
         }
         any
     }
 
     /// The process on record is dead, the service's or that of what runs before
-    /// or after it.
-    pub(crate) fn ended(&mut self, outcome: Outcome) {
+    /// or after it. If it was taken up, the supervise before this one may have
+    /// noticed that already.
+    pub(crate) fn ended(&mut self, outcome: Outcome, taken_up: bool) {
         self.forget_signals();
         self.tell_end(outcome);
         match self.machine.phase {
@@ -182,13 +189,28 @@ impl Supervise {
             | Phase::Waiting(_)
             | Phase::Starting
             | Phase::Up(_)
+            | Phase::Following(_)
             | Phase::Closing
             | Phase::Clearing(_)
             | Phase::Gone => {}
         }
-        self.look_for_finish();
-        self.feed(Event::Died(outcome));
-        self.say_if_given_up();
+        self.perhaps_over(Event::Died(outcome), taken_up);
+    }
+
+    /// Says whether that was the end of the service.
+    pub(crate) fn perhaps_over(&mut self, event: Event, taken_up: bool) -> bool {
+        let now = clock::monotonic();
+        let (after, _) = self.machine.step(event, now);
+        let over = !matches!(after.phase, Phase::Following(_));
+        if over {
+            self.look_for_finish();
+            self.tally(after.last.unwrap_or(Outcome::Unknown), taken_up);
+        }
+        self.feed_at(event, now);
+        if over {
+            self.say_if_given_up();
+        }
+        over
     }
 
     /// Looks at the last moment, so that one that was added meanwhile counts.
@@ -222,13 +244,23 @@ impl Supervise {
     }
 
     pub(crate) fn feed(&mut self, event: Event) {
-        let (machine, actions) = self.machine.step(event, clock::monotonic());
+        self.feed_at(event, clock::monotonic());
+    }
+
+    fn feed_at(&mut self, event: Event, at: u64) {
+        let (machine, actions) = self.machine.step(event, at);
         self.machine = machine;
         for action in actions {
             match action {
                 Action::Stamp => {
                     self.since = now();
                     self.hear_no_more();
+                }
+                Action::StampSwitch => {
+                    self.since = now();
+                    let up = matches!(self.machine.phase, Phase::Up(_));
+                    let ready = up && !self.machine.health.awaited;
+                    self.ready = if ready { self.since } else { Tai64n::default() };
                 }
                 Action::StampReady => self.ready = now(),
                 Action::Announce => self.announce(false),
@@ -254,6 +286,7 @@ impl Supervise {
                     point!("clear: killed");
                     self.feed(if cleared { Event::Cleared } else { Event::NotCleared });
                 }
+                Action::Follow => self.follow(),
                 Action::Renew => self.renewing = true,
                 Action::Exit => self.leaving = Some(Exit::Success),
             }
@@ -315,8 +348,9 @@ impl Supervise {
             finishing,
         };
         let process = match machine.phase {
-            // `finish` will be told which it was.
-            Phase::Clearing(_) | Phase::Closing => process,
+            // `finish` will be told which it was, and what it has left behind
+            // is not older.
+            Phase::Clearing(_) | Phase::Closing | Phase::Following(_) => process,
             Phase::Down
             | Phase::Waiting(_)
             | Phase::Starting
@@ -325,7 +359,9 @@ impl Supervise {
             | Phase::Finishing(_)
             | Phase::Gone => Identity { pid: machine.pid(), ..process },
         };
-        Record { status, own: machine.own(self.boot, process, ready, intent) }
+        let mut own = machine.own(self.boot, process, ready, intent);
+        own.plainly = machine.want == Want::Once && self.keeper.speaks_runit();
+        Record { status, own }
     }
 
     /// Lets what this supervise holds survive an exec, or not.
@@ -376,6 +412,7 @@ fn parts<'a>(dir: &'a CStr, trouble: &'a Trouble) -> [&'a [u8]; 9] {
         _ if trouble.verb != "rename" => b"",
         b"supervise/stat.new" => b" to stat",
         b"supervise/pid.new" => b" to pid",
+        b"supervise/death_tally.new" => b" to death_tally",
         _ => b" to status",
     };
     [

@@ -3,12 +3,14 @@
 
 mod begin;
 mod errands;
+mod follow;
 mod health;
 mod keep;
 mod policy;
 mod process;
 mod reach;
 mod start;
+mod tally;
 mod tell;
 mod watch;
 

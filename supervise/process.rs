@@ -5,7 +5,7 @@ use core::ffi::CStr;
 use rustix::fd::{AsFd, BorrowedFd};
 use rustix::fs::{self, Mode, OFlags};
 use rustix::io::Result;
-use rustix::process::Pid;
+use rustix::process::{Pid, getpid};
 use upkeep_cli::decimal;
 use upkeep_core::record::{Identity, Outcome};
 use upkeep_family::MARKER;
@@ -20,6 +20,8 @@ pub(crate) enum Program {
     Run {
         /// Whether it gets that.
         named: bool,
+        /// Whether it is process 1 of a pid name space of its own.
+        first: bool,
     },
     /// What runs before it, without arguments.
     Prepare(&'static CStr),
@@ -63,8 +65,8 @@ pub(crate) fn start(
 ) -> Result<Pid> {
     let words;
     let (path, args): (&CStr, &[&CStr]) = match program {
-        Program::Run { named: true } => (program_here(), &[name_of(dir)]),
-        Program::Run { named: false } => (program_here(), &[]),
+        Program::Run { named: true, .. } => (program_here(), &[name_of(dir)]),
+        Program::Run { named: false, .. } => (program_here(), &[]),
         Program::Prepare(path) => (path, &[]),
         Program::Stop => (names::STOP, &[]),
         Program::Finish { outcome, pid, s6 } => {
@@ -101,6 +103,7 @@ pub(crate) fn start(
             // What tidies up does so, whoever has died meanwhile.
             alone: matches!(program, Program::Finish { .. } | Program::Stop),
         }),
+        first: matches!(program, Program::Run { first: true, .. }),
     };
     spawn.start(&|_, why| {
         // A logger that is a file is called as what it runs.
@@ -124,6 +127,7 @@ pub(crate) fn start_check(program: &CStr, dir: &CStr) -> Result<Pid> {
         variables: &[],
         bound: true,
         last: None,
+        first: false,
     };
     spawn.start(&|_, why| {
         let file = program.to_bytes().strip_prefix(b".").unwrap_or_default();
@@ -145,6 +149,7 @@ pub(crate) fn aside(args: &[&CStr], dir: &CStr) -> Result<Pid> {
         variables: &[Variable { name: MARKER, entry: None }],
         bound: false,
         last: None,
+        first: false,
     };
     spawn.start(&|_, why| {
         let file = path.to_bytes();
@@ -200,12 +205,20 @@ pub(crate) fn word(number: i64) -> [u8; 12] {
     out
 }
 
-/// What tells a process, which is there, from any other.
+/// What tells a process, as far as it is there, from any other.
 pub(crate) fn identify(pid: Pid, namespace: u64) -> Identity {
-    Identity {
-        pid: crate::watch::number(pid),
-        started: started(pid).map_or(0, |started| started.0),
-        unique: Held::open(pid).map_or(0, |held| held.unique()),
-        namespace,
-    }
+    let unique = Held::open(pid).map_or(0, |held| held.unique());
+    Identity { unique, ..known(pid, namespace) }
+}
+
+/// What tells this process, which has the number `pid` for its supervise, from
+/// any other. In a pid name space of its own it has another number there.
+pub(crate) fn identify_itself(pid: Pid, namespace: u64) -> Identity {
+    let unique = Held::open(getpid()).map_or(0, |held| held.unique());
+    Identity { unique, ..known(pid, namespace) }
+}
+
+fn known(pid: Pid, namespace: u64) -> Identity {
+    let started = started(pid).map_or(0, |started| started.0);
+    Identity { pid: crate::watch::number(pid), started, unique: 0, namespace }
 }

@@ -14,14 +14,17 @@ use upkeep_core::control;
 use upkeep_core::dialect::Dialect;
 use upkeep_core::kill_mode::KillMode;
 use upkeep_core::supervise::{Before, Plan};
-use upkeep_family::{Enter, Family, Left};
+use upkeep_family::{Enter, Family, Kin, Left};
 use upkeep_servicedir::names::LOG;
-use upkeep_servicedir::{FactTrouble, Facts, has_finish, has_stop, timeout_finish};
+use upkeep_servicedir::{FactTrouble, Facts, Trail, has_finish, has_stop, timeout_finish};
 use upkeep_sys::spawn::Apart;
 
 const MILLISECOND: u64 = 1_000_000;
 /// How long a whole tree may take to end when the directory does not say.
 const TREE: u64 = 5000 * MILLISECOND;
+/// How many milliseconds a service is looked for when the directory does not
+/// say.
+const FOLLOW: u64 = 10_000;
 
 /// What the directory says, and the tree if that is what is to be reached.
 pub(crate) struct Reach {
@@ -29,6 +32,8 @@ pub(crate) struct Reach {
     dialect: Dialect,
     mode: KillMode,
     family: Option<Family>,
+    /// Those among whom the service is that `run` has left behind.
+    kin: Option<Kin>,
     down: Signal,
     reload: Signal,
     /// Whether the whole group is killed when time is up.
@@ -48,6 +53,7 @@ impl Reach {
             dialect: Dialect::Daemontools,
             mode: KillMode::Process,
             family: None,
+            kin: None,
             down: Signal::TERM,
             reload: Signal::HUP,
             late_group: false,
@@ -109,6 +115,7 @@ impl Reach {
                 })
                 .ok();
         }
+        let follow_within = self.read_follow(dir);
         let default = if clears { TREE } else { 0 };
         let kill_after = timeout.map_or(default, |ms| ms * MILLISECOND);
         let is_logger = name_of(dir).to_bytes() == LOG.to_bytes();
@@ -119,12 +126,54 @@ impl Reach {
             clears,
             kill_after,
             exit_ends: self.scripts,
+            follow_within,
             before,
             stops: self.has_stop(),
             restart,
             ..Plan::default()
         };
         health::read(&facts, dir, plan)
+    }
+
+    /// How long the service is looked for that `run` leaves behind.
+    #[inline(never)]
+    fn read_follow(&mut self, dir: &CStr) -> u64 {
+        let follows = self.trail(dir).is_some();
+        self.kin = Some(()).filter(|()| follows).and_then(|()| {
+            let complain = |why: &Errno| {
+                let name = dir.to_bytes();
+                TOOL.warn_os(&[b"unable to follow ", name, b" into the background: "], *why);
+            };
+            Kin::gather().inspect_err(complain).ok()
+        });
+        if self.kin.is_none() {
+            return 0;
+        }
+        let within = self.facts.timeout_follow().unwrap_or_else(|trouble| {
+            complain(dir, b"timeout-follow", b"using 10000", trouble);
+            None
+        });
+        within.unwrap_or(FOLLOW) * MILLISECOND
+    }
+
+    /// How that is found.
+    pub(crate) fn trail(&self, dir: &CStr) -> Option<Trail> {
+        self.facts.follow().unwrap_or_else(|trouble| {
+            complain(dir, b"follow", b"following nobody", trouble);
+            None
+        })
+    }
+
+    /// Those among whom it is.
+    pub(crate) const fn kin(&self) -> Option<&Kin> {
+        self.kin.as_ref()
+    }
+
+    /// Another supervise has started them.
+    pub(crate) fn expect_strangers(&mut self) {
+        if let Some(kin) = &mut self.kin {
+            kin.expect_strangers();
+        }
     }
 
     /// What there was to be read.
@@ -183,9 +232,14 @@ impl Reach {
         }
     }
 
-    /// What makes the next process one of the family.
-    pub(crate) fn enter(&mut self) -> Option<Enter<'_>> {
-        self.family.as_mut().map(Family::enter)
+    /// What makes the next process one of the family, and what it has in its
+    /// environment.
+    pub(crate) fn enter(&mut self) -> (Option<Enter<'_>>, Option<&CStr>) {
+        let kin = self.kin.as_ref().map(Kin::marker);
+        match self.family.as_mut().map(Family::enter) {
+            Some(Enter::Marker(marker)) => (Some(Enter::Marker(marker)), Some(marker)),
+            enter => (enter, kin),
+        }
     }
 
     /// Sends a signal. Those that end it go to all whom the mode reaches, and

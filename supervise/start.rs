@@ -14,7 +14,6 @@ use upkeep_core::dialect::Dialect;
 use upkeep_core::record::{Identity, Outcome};
 use upkeep_core::supervise::{Before, Event, Phase};
 use upkeep_core::tai::Tai64n;
-use upkeep_family::Enter;
 use upkeep_servicedir::{Keeper, Trouble, has_run, lock_service, names};
 use upkeep_sys::refuse::refused;
 use upkeep_sys::{clock, point};
@@ -32,6 +31,7 @@ impl Supervise {
         }
         self.machine.plan = self.reach.read(self.dir);
         self.keeper.look_for_readers(self.reach.facts(), self.reach.dialect());
+        self.begin_tally();
         match self.machine.plan.before {
             Before::First if self.machine.prepares() => return self.prepare(names::START),
             Before::Always if self.machine.prepares() => return self.prepare(names::UP),
@@ -44,7 +44,8 @@ impl Supervise {
         // If both say the same number, it is for the mouth.
         let fds = [&lock, &mouth].map(|held| held.as_ref().map(|(fd, at)| (fd.as_fd(), *at)));
         let named = self.reach.dialect() == Dialect::S6;
-        match self.launch(&Program::Run { named }, fds, Event::Started) {
+        let first = self.reach.facts().new_pid_namespace();
+        match self.launch(&Program::Run { named, first }, fds, Event::Started) {
             Ok((pid, begun)) => {
                 point!("start: executed");
                 self.started(pid, begun, Event::Started);
@@ -52,7 +53,7 @@ impl Supervise {
                     self.announce(false);
                 }
             }
-            Err(why) => self.not_started(b"", why),
+            Err(why) => self.not_started(if first { b" by flag-newpidns" } else { b"" }, why),
         }
     }
 
@@ -122,11 +123,7 @@ impl Supervise {
         // Borrowed for the start alone.
         let mut reach = core::mem::replace(&mut self.reach, Reach::new());
         let apart = reach.apart();
-        let enter = reach.enter();
-        let marker = match enter {
-            Some(Enter::Marker(marker)) => Some(marker),
-            Some(Enter::Cgroup(_)) | None => None,
-        };
+        let (enter, marker) = reach.enter();
         let (begun, outside) = (Cell::new(None), Cell::new(None));
         let told = self.senses.told(&self.machine.plan);
         let own = if let Program::Run { .. } = program { told.variables() } else { [None; 3] };
@@ -134,7 +131,7 @@ impl Supervise {
         let answer = process::start(program, self.dir, &self.keeper, &around, &|pid| {
             outside.set(enter.and_then(|enter| enter.enter().err()));
             let (will_be, _) = self.machine.step(event(number(pid)), clock::monotonic());
-            let identity = process::identify(pid, self.namespace);
+            let identity = process::identify_itself(pid, self.namespace);
             let since = now();
             if refused(b"record-first") {
                 begun.set(Some((identity, since, None)));

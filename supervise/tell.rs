@@ -33,6 +33,7 @@ impl Supervise {
             Phase::Down
             | Phase::Waiting(_)
             | Phase::Starting
+            | Phase::Following(_)
             | Phase::Closing
             | Phase::Finishing(_)
             | Phase::Clearing(_)

@@ -6,7 +6,8 @@ use rustix::event::{PollFd, PollFlags};
 use rustix::fd::AsFd;
 use rustix::io::Errno;
 use rustix::process::{
-    Pid, Signal, WaitId, WaitIdOptions, kill_process, test_kill_process, waitid,
+    Pid, Signal, WaitId, WaitIdOptions, getpgid, getpgrp, kill_process, kill_process_group,
+    test_kill_process, waitid,
 };
 use upkeep_core::record::{Identity, Outcome, Verdict};
 use upkeep_family::signal_group;
@@ -176,16 +177,34 @@ impl Watch {
         };
     }
 
-    /// Signals the group that the process leads. The number is the group's at
+    /// Signals the group that the process leads, or is in. The number is the group's at
     /// least as long as the process has not been waited for.
     pub(crate) fn signal_group(&self, signal: Signal) {
         let Some(pid) = self.living() else { return };
-        let _ = match &self.how {
+        let answer = match &self.how {
             How::Held(held) => signal_group(pid, Some(held.as_fd()), signal),
             How::Looked(_) if !matches!(find(&self.identity, 0), How::Looked(_)) => Ok(()),
             How::Child | How::Looked(_) => signal_group(pid, None, signal),
             How::Nobody | How::Dying(..) | How::Doubtful(_) => Ok(()),
         };
+        // One that was followed need not lead any.
+        if answer == Err(Errno::SRCH)
+            && let Ok(group) = getpgid(Some(pid))
+            && group != getpgrp()
+            && self.is_there()
+        {
+            let _ = kill_process_group(group, signal);
+        }
+    }
+
+    /// Whether the number is still its own.
+    fn is_there(&self) -> bool {
+        match &self.how {
+            How::Child => true,
+            How::Held(held) => !is_ready(held, PollFlags::IN),
+            How::Looked(_) => matches!(find(&self.identity, 0), How::Looked(_)),
+            How::Nobody | How::Dying(..) | How::Doubtful(_) => false,
+        }
     }
 
     /// The process, if it is known to be there.

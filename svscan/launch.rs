@@ -56,6 +56,7 @@ impl Launcher {
             variables: &[],
             bound: false,
             last: None,
+            first: false,
         };
         let pid = spawn.start(&|step, why| complain(name, which, step, why))?;
         Ok(pid.as_raw_pid())
@@ -74,6 +75,7 @@ impl Launcher {
             variables: &[],
             bound: false,
             last: None,
+            first: false,
         };
         spawn.start(&|_, why| failed(why)).map(Pid::as_raw_pid)
     }

@@ -118,6 +118,7 @@ fn state(
         (up && !normally_up, ", normally down"),
         (!up && normally_up, ", normally up"),
         (status.finishing, ", finishing"),
+        (own.is_some_and(|own| own.stage == Stage::Following), ", following"),
         (starting, ", starting"),
         (up && !starting && own.is_some_and(|own| own.awaited), ", not ready"),
         (up && status.paused, ", paused"),

@@ -1,6 +1,9 @@
 //! What supervise does for a directory that was written for s6, beside
 //! s6-supervise where it is installed.
 
+mod namespace;
+mod tally;
+
 use crate::adopt::kill;
 use crate::support::{Dir, Process, Service, program, supervised, testing_originals};
 use std::fs;

@@ -40,6 +40,7 @@ fn whole(data: &[u8], status: Status) {
         Stage::Up,
         Stage::Clearing,
         Stage::Finishing,
+        Stage::Following,
         Stage::Preparing,
     ];
     let own = Own {
@@ -58,6 +59,8 @@ fn whole(data: &[u8], status: Status) {
         awaited: byte(61) & 8 != 0,
         told: byte(61) & 16 != 0,
         blamed: byte(61) & 32 != 0,
+        plainly: false,
+        followed: byte(61) & 128 != 0,
         ready: status.since,
         not_before: number(62),
         deadline: number(70),

@@ -7,7 +7,7 @@
 //! another boot is taken for one of this.
 
 use crate::restart::History;
-use crate::status::{SIZE as CLASSIC, Status};
+use crate::status::{SIZE as CLASSIC, Status, Want};
 use crate::tai::{PACKED, Tai64n};
 
 /// The size of a record.
@@ -109,6 +109,9 @@ pub enum Stage {
     Finishing,
     /// There is no process, and the one on record runs before it.
     Preparing,
+    /// The process has exited, and what it has left behind is looked for until
+    /// the deadline.
+    Following,
 }
 
 /// What the next supervise needs.
@@ -134,6 +137,11 @@ pub struct Own {
     pub told: bool,
     /// Whether it is being ended for the fault that the history names.
     pub blamed: bool,
+    /// Whether `o` is shown as `d` in the part that everybody reads, as runit
+    /// has it.
+    pub plainly: bool,
+    /// Whether the process is not the one that was started.
+    pub followed: bool,
     /// When it was ready; all zeros while it is not.
     pub ready: Tai64n,
     /// Before this time nothing is started; monotonic nanoseconds.
@@ -167,7 +175,8 @@ impl Record {
         let mut out = [0; SIZE];
         let mut put = Cursor { bytes: &mut out, at: 0 };
         let own = &self.own;
-        put.bytes(&self.status.encode());
+        let shown = if own.plainly { Want::Down } else { self.status.want };
+        put.bytes(&Status { want: shown, ..self.status }.encode());
         put.bytes(&MAGIC);
         put.bytes(&own.boot);
         put.number(own.process.namespace);
@@ -185,7 +194,9 @@ impl Record {
             | u8::from(own.closed) << 2
             | u8::from(own.awaited) << 3
             | u8::from(own.told) << 4
-            | u8::from(own.blamed) << 5;
+            | u8::from(own.blamed) << 5
+            | u8::from(own.plainly) << 6
+            | u8::from(own.followed) << 7;
         put.bytes(&[own.stage as u8, flags, kind, value]);
         put.number(own.not_before);
         put.number(own.deadline);
@@ -226,6 +237,8 @@ impl Record {
             awaited: flags & 8 != 0,
             told: flags & 16 != 0,
             blamed: flags & 32 != 0,
+            plainly: flags & 64 != 0,
+            followed: flags & 128 != 0,
             not_before: deadlines.0,
             deadline: deadlines.1,
             starts: counts as u32,
@@ -240,7 +253,11 @@ impl Record {
             ready,
             history: History::decode(history),
         };
-        Some(Self { status: Status::decode(bytes)?, own })
+        let mut status = Status::decode(bytes)?;
+        if own.plainly {
+            status.want = Want::Once;
+        }
+        Some(Self { status, own })
     }
 
     /// The same for a supervise of this boot: of another one, nothing is left.
@@ -252,8 +269,8 @@ impl Record {
 }
 
 fn stage_of(byte: u8) -> Option<Stage> {
-    use Stage::{Clearing, Down, Finishing, Over, Preparing, Up, Waiting};
-    let all = [Down, Waiting, Up, Clearing, Over, Finishing, Preparing];
+    use Stage::{Clearing, Down, Finishing, Following, Over, Preparing, Up, Waiting};
+    let all = [Down, Waiting, Up, Clearing, Over, Finishing, Preparing, Following];
     all.into_iter().find(|stage| *stage as u8 == byte)
 }
 
@@ -300,7 +317,6 @@ impl Taker<'_> {
 mod tests {
     use super::*;
     use crate::restart::{Fault, Reason};
-    use crate::status::Want;
 
     const BOOT: Boot = *b"0123456789abcdef";
 
@@ -325,6 +341,8 @@ mod tests {
                 awaited: stage == Stage::Up,
                 told: stage == Stage::Waiting,
                 blamed: stage == Stage::Up,
+                plainly: false,
+                followed: stage == Stage::Following,
                 ready: Tai64n { seconds: 14, nanos: 15 },
                 not_before: 11,
                 deadline: 12,
@@ -353,6 +371,7 @@ mod tests {
             Stage::Clearing,
             Stage::Over,
             Stage::Finishing,
+            Stage::Following,
             Stage::Preparing,
         ] {
             for last in
@@ -368,8 +387,11 @@ mod tests {
 
     #[test]
     fn the_beginning_is_everybodys() {
-        let record = record(Stage::Up, None);
+        let mut record = record(Stage::Up, None);
         assert_eq!(record.encode()[..CLASSIC], record.status.encode());
+        record.own.plainly = true;
+        assert_eq!(record.encode()[17], b'd');
+        assert_eq!(Record::decode(&record.encode()), Some(record));
     }
 
     /// Any byte changed, any end missing: nothing is left of the own part.

@@ -10,6 +10,7 @@
 
 mod commands;
 mod death;
+mod follow;
 mod health;
 mod prepare;
 mod resume;
@@ -39,7 +40,7 @@ pub const CLEAR_AGAIN: u64 = SECOND / 50;
 impl Machine {
     /// The next state and what to do to get there.
     pub fn step(mut self, event: Event, now: u64) -> (Self, Actions) {
-        use Action::{Announce, Clear, KillLate, Stamp, Start};
+        use Action::{Announce, Clear, Follow, KillLate, Stamp, Start};
         let actions = match (self.phase, event) {
             (_, Event::Told(command)) => return self.command(command, now),
 
@@ -51,6 +52,7 @@ impl Machine {
                 self.terminated = false;
                 self.kill_at = None;
                 self.closed = false;
+                self.followed = false;
                 self.begun = true;
                 self.prepared = false;
                 self.begin_health(now);
@@ -85,7 +87,7 @@ impl Machine {
                 Actions::of(&[Stamp, Announce])
             }
 
-            (Phase::Up(_), Event::Said(word)) => self.said(word, now),
+            (Phase::Up(_) | Phase::Following(_), Event::Said(word)) => self.said(word, now),
             // By one that has died since.
             (
                 Phase::Down
@@ -97,14 +99,26 @@ impl Machine {
             ) => Actions::default(),
             (Phase::Up(_), Event::Checked(succeeded)) => self.checked(succeeded, now),
 
-            (Phase::Up(_), Event::Died(outcome)) => {
-                self.last = Some(outcome);
-                self.kill_at = None;
-                self.judge(outcome, now);
-                let first = self.end_health();
-                let (machine, actions) = self.clear(now);
-                return (machine, actions.after(first));
+            (Phase::Up(_), Event::Died(outcome)) if self.hands_over(outcome) => {
+                return self.follow(outcome, now);
             }
+            (Phase::Up(_), Event::Died(outcome)) => return self.died(outcome, now),
+            (Phase::Up(old), Event::Main(pid)) if old == pid => Actions::default(),
+            (Phase::Up(_) | Phase::Following(_), Event::Main(pid)) => {
+                return self.found(pid, now);
+            }
+            (Phase::Following(_), Event::NotFound) => return self.not_found(now),
+            (Phase::Following(_), Event::Lost) => return self.lost(now),
+            (Phase::Following(_), Event::Stirred) => Actions::of(&[Follow]),
+            // Said by one that has died since.
+            (
+                Phase::Down
+                | Phase::Waiting(_)
+                | Phase::Preparing(_)
+                | Phase::Finishing(_)
+                | Phase::Clearing(_),
+                Event::Main(_),
+            ) => Actions::default(),
             (Phase::Clearing(_), Event::Cleared) if self.closed => {
                 return self.after_death(&[Announce], now);
             }
@@ -149,12 +163,16 @@ impl Machine {
                 | Phase::Finishing(_),
                 Event::Stirred,
             ) => Actions::default(),
-            (Phase::Preparing(_) | Phase::Up(_) | Phase::Finishing(_), Event::Tick)
+            (
+                Phase::Preparing(_) | Phase::Up(_) | Phase::Following(_) | Phase::Finishing(_),
+                Event::Tick,
+            )
                 if self.kill_at.is_some_and(|at| at <= now) =>
             {
                 self.kill_at = None;
                 Actions::of(&[KillLate, Announce])
             }
+            (Phase::Following(at), Event::Tick) if at <= now => Actions::of(&[Follow]),
             (Phase::Up(_), Event::Tick) => match self.due(now) {
                 Some(actions) => actions,
                 None => self.announce_late(now),
@@ -162,6 +180,7 @@ impl Machine {
             (
                 Phase::Down
                 | Phase::Waiting(_)
+                | Phase::Following(_)
                 | Phase::Preparing(_)
                 | Phase::Finishing(_)
                 | Phase::Clearing(_),
@@ -173,6 +192,7 @@ impl Machine {
                 | Phase::Starting
                 | Phase::Preparing(_)
                 | Phase::Up(_)
+                | Phase::Following(_)
                 | Phase::Closing
                 | Phase::Finishing(_)
                 | Phase::Clearing(_),
@@ -190,6 +210,9 @@ impl Machine {
                 | Event::Checked(_)
                 | Event::Prepared(_)
                 | Event::Died(_)
+                | Event::Main(_)
+                | Event::NotFound
+                | Event::Lost
                 | Event::Finished(_)
                 | Event::Cleared
                 | Event::NotCleared
@@ -210,6 +233,7 @@ impl Machine {
                 | Phase::Waiting(_)
                 | Phase::Preparing(_)
                 | Phase::Up(_)
+                | Phase::Following(_)
                 | Phase::Finishing(_)
                 | Phase::Clearing(_),
                 Event::Started(_)
@@ -225,33 +249,37 @@ impl Machine {
                 | Phase::Waiting(_)
                 | Phase::Preparing(_)
                 | Phase::Up(_)
+                | Phase::Following(_)
                 | Phase::Finishing(_),
                 Event::Cleared | Event::NotCleared,
             )
-            // Impossible: no check outlives the process.
+            // Impossible: these answer `Follow`, and only `Following` asked.
             | (
                 Phase::Down
                 | Phase::Waiting(_)
                 | Phase::Preparing(_)
+                | Phase::Up(_)
                 | Phase::Finishing(_)
                 | Phase::Clearing(_),
-                Event::Checked(_),
+                Event::NotFound | Event::Lost,
             )
-            // Impossible: without a process none dies, and one that is not
-            // the service's is not its.
+            // Impossible: no check outlives the process; without a process none
+            // dies, and one that is not the service's is not its.
             | (
                 Phase::Down
                 | Phase::Waiting(_)
                 | Phase::Preparing(_)
+                | Phase::Following(_)
                 | Phase::Finishing(_)
                 | Phase::Clearing(_),
-                Event::Died(_),
+                Event::Checked(_) | Event::Died(_),
             )
             | (
                 Phase::Down
                 | Phase::Waiting(_)
                 | Phase::Preparing(_)
                 | Phase::Up(_)
+                | Phase::Following(_)
                 | Phase::Clearing(_),
                 Event::Finished(_),
             )
@@ -259,6 +287,7 @@ impl Machine {
                 Phase::Down
                 | Phase::Waiting(_)
                 | Phase::Up(_)
+                | Phase::Following(_)
                 | Phase::Finishing(_)
                 | Phase::Clearing(_),
                 Event::Prepared(_),
@@ -274,6 +303,9 @@ impl Machine {
                 | Event::Said(_)
                 | Event::Checked(_)
                 | Event::Died(_)
+                | Event::Main(_)
+                | Event::NotFound
+                | Event::Lost
                 | Event::Finishing(_)
                 | Event::NotFinishing
                 | Event::Finished(_)

@@ -167,7 +167,7 @@ impl Family {
     pub fn left(&mut self, service: Option<Pid>) -> Left {
         let inside = self.cgroup.as_ref().map_or(Left::Nothing, Cgroup::left);
         let marker = self.id.marker().to_bytes();
-        let roots = Roots { service, marker, spared: self.spared };
+        let roots = Roots { service, marker, spared: [self.spared, None] };
         inside.max(self.walk.as_mut().map_or(Left::Nothing, |walk| walk.left(roots)))
     }
 
@@ -192,7 +192,7 @@ impl Family {
     }
 
     fn roots(&self, service: Option<Pid>) -> Roots<'_> {
-        Roots { service, marker: self.id.marker().to_bytes(), spared: self.spared }
+        Roots { service, marker: self.id.marker().to_bytes(), spared: [self.spared, None] }
     }
 }
 

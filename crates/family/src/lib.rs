@@ -9,6 +9,7 @@
 mod cgroup;
 mod family;
 mod identity;
+mod kin;
 mod place;
 mod process;
 mod stat;
@@ -17,6 +18,7 @@ mod walk;
 
 pub use family::{Enter, Family, Means, belongs, signal_group};
 pub use identity::MARKER;
+pub use kin::{Kin, Rest, Spared};
 
 /// What there still is of a service.
 #[must_use]

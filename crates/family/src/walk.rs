@@ -6,6 +6,7 @@
 //! given back after it.
 
 use crate::Left;
+use crate::kin::Spared;
 use crate::process::Proc;
 use crate::stat::Stat;
 use rustix::io::{Errno, Result};
@@ -25,8 +26,8 @@ pub(crate) struct Roots<'a> {
     pub(crate) service: Option<Pid>,
     /// What is in the environment of everything it started.
     pub(crate) marker: &'a [u8],
-    /// A child of this process that is not the service's.
-    pub(crate) spared: Option<Pid>,
+    /// Children of this process that are not the service's.
+    pub(crate) spared: Spared,
 }
 
 /// Finds what descends from a service.
@@ -62,6 +63,11 @@ impl Walk {
         // Before Linux 3.4 orphans are found by their environment only.
         let _ = set_child_subreaper(Some(rustix::process::getpid()));
         Self { proc: Proc::open(), strangers: true }
+    }
+
+    /// One that only looks.
+    pub(crate) const fn among(strangers: bool) -> Self {
+        Self { proc: None, strangers }
     }
 
     /// Whether there is a /proc to walk in.
@@ -153,7 +159,7 @@ impl Walk {
                 Left::Nothing
             }
             Children::Ended => Left::Something,
-            Children::Running if roots.spared.is_some() => Left::Nothing,
+            Children::Running if roots.spared.iter().any(Option::is_some) => Left::Nothing,
             // There is one, and /proc hides it.
             Children::Running => Left::OutOfReach,
         }
@@ -163,12 +169,18 @@ impl Walk {
     /// service's processes that runs, at the moment when it is known to be
     /// one. Parents mostly have smaller numbers than their children, so that
     /// is mostly when it is seen.
-    fn pass(&self, proc: &Proc, roots: Roots<'_>, found: &mut dyn FnMut(&Stat)) -> Result<()> {
+    pub(crate) fn pass(
+        &self,
+        proc: &Proc,
+        roots: Roots<'_>,
+        found: &mut dyn FnMut(&Stat),
+    ) -> Result<()> {
         let mut list: Table<Entry> = Table::new();
         let mut whole = Ok(());
         proc.each(|pid| match proc.stat(pid) {
             Ok(stat) => {
-                let own = roots.spared.is_some_and(|own| own.as_raw_pid().unsigned_abs() == pid);
+                let is_it = |own: Pid| own.as_raw_pid().unsigned_abs() == pid;
+                let own = roots.spared.into_iter().flatten().any(is_it);
                 let spared = pid <= 1 || pid == proc.me || own;
                 let ours = !spared
                     && (is_child_of_ours(&list, &stat)

@@ -66,6 +66,7 @@ impl Rotation {
             variables: &[],
             bound: false,
             last: None,
+            first: false,
         };
         let tool = voice.tool();
         let pid = voice.insist(

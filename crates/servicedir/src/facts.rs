@@ -1,5 +1,6 @@
 //! Files that say one fact each, in a word or a number.
 
+use crate::follow::Trail;
 use crate::{names, place};
 use core::ffi::CStr;
 use core::mem::MaybeUninit;
@@ -33,9 +34,9 @@ const HIGHEST: i32 = 255;
 /// More than any word with a generous tail has.
 const SHOWN: usize = 64;
 /// More than any list that means something has.
-const LONGEST: usize = 256;
+pub(crate) const LONGEST: usize = 256;
 /// The files that `Facts` looks for beside those of s6.
-const FILES: [&CStr; 23] = [
+const FILES: [&CStr; 25] = [
     names::KILL_MODE,
     names::RESTART,
     names::RESTART_SUCCESS,
@@ -51,6 +52,8 @@ const FILES: [&CStr; 23] = [
     names::CHECK_FAILURES,
     names::SCRIPTS,
     names::TIMEOUT_CONTROL,
+    names::FOLLOW,
+    names::TIMEOUT_FOLLOW,
     names::DIALECT,
     names::CHECK,
     names::FINISH,
@@ -162,8 +165,13 @@ impl Facts {
     /// group.
     #[must_use]
     pub fn kills_group(&self) -> bool {
-        let flag = names::FLAG_TIMEOUT_KILLPG;
-        self.may_have(flag) && exists(flag)
+        self.has(names::FLAG_TIMEOUT_KILLPG, exists)
+    }
+
+    /// Whether the service has a pid name space of its own.
+    #[must_use]
+    pub fn new_pid_namespace(&self) -> bool {
+        self.has(names::FLAG_NEWPIDNS, exists)
     }
 
     /// Whether what runs gets no session of its own.
@@ -251,6 +259,11 @@ impl Facts {
         Ok(self.parsed(names::TIMEOUT_CONTROL, number)?.map(u64::from))
     }
 
+    /// How many ends `max-death-tally` says are kept, if it is there.
+    pub fn max_death_tally(&self) -> Result<Option<u32>, FactTrouble> {
+        self.parsed(names::MAX_DEATH_TALLY, number)
+    }
+
     /// The signal that `down-signal` names, if it is there.
     pub fn down_signal(&self) -> Result<Option<u8>, FactTrouble> {
         self.parsed(names::DOWN_SIGNAL, |content| signals::number(line(content)))
@@ -320,6 +333,18 @@ impl Facts {
     pub fn check_failures(&self) -> Result<Option<u8>, FactTrouble> {
         let few = |content: &[u8]| number(content).and_then(|n| u8::try_from(n).ok());
         self.parsed(names::CHECK_FAILURES, |content| few(content).filter(|n| *n > 0))
+    }
+
+    /// How the service is found that `run` has left behind, if `follow` says
+    /// so.
+    pub fn follow(&self) -> Result<Option<Trail>, FactTrouble> {
+        self.parsed(names::FOLLOW, Trail::parse)
+    }
+
+    /// How many milliseconds `timeout-follow` says, if it is there.
+    pub fn timeout_follow(&self) -> Result<Option<u64>, FactTrouble> {
+        let some = |content: &[u8]| number(content).filter(|number| *number > 0);
+        Ok(self.parsed(names::TIMEOUT_FOLLOW, some)?.map(u64::from))
     }
 
     fn parsed<T>(

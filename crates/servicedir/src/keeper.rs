@@ -25,7 +25,7 @@ pub struct Trouble {
 }
 
 impl Trouble {
-    fn because(verb: &'static str, file: &'static CStr) -> impl Fn(Errno) -> Self {
+    pub(crate) fn because(verb: &'static str, file: &'static CStr) -> impl Fn(Errno) -> Self {
         move |why| Self { verb, file, why: Some(why) }
     }
 
@@ -172,6 +172,12 @@ impl Keeper {
                 Err(trouble)
             }
         })
+    }
+
+    /// Whether anybody may read the status in runit's words.
+    #[must_use]
+    pub const fn speaks_runit(&self) -> bool {
+        self.words
     }
 
     /// Looks again whether anybody may read the status in runit's words.

@@ -8,6 +8,7 @@ mod client;
 mod elsewhere;
 mod facts;
 mod find;
+mod follow;
 pub mod hold;
 mod keeper;
 mod locked;
@@ -18,6 +19,7 @@ mod place;
 mod reaped;
 mod script;
 mod socket;
+mod tally;
 
 pub use client::{ControlTrouble, StatusTrouble, is_supervised, normally_up, read_status, send};
 pub use elsewhere::{Elsewhere, Log};
@@ -25,6 +27,7 @@ pub use facts::{
     FactTrouble, Facts, Value, check_program, has_finish, has_run, has_stop, timeout_finish,
 };
 pub use find::{Finder, enter, go, go_on_to_logger};
+pub use follow::{PidFile, Trail};
 pub use keeper::{Keeper, Trouble};
 pub use locked::lock_service;
 pub use notify::{Ear, Heard};
@@ -33,3 +36,4 @@ pub use place::{is_logger, program};
 pub use reaped::{leave_word, word};
 pub use script::Script;
 pub use socket::{Socket, write_said};
+pub use tally::{forget_deaths, is_noted, note_death};

@@ -99,6 +99,18 @@ pub const RESTART_LIMIT: &CStr = c"restart-limit";
 /// If it exists, a service that does not go down in time is killed with its
 /// process group.
 pub const FLAG_TIMEOUT_KILLPG: &CStr = c"flag-timeout-killpg";
+/// How many of its ends are kept on record for s6's programs.
+pub const MAX_DEATH_TALLY: &CStr = c"max-death-tally";
+/// Where they are.
+pub const DEATH_TALLY: &CStr = c"supervise/death_tally";
+/// Those that are about to replace them.
+pub const DEATH_TALLY_NEW: &CStr = c"supervise/death_tally.new";
+/// If it exists, the service has a pid name space of its own.
+pub const FLAG_NEWPIDNS: &CStr = c"flag-newpidns";
+/// How the service is found that `run` has left behind.
+pub const FOLLOW: &CStr = c"follow";
+/// How many milliseconds it is looked for.
+pub const TIMEOUT_FOLLOW: &CStr = c"timeout-follow";
 /// The descriptor behind which the service has its lock.
 pub const LOCK_FD: &CStr = c"lock-fd";
 /// What is locked there.
@@ -124,9 +136,9 @@ pub const OF_S6: [&CStr; 10] = [
     TIMEOUT_KILL,
     DOWN_SIGNAL,
     RELOAD_SIGNAL,
-    c"max-death-tally",
+    MAX_DEATH_TALLY,
     FLAG_TIMEOUT_KILLPG,
-    c"flag-newpidns",
+    FLAG_NEWPIDNS,
     LOCK_FD,
     c"type",
 ];

@@ -4,7 +4,8 @@
 /// Marks a point with this name. Where UPKEEP_KILL_AT is `name=PATH` and PATH
 /// can be unlinked, so that each PATH is one kill, the process gets SIGKILL
 /// from itself and does not come back. With `name^=PATH` it is the parent that
-/// is killed, while this one goes on.
+/// is killed, while this one goes on. With `name@=PATH` nobody is, but the
+/// process waits there for a line on the FIFO PATH, if there is one.
 #[macro_export]
 macro_rules! point {
     ($name:literal) => {
@@ -22,6 +23,7 @@ pub fn reach(name: &[u8]) {
     let (file, parent) = match rest {
         [b'=', file @ ..] => (file, false),
         [b'^', b'=', file @ ..] => (file, true),
+        [b'@', b'=', file @ ..] => return wait(file),
         _ => return,
     };
     if rustix::fs::unlink(file).is_ok() {
@@ -29,6 +31,15 @@ pub fn reach(name: &[u8]) {
         if let Some(victim) = victim {
             let _ = kill_process(victim, Signal::KILL);
         }
+    }
+}
+
+#[cfg(debug_assertions)]
+fn wait(fifo: &[u8]) {
+    use rustix::fs::{Mode, OFlags, open};
+
+    if let Ok(fifo) = open(fifo, OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty()) {
+        let _ = rustix::io::read(&fifo, &mut [0; 64]);
     }
 }
 

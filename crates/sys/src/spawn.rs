@@ -5,8 +5,11 @@ use crate::Args;
 use crate::refuse::refused;
 use crate::signals::{self, Mask};
 use core::ffi::{CStr, c_char, c_void};
-use rustix::fd::{AsRawFd, BorrowedFd};
+use core::sync::atomic::{AtomicI32, Ordering};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::fd::{AsRawFd, BorrowedFd, OwnedFd};
 use rustix::io::{Errno, Result};
+use rustix::pipe::{PipeFlags, pipe_with};
 use rustix::process::{Pid, Resource, Rlimit, Signal};
 
 /// Which signals the new program finds blocked and ignored.
@@ -52,6 +55,8 @@ pub struct Spawn<'a> {
     pub bound: bool,
     /// What the child does last before it becomes the program.
     pub last: Option<Last<'a>>,
+    /// Whether the child is the first process of a pid name space of its own.
+    pub first: bool,
 }
 
 /// A variable of the environment that is set or taken out; the others are
@@ -73,8 +78,9 @@ const VARIABLES: usize = 2000;
 /// unless it is told to.
 #[derive(Clone, Copy)]
 pub struct Last<'a> {
-    /// Writes down who the child is; says whether that worked. It runs in
-    /// borrowed memory: it may set cells and make system calls.
+    /// Writes down who the child is, by the number that it has for this
+    /// process; says whether that worked. It runs in borrowed memory: it may
+    /// set cells and make system calls.
     pub record: &'a dyn Fn(Pid) -> bool,
     /// What the program keeps open if it did not, out of its way.
     pub otherwise: BorrowedFd<'a>,
@@ -116,17 +122,18 @@ impl Spawn<'_> {
     /// failed. When it cannot, it calls `failed` (which must only write) and
     /// exits 111.
     pub fn start(&self, failed: &dyn Fn(Step, Errno)) -> Result<Pid> {
-        let parent = rustix::process::getpid();
-        lend(&|| {
-            if let Some((step, why)) = self.become_it(parent) {
+        let parent = if self.first { Parent::by_pipe()? } else { Parent::by_number() };
+        let child = |me| {
+            if let Some((step, why)) = self.become_it(&parent, me) {
                 failed(step, why);
             }
-        })
+        };
+        lend(&child, self.first)
     }
 
     /// Returns what could not be done, or nothing when it should not be done any
     /// more.
-    fn become_it(&self, parent: Pid) -> Option<(Step, Errno)> {
+    fn become_it(&self, parent: &Parent, me: Pid) -> Option<(Step, Errno)> {
         match self.inherit {
             Inherit::Nothing(apart) => {
                 signals::default_dispositions();
@@ -145,7 +152,7 @@ impl Spawn<'_> {
         if self.bound {
             let _ = rustix::process::set_parent_process_death_signal(Some(Signal::KILL));
             // It may have ended before that was said.
-            if rustix::process::getppid() != Some(parent) {
+            if !parent.lives() {
                 return None;
             }
         }
@@ -168,9 +175,9 @@ impl Spawn<'_> {
         }
         if let Some(last) = self.last {
             crate::point!("start: child");
-            let recorded = (last.record)(rustix::process::getpid());
+            let recorded = (last.record)(me);
             crate::point!("start: recorded");
-            if !last.alone && rustix::process::getppid() != Some(parent) {
+            if !last.alone && !parent.lives() {
                 return None;
             }
             if !recorded {
@@ -305,32 +312,80 @@ impl Drop for Stack {
     }
 }
 
+/// How a child tells whether its parent lives.
+enum Parent {
+    /// By its number.
+    Number(Pid),
+    /// In another pid name space its parent has none: by a pipe that nobody
+    /// else writes to.
+    Pipe(OwnedFd, OwnedFd),
+}
+
+impl Parent {
+    fn by_number() -> Self {
+        Self::Number(rustix::process::getpid())
+    }
+
+    fn by_pipe() -> Result<Self> {
+        pipe_with(PipeFlags::CLOEXEC).map(|(reader, writer)| Self::Pipe(reader, writer))
+    }
+
+    /// Asked by the child, once.
+    fn lives(&self) -> bool {
+        match self {
+            Self::Number(parent) => rustix::process::getppid() == Some(*parent),
+            Self::Pipe(reader, writer) => {
+                // SAFETY: the child's copy of the descriptor, which nobody uses
+                // after this: the memory is shared, descriptors are not.
+                unsafe { libc::close(writer.as_raw_fd()) };
+                let mut fds = [PollFd::new(reader, PollFlags::empty())];
+                poll(&mut fds, Some(&Timespec::default())) == Ok(0)
+            }
+        }
+    }
+}
+
+/// What the child finds in the memory that it borrows.
+struct Loan<'a> {
+    child: &'a dyn Fn(Pid),
+    /// The child's number, which the kernel puts there before it runs.
+    number: AtomicI32,
+}
+
 /// Runs `child` in a new process that borrows this one's memory, while this
 /// one waits. Nothing has to be copied, and the child runs at once.
 #[doc(alias = "vfork")]
 #[doc(alias = "clone")]
-fn lend(child: &dyn Fn()) -> Result<Pid> {
-    extern "C" fn begin(child: *mut c_void) -> libc::c_int {
-        // SAFETY: points at the reference below, whose owner waits.
-        let child: &&dyn Fn() = unsafe { &*child.cast_const().cast() };
-        child();
+fn lend(child: &dyn Fn(Pid), first: bool) -> Result<Pid> {
+    extern "C" fn begin(loan: *mut c_void) -> libc::c_int {
+        // SAFETY: points at the loan below, whose owner waits.
+        let loan: &Loan<'_> = unsafe { &*loan.cast_const().cast() };
+        if let Some(me) = Pid::from_raw(loan.number.load(Ordering::Relaxed)) {
+            (loan.child)(me);
+        }
         // SAFETY: ends the child without running the parent's exit handlers.
         unsafe { libc::_exit(111) }
     }
 
+    if first && refused(b"newpid") {
+        return Err(Errno::PERM);
+    }
     let stack = Stack::new()?;
-    let flags = libc::CLONE_VM | libc::CLONE_VFORK | libc::SIGCHLD;
+    let loan = Loan { child, number: AtomicI32::new(0) };
+    let apart = if first { libc::CLONE_NEWPID } else { 0 };
+    let lent = libc::CLONE_VM | libc::CLONE_VFORK | libc::CLONE_PARENT_SETTID;
     // SAFETY: the stack is the child's alone and large enough, and lives until
     // the child has left this memory, which is what CLONE_VFORK waits for. One
     // thread runs, no signal has a handler, and the child reads what it
     // borrows and makes system calls: it changes nothing here but its stack,
-    // errno and the cells of `Last::record`.
+    // errno and the cells of `Last::record`. Its number is put into the loan.
     let pid = unsafe {
         libc::clone(
             begin,
             stack.0.byte_add(Stack::SIZE),
-            flags,
-            (&raw const child).cast_mut().cast(),
+            lent | apart | libc::SIGCHLD,
+            (&raw const loan).cast_mut().cast(),
+            loan.number.as_ptr(),
         )
     };
     if pid == -1 {

@@ -28,7 +28,11 @@ impl Machine {
             // Without a process these change nothing; daemontools writes its
             // status anyway, and a reader may wait for that.
             (
-                Phase::Down | Phase::Waiting(_) | Phase::Clearing(_) | Phase::Finishing(_),
+                Phase::Down
+                | Phase::Waiting(_)
+                | Phase::Following(_)
+                | Phase::Clearing(_)
+                | Phase::Finishing(_),
                 Command::Pause | Command::Continue,
             ) => Actions::of(&[Announce]),
             (
@@ -44,32 +48,44 @@ impl Machine {
                 | Command::Window
                 | Command::Restart
                 | Command::Reload,
+            )
+            // There is nobody yet who could hear these.
+            | (
+                Phase::Following(_),
+                Command::Hangup
+                | Command::Alarm
+                | Command::Interrupt
+                | Command::Quit
+                | Command::User1
+                | Command::User2
+                | Command::Window
+                | Command::Reload,
             ) => Actions::default(),
 
             (
-                Phase::Preparing(_) | Phase::Up(_) | Phase::Clearing(_) | Phase::Finishing(_),
+                Phase::Preparing(_) | Phase::Up(_) | Phase::Following(_) | Phase::Clearing(_) | Phase::Finishing(_),
                 Command::Up,
             ) => {
                 self.wanted(Want::Up);
                 Actions::of(&[Announce])
             }
             (
-                Phase::Preparing(_) | Phase::Up(_) | Phase::Clearing(_) | Phase::Finishing(_),
+                Phase::Preparing(_) | Phase::Up(_) | Phase::Following(_) | Phase::Clearing(_) | Phase::Finishing(_),
                 Command::Once,
             ) => {
                 self.wanted(Want::Once);
                 Actions::of(&[Announce])
             }
-            (Phase::Up(_), Command::Down) => {
+            (Phase::Up(_) | Phase::Following(_), Command::Down) => {
                 self.want = Want::Down;
                 self.end_in_time(now);
                 Actions::of(&[Intend, Send(Signal::Down), Wake, After(Command::Down), Announce])
             }
-            (Phase::Up(_), Command::Restart) => {
+            (Phase::Up(_) | Phase::Following(_), Command::Restart) => {
                 self.end_in_time(now);
                 Actions::of(&[Send(Signal::Down), Wake, Announce])
             }
-            (Phase::Up(_), Command::Exit) if self.plan.exit_ends => {
+            (Phase::Up(_) | Phase::Following(_), Command::Exit) if self.plan.exit_ends => {
                 self.exiting = true;
                 self.want = Want::Down;
                 self.end_in_time(now);
@@ -94,7 +110,7 @@ impl Machine {
                 Actions::of(&[Announce])
             }
             (
-                Phase::Preparing(_) | Phase::Up(_) | Phase::Clearing(_) | Phase::Finishing(_),
+                Phase::Preparing(_) | Phase::Up(_) | Phase::Following(_) | Phase::Clearing(_) | Phase::Finishing(_),
                 Command::Exit,
             ) => {
                 self.exiting = true;
@@ -119,7 +135,7 @@ impl Machine {
             (Phase::Preparing(_), Command::Terminate) => {
                 Actions::of(&[Send(Signal::Terminate), Announce])
             }
-            (Phase::Up(_), Command::Terminate) => {
+            (Phase::Up(_) | Phase::Following(_), Command::Terminate) => {
                 self.told = true;
                 self.health.ask_nothing();
                 Actions::of(&[Send(Signal::Terminate), Announce])
@@ -151,11 +167,19 @@ impl Machine {
             (Phase::Preparing(_) | Phase::Up(_) | Phase::Finishing(_), Command::Kill) => {
                 Actions::of(&[Send(Signal::Kill)])
             }
+            // What can be reached is killed now, and what is found then.
+            (Phase::Following(_), Command::Kill) => {
+                self.told = true;
+                self.plan.kill_after = 1;
+                self.kill_at = None;
+                Actions::of(&[Send(Signal::Kill), Announce])
+            }
             (
                 Phase::Down
                 | Phase::Waiting(_)
                 | Phase::Preparing(_)
                 | Phase::Up(_)
+                | Phase::Following(_)
                 | Phase::Finishing(_)
                 | Phase::Clearing(_),
                 Command::Renew,

@@ -10,7 +10,7 @@ impl Machine {
     /// process that runs goes on with.
     pub(super) fn wanted(&mut self, want: Want) {
         self.want = want;
-        if !matches!(self.phase, Phase::Up(_)) {
+        if !matches!(self.phase, Phase::Up(_) | Phase::Following(_)) {
             self.history = History::default();
         }
     }
@@ -30,9 +30,19 @@ impl Machine {
         }
     }
 
+    /// The service's process is dead, and that was the service.
+    pub(super) fn died(mut self, outcome: Outcome, now: u64) -> (Self, Actions) {
+        self.last = Some(outcome);
+        self.kill_at = None;
+        self.judge(outcome, now);
+        let first = self.end_health();
+        let (machine, actions) = self.clear(now);
+        (machine, actions.after(first))
+    }
+
     /// The service's process is dead: whether there is to be another one is
     /// known from now on, also to the next supervise.
-    pub(super) fn judge(&mut self, outcome: Outcome, now: u64) {
+    fn judge(&mut self, outcome: Outcome, now: u64) {
         let ran = now.saturating_sub(self.not_before.saturating_sub(BETWEEN_STARTS));
         self.not_before = self.not_before.max(now);
         let end = End {

@@ -164,12 +164,35 @@ impl Machine {
     /// Another supervise has started it, and what it said may be lost.
     pub(super) fn resume_health(&mut self, now: u64) {
         self.ask(now);
-        if self.health.ready_by.is_some() || self.is_asked() && self.health.awaited {
+        let looked_for = matches!(self.phase, Phase::Following(_));
+        if self.health.ready_by.is_some() || (self.is_asked() || looked_for) && self.health.awaited
+        {
             self.health.doubted = self.plan.ready == ReadyBy::Socket;
         }
-        if self.health.doubted {
+        self.doubt(now);
+    }
+
+    /// What may have been lost is not waited for for ever.
+    fn doubt(&mut self, now: u64) {
+        if self.health.doubted && self.is_asked() {
             self.health.ready_by.get_or_insert(now + DOUBT);
         }
+    }
+
+    /// The process is dead, and another one is looked for that is to go on.
+    pub(super) fn leave_health(&mut self) -> Option<Action> {
+        self.health.ask_nothing();
+        let runs = matches!(self.health.check, Check::Running(_));
+        self.health.check = Check::Idle;
+        runs.then_some(Action::StopCheck)
+    }
+
+    /// It goes on.
+    pub(super) fn take_health(&mut self, now: u64) {
+        self.health.stopping = false;
+        self.health.missed = 0;
+        self.ask(now);
+        self.doubt(now);
     }
 
     /// Whether anything may be asked of the process.
@@ -318,8 +341,7 @@ impl Machine {
         self.history.fault = fault;
         self.health.blamed = true;
         self.health.ask_nothing();
-        let patience = if self.plan.kill_after > 0 { self.plan.kill_after } else { PATIENCE };
-        self.kill_at.get_or_insert(now + patience);
+        self.kill_at.get_or_insert(now + self.plan.patience());
         let signal = if fault == Fault::Late { Signal::Down } else { Signal::Abort };
         Actions::of(&[Action::Announce, Action::Blame(fault), Action::Send(signal), Action::Wake])
     }
@@ -329,6 +351,13 @@ impl Machine {
         let runs = matches!(self.health.check, Check::Running(_));
         self.health = Health::UNKNOWN;
         runs.then_some(Action::StopCheck)
+    }
+}
+
+impl Plan {
+    /// How long a process that is ended for a fault may take.
+    pub(super) const fn patience(&self) -> u64 {
+        if self.kill_after > 0 { self.kill_after } else { PATIENCE }
     }
 }
 

@@ -20,11 +20,18 @@ impl Machine {
             Stage::Waiting => Phase::Waiting(own.deadline.min(now + longest)),
             Stage::Preparing => Phase::Preparing(own.process.pid),
             Stage::Up => Phase::Up(own.process.pid),
+            Stage::Following => Phase::Following(now),
             Stage::Finishing => Phase::Finishing(own.process.pid),
             Stage::Clearing => Phase::Clearing(now),
             Stage::Over => return None,
         };
-        let alive = matches!(own.stage, Stage::Preparing | Stage::Up | Stage::Finishing);
+        let kill_at = match own.stage {
+            Stage::Preparing | Stage::Up | Stage::Finishing => own.deadline,
+            // When that was due is not on record.
+            Stage::Following if own.blamed => now + plan.patience(),
+            Stage::Following if own.told && plan.kill_after > 0 => now + plan.kill_after,
+            Stage::Following | Stage::Down | Stage::Waiting | Stage::Clearing | Stage::Over => 0,
+        };
         let mut machine = Self {
             phase,
             want: status.want,
@@ -37,9 +44,12 @@ impl Machine {
             starts: own.starts,
             last: own.last,
             not_before: own.not_before.min(now + BETWEEN_STARTS),
-            kill_at: Some(own.deadline).filter(|at| alive && *at > 0),
+            followed: own.followed,
+            follow_until: own.deadline.min(now + plan.follow_within),
+            kill_at: Some(kill_at).filter(|at| *at > 0),
             closed: own.closed,
-            begun: own.begun,
+            // What ran has come up, also where that was not kept on record yet.
+            begun: own.begun || own.stage == Stage::Up,
             health: Health::of(own, &plan),
             ..Self::new(false, now)
         };
@@ -58,6 +68,7 @@ impl Machine {
             Phase::Starting => (Stage::Waiting, 0),
             Phase::Preparing(_) => (Stage::Preparing, self.kill_at.unwrap_or(0)),
             Phase::Up(_) => (Stage::Up, self.kill_at.unwrap_or(0)),
+            Phase::Following(_) => (Stage::Following, self.follow_until),
             Phase::Finishing(_) => (Stage::Finishing, self.kill_at.unwrap_or(0)),
             // The next supervise asks for `finish` again.
             Phase::Clearing(_) | Phase::Closing => (Stage::Clearing, 0),
@@ -72,9 +83,11 @@ impl Machine {
             closed: self.closed,
             begun: self.begun,
             awaited: self.health.awaited || matches!(self.phase, Phase::Preparing(_)),
-            blamed: self.health.blamed && matches!(self.phase, Phase::Up(_)),
+            blamed: self.health.blamed && matches!(self.phase, Phase::Up(_) | Phase::Following(_)),
+            plainly: false,
             every: self.health.recorded(&self.plan),
             told: self.told,
+            followed: self.followed,
             ready,
             not_before: self.not_before,
             deadline,

@@ -27,6 +27,10 @@ pub struct Machine {
     pub health: Health,
     /// Whether `finish` is done, or there is none, for the process that died.
     pub(super) closed: bool,
+    /// Whether the process is not the one that was started.
+    pub followed: bool,
+    /// Until when the next one is looked for while `Following`.
+    pub(super) follow_until: u64,
     /// Whether the service has come up since it was down for good.
     pub(super) begun: bool,
     /// Whether what runs before the process has, for the one that is due.
@@ -70,6 +74,7 @@ impl Machine {
                 clears: false,
                 kill_after: 0,
                 exit_ends: false,
+                follow_within: 0,
                 restart: Policy::ALWAYS,
             },
             history: History {
@@ -83,6 +88,8 @@ impl Machine {
             },
             health: Health::UNKNOWN,
             closed: false,
+            followed: false,
+            follow_until: 0,
             begun: false,
             prepared: false,
             starts: 0,
@@ -107,6 +114,7 @@ impl Machine {
             Phase::Down
             | Phase::Waiting(_)
             | Phase::Starting
+            | Phase::Following(_)
             | Phase::Closing
             | Phase::Clearing(_)
             | Phase::Gone => 0,
@@ -120,6 +128,7 @@ impl Machine {
             Phase::Waiting(at) | Phase::Clearing(at) => Some(at),
             Phase::Up(_) => [self.kill_at, self.health.deadline()].into_iter().flatten().min(),
             Phase::Preparing(_) | Phase::Finishing(_) => self.kill_at,
+            Phase::Following(at) => Some(self.kill_at.map_or(at, |kill| kill.min(at))),
             Phase::Down | Phase::Starting | Phase::Closing | Phase::Gone => None,
         };
         [phase, self.announce_at].into_iter().flatten().min()

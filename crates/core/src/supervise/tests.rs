@@ -1,8 +1,9 @@
 //! All short words of events, and what must hold after each letter.
 
+mod follow;
 mod prepare;
 
-use super::world::{LETTERS, Letter, SIGNS, World, record};
+use super::world::{FOLLOWING, LETTERS, Letter, SIGNS, World, record};
 use super::*;
 use crate::control::{COMMANDS, Command};
 use crate::restart::{Ends, Fault, Limit, Policy, When};
@@ -27,6 +28,9 @@ const LIMITED: Policy = Policy {
     ..Policy::ALWAYS
 };
 
+/// So long is looked for what a process leaves behind.
+const FOLLOWED: u64 = 2 * SECOND;
+
 #[test]
 fn every_word_of_events() {
     let mut count = 0;
@@ -45,8 +49,13 @@ fn every_word_of_events() {
         (true, Plan { restart: LIMITED, ..plain }),
         (false, limited),
         (true, limited),
+        (true, Plan { follow_within: FOLLOWED, ..plain }),
+        (true, Plan { follow_within: FOLLOWED, ..limited }),
+        (true, Plan { follow_within: FOLLOWED, ready_within: SECOND, ..both }),
     ] {
-        walk(&World::new(up, plan), &LETTERS, 5, &mut count);
+        let follows = plan.follow_within > 0;
+        let letters = if follows { &FOLLOWING[..] } else { &LETTERS[..] };
+        walk(&World::new(up, plan), letters, 5, &mut count);
     }
     assert!(count > 1_000_000);
 }
@@ -87,6 +96,7 @@ fn every_phase_with_every_event() {
         Phase::Starting,
         Phase::Preparing(7),
         Phase::Up(7),
+        Phase::Following(5),
         Phase::Closing,
         Phase::Finishing(7),
         Phase::Clearing(5),
@@ -102,6 +112,10 @@ fn every_phase_with_every_event() {
         Event::Said(Word::Ready),
         Event::Checked(false),
         Event::Died(Outcome::Killed(9)),
+        Event::Died(Outcome::Exited(0)),
+        Event::Main(9),
+        Event::NotFound,
+        Event::Lost,
         Event::Finishing(8),
         Event::NotFinishing,
         Event::Finished(Outcome::Exited(125)),
@@ -113,11 +127,20 @@ fn every_phase_with_every_event() {
     ];
     for event in told.chain(rest) {
         for phase in phases {
-            let before = Machine { phase, ..Machine::new(true, 0) };
+            let mut before = Machine { phase, ..Machine::new(true, 0) };
+            before.plan.follow_within = FOLLOWED;
             let (after, _) = before.step(event, 3);
             match after.phase {
                 Phase::Up(8) => assert_eq!((phase, event), (Phase::Starting, Event::Started(8))),
+                Phase::Up(9) => {
+                    assert!(matches!(phase, Phase::Up(7) | Phase::Following(5)));
+                    assert_eq!(event, Event::Main(9));
+                }
                 Phase::Up(pid) => assert_eq!((phase, pid), (Phase::Up(7), 7)),
+                Phase::Following(_) => {
+                    let died = Event::Died(Outcome::Exited(0));
+                    assert!(phase == Phase::Following(5) || (phase, event) == (Phase::Up(7), died));
+                }
                 Phase::Preparing(8) => {
                     assert_eq!((phase, event), (Phase::Starting, Event::Preparing(8)));
                 }

@@ -19,6 +19,9 @@ pub enum Phase {
     Preparing(u32),
     /// This process.
     Up(u32),
+    /// The process has exited 0 and has left the service behind, which is
+    /// looked for at this time.
+    Following(u64),
     /// The process is dead; asked for `finish`, and the answer is the next
     /// event.
     Closing,
@@ -53,6 +56,12 @@ pub enum Event {
     Checked(bool),
     /// The process is dead.
     Died(Outcome),
+    /// The service is this process now.
+    Main(u32),
+    /// What is looked for is not there yet.
+    NotFound,
+    /// It never will be.
+    Lost,
     /// The `finish` that was asked for runs, and the record says so.
     Finishing(u32),
     /// It could not be made.
@@ -77,6 +86,8 @@ pub enum Event {
 pub enum Action {
     /// The process has just ended: take the time for the status.
     Stamp,
+    /// The process is another one now, or looked for: take the time for that.
+    StampSwitch,
     /// The process is ready: take the time for that.
     StampReady,
     /// Write the status.
@@ -105,6 +116,8 @@ pub enum Action {
     KillLate,
     /// Kill what the process left behind, and say whether nothing is left.
     Clear,
+    /// Look for the service's process, and say whether it is there.
+    Follow,
     /// Execute supervise's own program anew.
     Renew,
     /// Leave.
@@ -197,6 +210,9 @@ pub struct Plan {
     pub kill_after: u64,
     /// Whether `x` ends it, as in runit; otherwise supervise waits for its end.
     pub exit_ends: bool,
+    /// How long a service is looked for that `run` has left behind, in
+    /// nanoseconds; 0 where `run` is the service.
+    pub follow_within: u64,
     /// Whether and when it is started again when it ends by itself.
     pub restart: Policy,
 }

@@ -1,73 +1,16 @@
 //! A world around the service's machine: processes that live and die, a disk
 //! that fails, a supervise that is killed; and what must hold in it.
 
+mod letters;
+mod prepare;
+
 use super::*;
 use crate::control::{Command, Signal};
 use crate::record::{Boot, Identity, Record, Stage};
 use crate::status::Status;
 use crate::tai::Tai64n;
 
-/// What the world does; time passes between any two of them.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum Letter {
-    Told(Command),
-    /// The process ends, or what runs before or after it, and that with success.
-    Dies,
-    /// What runs before it fails.
-    Fails,
-    Said(Word),
-    /// The check that runs ends, successfully or not.
-    CheckEnds(bool),
-    /// Nothing is left behind any more, or something is again.
-    Leftovers,
-    ForkFails,
-    StatusFails,
-    /// supervise is killed, and the next one begins.
-    Killed,
-    /// The same, and the service with it.
-    KilledBoth,
-    Passes(u64),
-}
-
-pub(super) const LETTERS: [Letter; 16] = [
-    Letter::Told(Command::Up),
-    Letter::Told(Command::Down),
-    Letter::Told(Command::Once),
-    Letter::Told(Command::Exit),
-    Letter::Told(Command::Pause),
-    Letter::Told(Command::Continue),
-    Letter::Told(Command::Kill),
-    Letter::Told(Command::Restart),
-    Letter::Dies,
-    Letter::Said(Word::Ready),
-    Letter::Leftovers,
-    Letter::ForkFails,
-    Letter::StatusFails,
-    Letter::Killed,
-    Letter::KilledBoth,
-    Letter::Passes(SECOND),
-];
-
-pub(super) const SIGNS: [Letter; 15] = [
-    Letter::Told(Command::Down),
-    Letter::Told(Command::Up),
-    Letter::Told(Command::Pause),
-    Letter::Told(Command::Continue),
-    Letter::Dies,
-    Letter::Said(Word::Ready),
-    Letter::Said(Word::Reloading),
-    Letter::Said(Word::Stopping),
-    Letter::Said(Word::Hung),
-    Letter::CheckEnds(true),
-    Letter::CheckEnds(false),
-    Letter::StatusFails,
-    Letter::Killed,
-    Letter::KilledBoth,
-    Letter::Passes(SECOND),
-];
-
-mod prepare;
-
+pub(super) use letters::{FOLLOWING, LETTERS, Letter, SIGNS};
 pub(super) use prepare::PREPARING;
 
 const BOOT: Boot = [7; 16];
@@ -79,6 +22,10 @@ pub(super) struct World {
     pub(super) plan: Plan,
     pub(super) now: u64,
     pub(super) alive: Option<u32>,
+    /// The service that a process has left behind, and that is looked for.
+    pub(super) hidden: Option<u32>,
+    /// Whether it can be found.
+    pub(super) shows: bool,
     /// The process of `finish` or `stop`.
     pub(super) finish: Option<u32>,
     /// The process of what runs before.
@@ -130,6 +77,8 @@ impl World {
             plan,
             now: 0,
             alive: None,
+            hidden: None,
+            shows: false,
             finish: None,
             preparing: None,
             prepared: false,
@@ -155,6 +104,11 @@ impl World {
         world
     }
 
+    /// Also one that is looked for.
+    fn anybody(&self) -> Option<u32> {
+        self.process().or(self.hidden)
+    }
+
     /// Time has passed, until nothing is due any more.
     pub(super) fn tick(&mut self) {
         for _ in 0..5 {
@@ -172,7 +126,7 @@ impl World {
         for action in actions {
             assert!(!self.gone, "{action:?} after the end");
             match action {
-                Action::Stamp | Action::StampReady | Action::Renew => {}
+                Action::Stamp | Action::StampSwitch | Action::StampReady | Action::Renew => {}
                 Action::Announce | Action::Intend if self.status_fails => {
                     self.feed(Event::NotAnnounced);
                 }
@@ -185,6 +139,7 @@ impl World {
                 }
                 Action::Start => self.start(),
                 Action::Finish => self.finish(),
+                Action::Follow => self.look(),
                 Action::Check => {
                     assert!(!self.checking && self.alive.is_some(), "two checks, or of nobody");
                     self.checking = true;
@@ -201,7 +156,7 @@ impl World {
                 Action::Send(_) | Action::Wake | Action::After(_) | Action::KillLate => {
                     let ends = [Signal::Down, Signal::Terminate].map(Action::Send);
                     self.machine.terminated |= ends.contains(&action);
-                    assert!(self.process().is_some(), "a signal to nobody");
+                    assert!(self.anybody().is_some(), "a signal to nobody");
                 }
                 Action::Clear if self.leftovers => self.feed(Event::NotCleared),
                 Action::Clear => self.feed(Event::Cleared),
@@ -214,6 +169,25 @@ impl World {
         }
     }
 
+    fn look(&mut self) {
+        let event = match self.hidden {
+            Some(pid) if self.shows => {
+                self.hidden = None;
+                self.alive = Some(pid);
+                Event::Main(pid)
+            }
+            Some(_) => Event::NotFound,
+            None => Event::Lost,
+        };
+        let (after, _) = self.machine.step(event, self.now);
+        if !matches!(after.phase, Phase::Up(_) | Phase::Following(_)) {
+            // Not there in time: whatever it is, it is no service.
+            self.hidden = None;
+            self.end();
+        }
+        self.feed(event);
+    }
+
     pub(super) fn write(&mut self, intent: bool) {
         self.record = record(&self.machine, intent);
         let paused = self.machine.paused && self.is_stoppable();
@@ -221,7 +195,7 @@ impl World {
     }
 
     pub(super) fn start(&mut self) {
-        assert_eq!(self.process(), None, "two at once");
+        assert_eq!(self.anybody(), None, "two at once");
         assert!(self.begun || self.plan.before != Before::First, "what is first was not");
         assert!(self.prepared || self.plan.before != Before::Always, "unprepared");
         self.prepared = false;
@@ -301,6 +275,8 @@ impl World {
             assert!(self.alive.is_none_or(|pid| pid == own.process.pid), "a stranger");
         } else {
             assert_eq!(self.alive, None, "a process that nobody knows of");
+            let following = own.stage == Stage::Following;
+            assert!(self.hidden.is_none() || following, "a service that nobody looks for");
             let preparing = own.stage == Stage::Preparing;
             assert!(self.preparing.is_none() || preparing, "one that nobody knows of");
             let finishing = own.stage == Stage::Finishing;
@@ -336,10 +312,28 @@ impl World {
                 }
                 self.feed(Event::Told(command));
             }
+            Letter::Forks => {
+                if let Some(pid) = self.alive.take() {
+                    self.hidden = Some(pid + 1000);
+                    self.feed(Event::Died(Outcome::Exited(0)));
+                }
+            }
+            Letter::ForksUnseen => {
+                if self.is_current() && !self.locked {
+                    self.hidden = self.alive.take().map(|pid| pid + 1000).or(self.hidden);
+                    self.begin();
+                }
+            }
+            Letter::Shows => {
+                self.shows = !self.shows;
+                self.feed(Event::Stirred);
+            }
             Letter::Dies => {
                 if self.alive.take().is_some() {
                     self.end();
                     self.feed(Event::Died(Outcome::Exited(1)));
+                } else if self.hidden.take().is_some() {
+                    self.feed(Event::Stirred);
                 } else if self.finish.take().is_some() {
                     self.feed(Event::Finished(Outcome::Exited(0)));
                 } else if self.preparing.take().is_some() {
@@ -370,7 +364,10 @@ impl World {
                 // What is not on record yet is another letter's business.
                 if self.is_current() {
                     self.locked = false;
-                    if self.alive.take().is_some() {
+                    let was = self.alive.take().is_some();
+                    self.hidden = None;
+                    // Whether there is something to follow is seen later.
+                    if was && self.plan.follow_within == 0 {
                         self.end();
                     }
                     self.finish = None;
@@ -420,6 +417,8 @@ impl World {
             return;
         }
         self.check_health();
+        let following = matches!(machine.phase, Phase::Following(_));
+        assert_eq!(following, self.hidden.is_some(), "{self:?}");
         // Wanted up and not up means that a start is due, and soon or when the
         // directory says.
         if machine.want == Want::Up && process.is_none() {
@@ -431,7 +430,10 @@ impl World {
         if machine.history.reason != Reason::None {
             assert_eq!(machine.want, Want::Down);
             let due = Phase::Preparing(machine.pid());
-            assert!(!matches!(machine.phase, Phase::Waiting(_) | Phase::Up(_)));
+            assert!(!matches!(
+                machine.phase,
+                Phase::Waiting(_) | Phase::Up(_) | Phase::Following(_)
+            ));
             assert_ne!(machine.phase, due);
         }
         // Whoever is killed, no end is forgotten and none counts twice.
@@ -458,7 +460,8 @@ impl World {
     fn check_health(&self) {
         let health = &self.machine.health;
         let asked = self.alive.is_some() && !self.machine.told && !self.machine.paused;
-        assert!(!health.awaited && !health.blamed || self.alive.is_some());
+        let there = self.alive.or(self.hidden).is_some();
+        assert!(!health.awaited && !health.blamed || there);
         assert!(!self.checking || self.alive.is_some(), "a check of nobody");
         let within = |time: u64| health.deadline().is_some_and(|at| at <= self.now + time);
         if health.blamed {

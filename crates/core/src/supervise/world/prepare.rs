@@ -24,7 +24,7 @@ impl World {
     }
 
     pub(super) fn prepare(&mut self) {
-        assert_eq!(self.process(), None, "prepared beside another");
+        assert_eq!(self.anybody(), None, "prepared beside another");
         assert!(!self.must_stay_down && !self.machine.exiting, "prepared for nothing");
         assert!(!self.begun || self.plan.before == Before::Always, "prepared twice");
         if self.fork_fails {
