@@ -190,7 +190,7 @@ fn supervise_keeps_its_files_elsewhere() {
         assert_eq!(run("svc", &["-dx", "s"]).err(), "");
         assert_eq!(second.finish().code, 0);
         assert!(!dir.path("s/supervise").exists());
-        for file in ["lock", "control", "ok", "status", "notify", "service-lock"] {
+        for file in ["lock", "control", "ok", "status", "notify", "service-lock", "death_tally"] {
             assert!(place.join(file).exists(), "{file}");
         }
     }

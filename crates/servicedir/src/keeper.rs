@@ -224,8 +224,7 @@ pub(crate) fn replace(
         Err(why) => return Err(Trouble::because("write", new)(why)),
     }
     drop(file);
-    place::at(new, |new| place::at(name, |name| fs::rename(new, name)))
-        .map_err(Trouble::because("rename", new))
+    place::rename(new, name).map_err(Trouble::because("rename", new))
 }
 
 /// A record of this size has its room on the disk already.

@@ -5,7 +5,7 @@
 
 use crate::{names, place};
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
-use rustix::fs::{self, FileType, Mode, OFlags};
+use rustix::fs::{FileType, Mode, OFlags};
 use rustix::io::{Errno, Result};
 use upkeep_sys::inherited;
 
@@ -30,7 +30,7 @@ impl Ear {
     /// A new one, in which nothing that was said to another can be, and the
     /// service's end.
     pub fn open() -> Result<(Self, OwnedFd)> {
-        match place::at(names::NOTIFY, |path| fs::unlink(path)) {
+        match place::unlink(names::NOTIFY) {
             Ok(()) | Err(Errno::NOENT) => {}
             Err(why) => return Err(why),
         }

@@ -201,6 +201,14 @@ pub(crate) fn stat(file: &CStr) -> Result<Stat> {
     at(file, |path| fs::stat(path))
 }
 
+pub(crate) fn rename(file: &CStr, name: &CStr) -> Result<()> {
+    at(file, |file| at(name, |name| fs::rename(file, name)))
+}
+
+pub(crate) fn unlink(file: &CStr) -> Result<()> {
+    at(file, |path| fs::unlink(path))
+}
+
 pub(crate) fn exists(file: &CStr) -> bool {
     at(file, |path| fs::access(path, Access::EXISTS).is_ok())
 }

@@ -6,7 +6,7 @@
 use crate::keeper::{Trouble, replace};
 use crate::{names, place};
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
-use rustix::fs::{self, Mode, OFlags};
+use rustix::fs::{Mode, OFlags};
 use rustix::io::{Errno, Result};
 use upkeep_core::notice::Texts;
 use upkeep_sys::datagram::{self, NAME, Name, Received};
@@ -106,7 +106,7 @@ pub fn write_said(lines: &[u8]) -> core::result::Result<(), Trouble> {
     if !lines.is_empty() {
         return replace(names::SAID_NEW, names::SAID, lines);
     }
-    match place::at(names::SAID, |path| fs::unlink(path)) {
+    match place::unlink(names::SAID) {
         Ok(()) | Err(Errno::NOENT) => Ok(()),
         Err(why) => Err(Trouble { verb: "remove", file: names::SAID, why: Some(why) }),
     }

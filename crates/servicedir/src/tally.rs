@@ -2,7 +2,7 @@
 //! It is always whole: written beside and renamed.
 
 use crate::keeper::Trouble;
-use crate::names;
+use crate::{names, place};
 use rustix::fd::OwnedFd;
 use rustix::fs::{self, Mode, OFlags};
 use rustix::io::{Errno, Result};
@@ -19,8 +19,9 @@ const TOGETHER: usize = 64;
 pub fn note_death(record: &[u8; SIZE], keep: u32) -> Answer {
     let old = open().map_err(Trouble::because("open", names::DEATH_TALLY))?;
     let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::TRUNC | OFlags::NONBLOCK;
-    let new = fs::open(names::DEATH_TALLY_NEW, flags | OFlags::CLOEXEC, Mode::from_raw_mode(0o644))
-        .map_err(Trouble::because("open", names::DEATH_TALLY_NEW))?;
+    let new =
+        place::open(names::DEATH_TALLY_NEW, flags | OFlags::CLOEXEC, Mode::from_raw_mode(0o644))
+            .map_err(Trouble::because("open", names::DEATH_TALLY_NEW))?;
     let keep = usize::try_from(keep).unwrap_or(usize::MAX);
     if let Some(before) = keep.checked_sub(1) {
         let copied = old.map_or(Ok(()), |old| copy(&old, &new, before));
@@ -28,7 +29,7 @@ pub fn note_death(record: &[u8; SIZE], keep: u32) -> Answer {
             .and_then(|()| write(&new, record))
             .map_err(Trouble::because("write", names::DEATH_TALLY_NEW))?;
     }
-    fs::rename(names::DEATH_TALLY_NEW, names::DEATH_TALLY)
+    place::rename(names::DEATH_TALLY_NEW, names::DEATH_TALLY)
         .map_err(Trouble::because("rename", names::DEATH_TALLY_NEW))
 }
 
@@ -47,7 +48,7 @@ pub fn is_noted(since: Tai64n) -> bool {
 
 /// Forgets them all.
 pub fn forget_deaths() -> Answer {
-    match fs::unlink(names::DEATH_TALLY) {
+    match place::unlink(names::DEATH_TALLY) {
         Ok(()) | Err(Errno::NOENT) => Ok(()),
         Err(why) => Err(Trouble::because("remove", names::DEATH_TALLY)(why)),
     }
@@ -55,7 +56,7 @@ pub fn forget_deaths() -> Answer {
 
 fn open() -> Result<Option<OwnedFd>> {
     let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC;
-    match fs::open(names::DEATH_TALLY, flags, Mode::empty()) {
+    match place::open(names::DEATH_TALLY, flags, Mode::empty()) {
         Err(Errno::NOENT) => Ok(None),
         answer => answer.map(Some),
     }
