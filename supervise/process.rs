@@ -112,42 +112,36 @@ pub(crate) fn start(
     })
 }
 
-/// Starts a check, which ends with this supervise. It says nothing to the
-/// logger.
+/// Starts a program of the directory's beside everything, in a process group of
+/// its own.
+pub(crate) fn aside(args: &[&CStr], dir: &CStr) -> Result<Pid> {
+    start_aside(args, dir, &[], false)
+}
+
+/// Starts a check the same way, which ends with this supervise. It says nothing
+/// to the logger.
 pub(crate) fn start_check(program: &CStr, dir: &CStr) -> Result<Pid> {
     let nothing = fs::open(c"/dev/null", OFlags::RDWR | OFlags::CLOEXEC, Mode::empty()).ok();
     let fds = nothing.as_ref().map(|fd| [(fd.as_fd(), 0), (fd.as_fd(), 1)]);
-    let spawn = Spawn {
-        candidates: &[program],
-        args: &[program],
-        fds: fds.as_ref().map_or(&[], |fds| &fds[..]),
-        directory: None,
-        inherit: Inherit::Nothing(Apart::Group),
-        open_files: None,
-        variables: &[],
-        bound: true,
-        last: None,
-        first: false,
-    };
-    spawn.start(&|_, why| {
-        let file = program.to_bytes().strip_prefix(b".").unwrap_or_default();
-        let _ = TOOL.fatal_os(&[b"unable to start ", dir.to_bytes(), file, b": "], why);
-    })
+    start_aside(&[program], dir, fds.as_ref().map_or(&[], |fds| &fds[..]), true)
 }
 
-/// Starts a script of the directory's beside everything, in a process group of
-/// its own.
-pub(crate) fn aside(args: &[&CStr], dir: &CStr) -> Result<Pid> {
+fn start_aside(
+    args: &[&CStr],
+    dir: &CStr,
+    fds: &[(BorrowedFd<'_>, i32)],
+    bound: bool,
+) -> Result<Pid> {
     let path = args.first().copied().unwrap_or_default();
     let spawn = Spawn {
         candidates: &[path],
         args,
-        fds: &[],
+        fds,
         directory: None,
         inherit: Inherit::Nothing(Apart::Group),
         open_files: None,
         variables: &[Variable { name: MARKER, entry: None }],
-        bound: false,
+        bound,
         last: None,
         first: false,
     };
