@@ -108,7 +108,9 @@ fn too_few_descriptors_from_the_start() {
     let mut supervise = Process::start(dir.command("sh").args(["-c", &sh]));
     let words = "supervise: warning: unable to open s/supervise/status.new: \
                  process cannot open more files";
-    assert_eq!(supervise.complains("status.new"), words);
+    // A shell that has too few as well may have begun the line.
+    let line = supervise.complains("status.new");
+    assert!(line.ends_with(words), "{line}");
     supervised(&dir.path("s"));
     assert_eq!(dir.run("svc", ["-dx", "s"]).code, 0);
     assert_eq!(supervise.finish().code, 0);
