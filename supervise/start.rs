@@ -10,7 +10,7 @@ use rustix::fd::{AsFd, OwnedFd};
 use rustix::io::Result;
 use rustix::process::Pid;
 use upkeep_core::record::{Identity, Outcome};
-use upkeep_core::supervise::Event;
+use upkeep_core::supervise::{Event, Phase};
 use upkeep_core::tai::Tai64n;
 use upkeep_family::Enter;
 use upkeep_servicedir::{Keeper, Trouble, lock_service};
@@ -112,7 +112,9 @@ impl Supervise {
                 begun.set(Some((identity, since, None)));
                 return true;
             }
-            let ready = if will_be.health.awaited { Tai64n::default() } else { since };
+            // `finish` is nothing that anybody waits for.
+            let is_up = matches!(will_be.phase, Phase::Up(_));
+            let ready = if is_up && !will_be.health.awaited { since } else { Tai64n::default() };
             let record = self.record(&will_be, identity, (since, ready), false);
             let words = self.keeper.write_words(&record);
             let written = self.keeper.write_status(&record);
