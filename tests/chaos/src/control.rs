@@ -34,6 +34,10 @@ pub(crate) enum Want {
     Down,
     /// Up until it ends.
     Running,
+    /// Up until it has ended too often.
+    Failing,
+    /// Up, or down until it is due; when that is, its judge knows.
+    Returning,
 }
 
 /// A letter on its way.
@@ -69,6 +73,8 @@ pub(crate) struct Account {
     doubtful: u64,
     /// When it was last sent a letter that may end its process.
     pub(crate) lethal: u64,
+    /// How often the last letter was sent.
+    pub(crate) sendings: u64,
 }
 
 /// How far the end is.
@@ -95,9 +101,17 @@ pub(crate) struct Sight<'a> {
 
 impl Account {
     pub(crate) fn new(kind: Kind, random: &mut Random) -> Self {
-        let want = if kind.begins_down() { Want::Down } else { Want::Up };
+        let want = if kind == Kind::Limited {
+            Want::Failing
+        } else if kind == Kind::Delayed {
+            Want::Returning
+        } else if kind.begins_down() {
+            Want::Down
+        } else {
+            Want::Up
+        };
         let next = now() + random.milliseconds(300, 6000);
-        Self { want, certain: Some(0), errand: None, next, doubtful: 0, lethal: 0 }
+        Self { want, certain: Some(0), errand: None, next, doubtful: 0, lethal: 0, sendings: 0 }
     }
 
     /// What it certainly is to be.
@@ -119,7 +133,7 @@ impl Account {
     pub(crate) fn is_settled(&self, kind: Kind, stage: Stage) -> bool {
         let rests = match self.want {
             Want::Up => !(kind == Kind::Deaf && stage == Stage::LayingDown),
-            Want::Paused | Want::Down => true,
+            Want::Paused | Want::Down | Want::Failing | Want::Returning => true,
             Want::Stopping | Want::Running => false,
         };
         rests && self.errand.is_none()
@@ -134,11 +148,12 @@ impl Account {
         world: &World,
     ) {
         let Some(mut errand) = self.errand else {
-            if self.want == Want::Running {
+            if matches!(self.want, Want::Running | Want::Failing) {
                 self.look_whether_it_ended(sight, random);
             }
             if let Some(letter) = self.due(sight.service.make.kind, stage) {
                 self.certain = None;
+                self.sendings = 0;
                 let (pid, starts) = (sight.status.map_or(0, |s| s.pid), sight.story.starts);
                 self.errand = Some(Errand { letter, sent: None, unheeded: 0, pid, starts });
             }
@@ -155,10 +170,12 @@ impl Account {
         // There may have been nothing to pause when it came.
         let in_vain = |sent: Sent| errand.letter == b'p' && sent.pid != pid;
         if errand.sent.is_none_or(|sent| sent.touched != touched || in_vain(sent)) {
-            if errand.letter == b'o' && errand.sent.is_some() {
+            self.sendings += 1;
+            let ends = errand.letter == b'o' || sight.service.make.kind == Kind::Limited;
+            if ends && self.sendings > 1 {
                 self.doubtful = now() + patient(DOUBT);
             }
-            if matches!(errand.letter, b'd' | b't' | b'k') {
+            if matches!(errand.letter, b'd' | b't' | b'r' | b'k') {
                 self.lethal = now();
             }
             let status = Status::read(&main.dir).map(|s| s.id);
@@ -184,13 +201,17 @@ impl Account {
             (Want::Stopping, _) => random.milliseconds(0, 300),
             (Want::Up, Kind::Deaf | Kind::Down | Kind::Paused) => random.milliseconds(300, 3000),
             (Want::Up, _) => random.milliseconds(4000, 20_000),
-            (Want::Paused | Want::Down | Want::Running, _) => random.milliseconds(300, 3000),
+            (Want::Paused | Want::Down | Want::Running | Want::Failing | Want::Returning, _) => {
+                random.milliseconds(300, 3000)
+            }
         };
         self.next = now() + pause;
     }
 
     fn look_whether_it_ended(&mut self, sight: &Sight<'_>, random: &mut Random) {
-        let down = sight.status.is_some_and(|s| s.pid == 0 && s.want == 0);
+        let failing = self.want == Want::Failing;
+        let over = |s: Status| if failing { s.is_given_up() } else { s.pid == 0 && s.want == 0 };
+        let down = sight.status.is_some_and(over);
         if down && self.doubtful < now() && sight.story.alive().is_none() {
             self.settle(Want::Down, sight.service.make.kind, random);
         }
@@ -204,8 +225,12 @@ impl Account {
             (Want::Paused, _) => b'c',
             (Want::Up, Kind::Deaf | Kind::Down) => b'd',
             (Want::Up, Kind::Paused) => b'p',
+            // Left alone, so that it comes to what it does on purpose.
+            (Want::Up, Kind::Silent) => return None,
+            // The other one reaches `finish` too, and would end it.
+            (Want::Up, Kind::Finish) => b'r',
             (Want::Up, _) => b't',
-            (Want::Running, _) => return None,
+            (Want::Running | Want::Failing | Want::Returning, _) => return None,
         };
         match stage {
             Stage::Lively => (self.next <= now()).then_some(letter),
@@ -220,15 +245,16 @@ fn heeded(errand: &Errand, sight: &Sight<'_>) -> Option<Want> {
     let sent = errand.sent?;
     let status = sight.status?;
     let process = sight.process;
-    if errand.letter == b't' {
+    if matches!(errand.letter, b't' | b'r') {
         // Whoever ended it: it is not there to be ended again.
         return (status.pid != errand.pid || process.is_none()).then_some(Want::Up);
     }
     let main = &sight.service.main;
-    if errand.letter == b'o' {
+    let limited = sight.service.make.kind == Kind::Limited;
+    if errand.letter == b'o' || limited {
         // It may have ended since, or have been killed: it was started.
-        let started = sight.story.starts > errand.starts;
-        return (started && is_heard(&main.dir)).then_some(Want::Running);
+        let started = sight.story.starts > errand.starts && is_heard(&main.dir);
+        return started.then_some(if limited { Want::Failing } else { Want::Running });
     }
     if errand.letter == b'k' {
         // Nothing is said of one that was dead already.

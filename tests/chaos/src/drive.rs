@@ -87,7 +87,9 @@ fn judged<'scope>(
     // At the first violation, where that is the end, nobody is asked to end.
     let clean = !world.over.rings()? && end(world, scanning)?;
     watcher.hear(true);
-    if !clean {
+    if clean {
+        watcher.conclude();
+    } else {
         world.over.ring();
         end_all(gone())?;
         watcher.hear(false);

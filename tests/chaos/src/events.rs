@@ -26,6 +26,13 @@ pub(crate) enum What {
     BrokenPipe,
     /// It could not do its work, the system says why.
     Trouble { errno: u64 },
+    /// It is about to say that it is ready.
+    Ready,
+    /// It does on purpose what it is to be ended for, by the number that the
+    /// record has for it.
+    Fault { number: u8 },
+    /// It is a `finish`, and this is what it was told.
+    Finish { of: i32, code: i16, signal: u8 },
 }
 
 /// What happened, to which process, when.
@@ -44,6 +51,12 @@ impl Event {
             What::Conflict => (3, 0),
             What::BrokenPipe => (4, 0),
             What::Trouble { errno } => (5, errno),
+            What::Ready => (6, 0),
+            What::Fault { number } => (7, u64::from(number)),
+            What::Finish { of, code, signal } => {
+                let (of, code) = (of.cast_unsigned(), code.cast_unsigned());
+                (8, u64::from(of) | u64::from(code) << 32 | u64::from(signal) << 48)
+            }
         };
         let mut bytes = [0; SIZE];
         let pid = i64::from(self.pid).cast_unsigned();
@@ -65,6 +78,13 @@ impl Event {
             3 => What::Conflict,
             4 => What::BrokenPipe,
             5 => What::Trouble { errno: number },
+            6 => What::Ready,
+            7 => What::Fault { number: u8::try_from(number).ok()? },
+            8 => {
+                let [a, b, c, d, e, f, signal, _] = number.to_le_bytes();
+                let (of, code) = (i32::from_le_bytes([a, b, c, d]), i16::from_le_bytes([e, f]));
+                What::Finish { of, code, signal }
+            }
             _ => return None,
         };
         Some(Self { what, pid: i32::try_from(field(1)?).ok()?, when: field(2)? })
@@ -133,6 +153,10 @@ mod tests {
             What::Conflict,
             What::BrokenPipe,
             What::Trouble { errno: 28 },
+            What::Ready,
+            What::Fault { number: 2 },
+            What::Finish { of: 4_194_304, code: -1, signal: 9 },
+            What::Finish { of: 1, code: 256, signal: 0 },
         ] {
             let event = Event { what, pid: 4_194_304, when: 1 << 50 };
             assert_eq!(Event::decode(&event.encode()), Some(event));

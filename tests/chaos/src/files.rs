@@ -9,6 +9,12 @@ pub(crate) const LOCK: &str = "alone";
 pub(crate) const COUNTER: &str = "counter";
 /// In a service directory: the program that it starts beside itself.
 pub(crate) const HELPER: &str = "helper";
+/// In a service directory: what tidies up after its process.
+pub(crate) const FINISH: &str = "finish";
+/// In a service directory: what tells whether it is ready.
+pub(crate) const CHECK: &str = "check";
+/// In a service directory: the process that the check is to succeed for.
+pub(crate) const WELL: &str = "well";
 /// In a service directory: what a `run` that is a script becomes.
 pub(crate) const SERVICE: &str = "service";
 /// In the tree: what svscan, supervise and multilog say.

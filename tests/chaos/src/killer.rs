@@ -2,6 +2,7 @@
 //! over. Says before each stroke whom it hits, so that nobody else is blamed.
 
 use crate::files;
+use crate::kinds::Kind;
 use crate::moves::{Cast, Move, Role};
 use crate::options::Options;
 use crate::processes::{send, works_in};
@@ -66,6 +67,7 @@ impl Killer<'_> {
             Move::BehindItsBack => self.behind_its_back(service),
             Move::LoggerAtWork => self.logger_at_work(service),
             Move::SuperviseAtWork => self.supervise_at_work(service),
+            Move::FinishAtWork => self.finish_at_work(),
             Move::Scanner
             | Move::Supervise
             | Move::LogSupervise
@@ -137,6 +139,31 @@ impl Killer<'_> {
         Ok(())
     }
 
+    /// Kills a service that has a `finish`, and when that runs, whoever may be
+    /// in the middle of it.
+    fn finish_at_work(&mut self) -> Result<(), Failure> {
+        let with = |n: &usize| self.world.services[*n].make.kind == Kind::Finish;
+        let all: Vec<usize> = (0..self.world.services.len()).filter(with).collect();
+        let Some(&service) = self.random.one_of(&all) else { return Ok(()) };
+        let what = WatchFlags::CREATE | WatchFlags::MOVED_TO;
+        let notices = notices(&self.world.services[service].main.dir.join("supervise"), what)?;
+        let roles: &[Role] = match self.random.below(3) {
+            0 => &[Role::Finish],
+            1 => &[Role::Supervise],
+            _ => &[Role::Supervise, Role::Finish],
+        };
+        self.strike(&self.aim(service, &[Role::Service])?)?;
+        let until = now() + BACK;
+        while self.noticed(&notices, until)? {
+            silence(&notices);
+            let victims = self.aim(service, roles)?;
+            if victims.len() == roles.len() {
+                return self.strike(&victims).map(drop);
+            }
+        }
+        Ok(())
+    }
+
     /// Waits for a notice; none if the killing ends before.
     fn noticed(&self, notices: &OwnedFd, until: u64) -> Result<bool, Failure> {
         let bells = [self.world.mercy.as_fd(), self.world.over.as_fd(), notices.as_fd()];
@@ -168,7 +195,7 @@ impl Killer<'_> {
             let of_log = match victim.role {
                 Role::Supervise => false,
                 Role::LogSupervise => true,
-                Role::Scanner | Role::Logger | Role::Service => continue,
+                Role::Scanner | Role::Logger | Role::Service | Role::Finish => continue,
             };
             let service = victim.service;
             self.world.vacate(Vacancy { service, of_log, since, generation, kept });
@@ -184,9 +211,11 @@ impl Killer<'_> {
     fn victim(&self, cast: &Cast, service: usize, role: Role) -> Option<Victim> {
         let (process, fd) = match role {
             Role::Scanner => self.world.scanner().process.clone()?,
-            Role::Supervise | Role::LogSupervise | Role::Logger | Role::Service => {
+            Role::Supervise | Role::LogSupervise | Role::Logger | Role::Service | Role::Finish => {
                 let process = cast.get(service, role)?.clone();
                 let fd = process.open()?;
+                // It may have become another program since it was listed.
+                Process::find(process.pid).filter(|p| p.name == process.name)?;
                 (process, Arc::new(fd))
             }
         };
@@ -197,7 +226,7 @@ impl Killer<'_> {
         let service = &self.world.services[victim.service];
         match victim.role {
             Role::Scanner => None,
-            Role::Supervise | Role::Service => Some(&service.main),
+            Role::Supervise | Role::Service | Role::Finish => Some(&service.main),
             Role::LogSupervise | Role::Logger => service.log.as_ref(),
         }
     }
@@ -213,8 +242,8 @@ impl Killer<'_> {
                 let mut scanner = self.world.scanner();
                 scanner.killed = scanner.generation;
             }
-            Role::Supervise | Role::LogSupervise | Role::Logger | Role::Service => {
-                service.condemn(victim.process.pid);
+            Role::Supervise | Role::LogSupervise | Role::Logger | Role::Service | Role::Finish => {
+                service.condemn(victim.process.pid, victim.role);
             }
         }
     }

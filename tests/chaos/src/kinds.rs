@@ -23,10 +23,26 @@ pub(crate) enum Kind {
     Once,
     /// Letters stop it where it is and let it go on.
     Paused,
+    /// It ends by itself, and its `finish` tidies up.
+    Finish,
+    /// It says that it is ready on a descriptor, mostly.
+    Descriptor,
+    /// It says so on a socket.
+    Socket,
+    /// Its check says so.
+    Check,
+    /// It gives signs of life.
+    Alive,
+    /// It gives signs of life, and after a while no more.
+    Silent,
+    /// It fails again and again, and is started later each time.
+    Delayed,
+    /// It ends again and again until it is given up; letters start it.
+    Limited,
 }
 
 /// Each kind with its name in files.
-pub(crate) const KINDS: [(Kind, &str); 9] = [
+pub(crate) const KINDS: [(Kind, &str); 17] = [
     (Kind::Plain, "plain"),
     (Kind::Unlogged, "unlogged"),
     (Kind::Crash, "crash"),
@@ -36,7 +52,18 @@ pub(crate) const KINDS: [(Kind, &str); 9] = [
     (Kind::Down, "down"),
     (Kind::Once, "once"),
     (Kind::Paused, "paused"),
+    (Kind::Finish, "finish"),
+    (Kind::Descriptor, "descriptor"),
+    (Kind::Socket, "socket"),
+    (Kind::Check, "check"),
+    (Kind::Alive, "alive"),
+    (Kind::Silent, "silent"),
+    (Kind::Delayed, "delayed"),
+    (Kind::Limited, "limited"),
 ];
+
+/// How many there are of each.
+const WEIGHTS: [u64; KINDS.len()] = [5, 2, 2, 1, 2, 1, 2, 2, 2, 3, 2, 2, 2, 2, 2, 2, 2];
 
 impl Kind {
     /// Its name.
@@ -47,6 +74,17 @@ impl Kind {
     /// Whether it starts out down.
     pub(crate) const fn begins_down(self) -> bool {
         matches!(self, Self::Down | Self::Once)
+    }
+
+    /// Whether it has to say that it is ready.
+    pub(crate) const fn says_ready(self) -> bool {
+        matches!(self, Self::Descriptor | Self::Socket | Self::Check)
+    }
+
+    /// Whether it has a logger if that is left to chance.
+    const fn may_log(self) -> bool {
+        // One that waits for its logger gives no sign of life.
+        !matches!(self, Self::Unlogged | Self::Alive | Self::Silent)
     }
 }
 
@@ -66,18 +104,21 @@ pub(crate) struct Make {
 impl Make {
     /// One more, the `n`th. The first ones are one of each kind.
     pub(crate) fn up(n: usize, random: &mut Random) -> Self {
-        let kind = KINDS.get(n).map_or_else(
-            || KINDS[random.weighted(&[5, 2, 2, 1, 2, 1, 2, 2, 2])].0,
-            |&(kind, _)| kind,
-        );
+        let kind =
+            KINDS.get(n).map_or_else(|| KINDS[random.weighted(&WEIGHTS)].0, |&(kind, _)| kind);
         let (burst, pause) = match random.below(4) {
             0 => (1, 5 + random.below(20)),
             1 => (1, 20 + random.below(180)),
             2 => (5 + random.below(20), 100 + random.below(400)),
             _ => (50 + random.below(100), 800 + random.below(800)),
         };
-        let logged = kind != Kind::Unlogged && (kind == Kind::Plain || !random.once_in(6));
+        let logged = kind.may_log() && (kind == Kind::Plain || !random.once_in(6));
         Self { kind, logged, seed: random.next(), burst, pause }
+    }
+
+    /// Whether its directory asks more of it than its kind needs.
+    pub(crate) const fn is_strict(&self) -> bool {
+        self.seed & 1 != 0
     }
 
     /// As the file that the process reads.

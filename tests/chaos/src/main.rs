@@ -1,12 +1,19 @@
 //! Whether anything that is killed loses a service or a log line: this program
 //! runs a tree of services, kills what keeps them, and judges what it sees.
 
+mod beside;
 mod control;
+mod delays;
 mod drive;
 mod events;
 mod files;
+mod finishes;
+mod habits;
+mod health;
+mod judges;
 mod killer;
 mod kinds;
+mod limits;
 mod lines;
 mod logs;
 mod moves;
@@ -18,11 +25,13 @@ mod reaper;
 mod report;
 mod scanner;
 mod service;
+mod spell;
 mod states;
 mod status;
 mod story;
 mod summary;
 mod takeover;
+mod terms;
 mod tree;
 mod wait;
 mod watch;
@@ -45,7 +54,12 @@ fn main() -> ExitCode {
     let name = args.next().unwrap_or_default();
     match std::path::Path::new(&name).file_name().and_then(|n| n.to_str()) {
         Some("run" | "service") => return service::run(),
-        Some("helper") => return service::help(),
+        Some("helper") => return beside::help(),
+        Some("check") => return beside::check(),
+        Some("finish") => {
+            let args: Vec<_> = args.filter_map(|a| a.into_string().ok()).collect();
+            return beside::finish(&args);
+        }
         Some(_) | None => {}
     }
     run(args.collect()).unwrap_or_else(|why| {

@@ -32,10 +32,12 @@ pub(crate) enum Move {
     LoggerAtWork,
     /// The service, and its supervise when it does something about it.
     SuperviseAtWork,
+    /// The service, and its `finish`, its supervise or both when that runs.
+    FinishAtWork,
 }
 
 /// Each with how likely it is.
-const MOVES: [(Move, u64); 13] = [
+const MOVES: [(Move, u64); 14] = [
     (Move::Scanner, 6),
     (Move::Supervise, 24),
     (Move::LogSupervise, 12),
@@ -49,6 +51,7 @@ const MOVES: [(Move, u64); 13] = [
     (Move::BehindItsBack, 4),
     (Move::LoggerAtWork, 12),
     (Move::SuperviseAtWork, 6),
+    (Move::FinishAtWork, 8),
 ];
 
 impl Move {
@@ -61,7 +64,7 @@ impl Move {
 
     /// Who is killed.
     pub(crate) const fn roles(self) -> &'static [Role] {
-        use Role::{LogSupervise, Logger, Scanner, Service, Supervise};
+        use Role::{Finish, LogSupervise, Logger, Scanner, Service, Supervise};
         match self {
             Self::Scanner => &[Scanner],
             Self::Supervise | Self::AgainAndAgain => &[Supervise],
@@ -72,6 +75,7 @@ impl Move {
             Self::LoggerAndItsSupervise => &[Logger, LogSupervise],
             Self::BothSupervises => &[Supervise, LogSupervise],
             Self::SuperviseAtWork => &[Service, Supervise],
+            Self::FinishAtWork => &[Service, Finish, Supervise],
             Self::AllAround => &[Scanner, Supervise, LogSupervise, Logger],
         }
     }
@@ -85,12 +89,19 @@ pub(crate) enum Role {
     LogSupervise,
     Logger,
     Service,
+    Finish,
 }
 
 impl Role {
     /// Everybody.
-    pub(crate) const ALL: [Self; 5] =
-        [Self::Scanner, Self::Supervise, Self::LogSupervise, Self::Logger, Self::Service];
+    pub(crate) const ALL: [Self; 6] = [
+        Self::Scanner,
+        Self::Supervise,
+        Self::LogSupervise,
+        Self::Logger,
+        Self::Service,
+        Self::Finish,
+    ];
 
     /// For people.
     pub(crate) const fn name(self) -> &'static str {
@@ -100,6 +111,7 @@ impl Role {
             Self::LogSupervise => "log-supervise",
             Self::Logger => "multilog",
             Self::Service => "service",
+            Self::Finish => "finish",
         }
     }
 }
@@ -118,6 +130,9 @@ impl Cast {
         let scan = world.root.join(files::SCAN);
         let mut cast: HashMap<(usize, Role), Vec<Process>> = HashMap::new();
         for process in processes::below()? {
+            if processes::is_about_to_be_another(&process) {
+                continue;
+            }
             let Some(mut dir) = processes::directory(&process) else { continue };
             let supervise = process.name == "supervise";
             if supervise && let Some(argument) = processes::last_argument(&process) {
@@ -132,6 +147,7 @@ impl Cast {
                 ("supervise", true) => Role::LogSupervise,
                 ("multilog" | "sh", true) => Role::Logger,
                 ("run" | "service" | "sh", false) => Role::Service,
+                ("finish", false) => Role::Finish,
                 _ => continue,
             };
             cast.entry((service, role)).or_default().push(process);

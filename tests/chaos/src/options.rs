@@ -21,7 +21,7 @@ line of a log was lost, or anything else was that should not be.
   --services N           how many services (60)
   --kills-per-second N   how often to strike (10)
   --victims NAME,...     kill only these: svscan supervise log-supervise
-                         multilog service
+                         multilog service finish
   --dir DIR              work in DIR, and leave the tree there if a statement
                          is violated
   --until-violation      end at the first violation

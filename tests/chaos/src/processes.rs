@@ -1,7 +1,7 @@
 //! The processes below this one, where they work, and signals to them.
 
 use rustix::fd::OwnedFd;
-use rustix::process::{Signal, getpid, pidfd_send_signal};
+use rustix::process::{Pid, Signal, getpid, getsid, pidfd_send_signal};
 use std::collections::HashMap;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -16,6 +16,13 @@ pub(crate) fn directory(process: &Process) -> Option<PathBuf> {
 /// Whether `process` works in `directory`.
 pub(crate) fn works_in(process: &Process, directory: &Path) -> bool {
     self::directory(process).is_some_and(|d| d == directory)
+}
+
+/// Whether `process` is no supervise yet called so: it begins the session of
+/// what it is about to become.
+pub(crate) fn is_about_to_be_another(process: &Process) -> bool {
+    let pid = Pid::from_raw(process.pid);
+    process.name == "supervise" && getsid(pid).is_ok_and(|session| Some(session) == pid)
 }
 
 /// The last of the arguments of `process`.

@@ -34,6 +34,19 @@ pub(crate) struct Figures {
     pub(crate) returns: Vec<u64>,
     /// Starts of svscan.
     pub(crate) scanners: u64,
+    /// Runs of `finish`, and how many of those were not told how the process
+    /// had ended.
+    pub(crate) finishes: u64,
+    pub(crate) unseen_ends: u64,
+    /// Processes that were seen to be ready after they said so.
+    pub(crate) ready: u64,
+    /// Processes that were ended for what they did not do, on purpose.
+    pub(crate) late: u64,
+    pub(crate) silent: u64,
+    /// Starts after a delay.
+    pub(crate) delays: u64,
+    /// Services that were given up.
+    pub(crate) given_up: u64,
 }
 
 /// A kill, as far as a violation may come from it.

@@ -4,6 +4,7 @@
 //! that it is uncertain, and never uses its number.
 
 use crate::events::{Teller, What};
+use crate::habits::Habits;
 use crate::kinds::{Kind, Make};
 use crate::random::Random;
 use crate::{files, lines};
@@ -24,13 +25,6 @@ const NOT_ALONE: u8 = 98;
 /// Is the service.
 pub(crate) fn run() -> ExitCode {
     ExitCode::from(work())
-}
-
-/// Is what a service starts beside itself: it stays a while.
-pub(crate) fn help() -> ExitCode {
-    let mut random = Random::new(now(), 0);
-    let _ = first(&[], now() + random.milliseconds(100, 2500));
-    ExitCode::SUCCESS
 }
 
 fn work() -> u8 {
@@ -66,7 +60,7 @@ fn work() -> u8 {
 
 /// A lock of this process alone: nothing that it starts has a part in it, not
 /// even before it becomes another program.
-fn alone() -> Result<OwnedFd, Errno> {
+pub(crate) fn alone() -> Result<OwnedFd, Errno> {
     let flags = OFlags::RDWR | OFlags::CREATE | OFlags::CLOEXEC;
     let file = open(files::LOCK, flags, Mode::from_raw_mode(0o600))?;
     fcntl_lock(&file, FlockOperation::NonBlockingLockExclusive)?;
@@ -84,8 +78,7 @@ struct Service {
     counter: Counter,
     line: Vec<u8>,
     helpers: Vec<Child>,
-    /// When it ends, if it does by itself.
-    ends_at: Option<u64>,
+    habits: Habits,
     /// What started it, if its end is heeded.
     above: Option<OwnedFd>,
 }
@@ -94,44 +87,41 @@ impl Service {
     fn begin(make: Make, teller: &Teller) -> Result<Self, Trouble> {
         let counter = Counter::open(teller).map_err(Trouble::System)?;
         let mut random = Random::new(make.seed ^ now(), u64::from(std::process::id()));
-        let ends_at = match make.kind {
-            Kind::Crash => Some(now() + random.milliseconds(0, 6000)),
-            Kind::Once => Some(now() + random.milliseconds(0, 3000)),
-            Kind::Plain
-            | Kind::Unlogged
-            | Kind::Helpers
-            | Kind::Orphan
-            | Kind::Deaf
-            | Kind::Down
-            | Kind::Paused => None,
-        };
+        let habits = Habits::new(&make, &mut random, teller);
         let above = getppid().filter(|_| make.kind == Kind::Orphan);
         let above = above.and_then(|p| pidfd_open(p, PidfdFlags::empty()).ok());
-        Ok(Self { make, random, counter, line: Vec::new(), helpers: Vec::new(), ends_at, above })
+        Ok(Self { make, random, counter, line: Vec::new(), helpers: Vec::new(), habits, above })
     }
 
     /// Lives until it ends by itself, and says how.
     fn live(&mut self, teller: &Teller) -> Result<u8, Trouble> {
+        let mut next = 0;
         loop {
-            if self.make.logged {
+            self.habits.act(teller).map_err(Trouble::System)?;
+            let writes = next <= now();
+            if writes && self.make.logged {
                 for _ in 0..self.make.burst {
                     self.write()?;
                 }
             }
-            if self.make.kind == Kind::Helpers {
+            if writes && self.make.kind == Kind::Helpers {
                 self.help(teller);
             }
-            let next = now() + self.pause();
-            let until = self.ends_at.map_or(next, |at| at.min(next));
+            if writes {
+                next = now() + self.pause();
+            }
+            let until = self.habits.next().map_or(next, |at| at.min(next));
             let above: Vec<_> = self.above.iter().map(AsFd::as_fd).collect();
             let left_alone = matches!(first(&above, until), Ok(Some(_)));
             if left_alone {
                 // Now, or a moment later, when somebody may be about to come.
                 let _ = first(&[], now() + self.random.milliseconds(0, 60));
             }
-            if left_alone || self.ends_at.is_some_and(|at| at <= now()) {
+            if left_alone || self.habits.ends_at.is_some_and(|at| at <= now()) {
                 self.counter.close().map_err(Trouble::System)?;
-                return Ok(u8::try_from(self.random.below(4) * 37).unwrap_or(0));
+                // One whose failures are counted is seldom without.
+                let codes = if self.make.kind == Kind::Delayed { 7 } else { 4 };
+                return Ok(u8::try_from(self.random.below(codes) * 36).unwrap_or(0));
             }
         }
     }

@@ -6,6 +6,7 @@
 use crate::control::Want;
 use crate::processes::directory;
 use crate::report::Report;
+use crate::spell::Spell;
 use crate::status::Status;
 use crate::wait::patient;
 use crate::world::Half;
@@ -101,6 +102,10 @@ impl Look<'_> {
         }
         let stopped = self.process.is_some_and(|p| p.state == b'T');
         match self.want? {
+            Want::Failing if status.is_given_up() => None,
+            Want::Failing if !up => Some(Wrong::NotUp),
+            Want::Failing | Want::Returning if status.want != b'u' => Some(Wrong::OtherWant),
+            Want::Failing | Want::Returning if stopped => Some(Wrong::NotGoing),
             Want::Up | Want::Paused | Want::Stopping if !up => Some(Wrong::NotUp),
             Want::Up | Want::Paused if status.want != b'u' => Some(Wrong::OtherWant),
             Want::Paused if !(status.paused && stopped) => Some(Wrong::NotPaused),
@@ -109,47 +114,43 @@ impl Look<'_> {
             Want::Down | Want::Running | Want::Stopping if status.want == b'u' => {
                 Some(Wrong::OtherWant)
             }
-            Want::Up | Want::Paused | Want::Stopping | Want::Down | Want::Running => None,
+            Want::Up
+            | Want::Paused
+            | Want::Stopping
+            | Want::Down
+            | Want::Running
+            | Want::Failing
+            | Want::Returning => None,
         }
     }
 }
 
 /// What is known of one half from turn to turn.
 #[derive(Debug, Default)]
-pub(crate) struct State {
-    pub(crate) wrong: Option<Wrong>,
-    /// How long it has been.
-    passed: u64,
-    touched: u64,
-    told: bool,
-}
+pub(crate) struct State(Spell<Wrong>);
 
 impl State {
     /// Looks again, so much time after the last look.
     pub(crate) fn look(&mut self, look: &Look<'_>, half: &Half, passed: u64, report: &Report) {
-        let (wrong, touched) = (look.wrong(half), half.touched());
-        if wrong != self.wrong || touched != self.touched {
-            self.told &= wrong == self.wrong;
-            self.wrong = wrong;
-            self.touched = touched;
-            self.passed = 0;
-        } else {
-            self.passed += passed;
-        }
-        let Some(wrong) = wrong else { return };
-        if !self.told && (self.passed > wrong.limit() || wrong.limit() == 0) {
-            self.told = true;
+        let lasts = self.0.look(look.wrong(half), half.touched(), passed, Wrong::limit);
+        if let Some(wrong) = lasts {
             report.violation(&half.name, &format!("{}, {:?}", wrong.words(), look.status));
         }
+    }
+
+    /// What is wrong.
+    pub(crate) const fn wrong(&self) -> Option<Wrong> {
+        self.0.wrong
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::status::Own;
 
     fn status(pid: i32, want: u8, paused: bool) -> Status {
-        Status { pid, paused, want, id: (1, 1, 1) }
+        Status { pid, paused, want, own: Own::default(), id: (1, 1, 1) }
     }
 
     fn wrong(

@@ -5,6 +5,9 @@ use rustix::fd::OwnedFd;
 use rustix::fs::{Mode, OFlags, fstat, open};
 use std::path::Path;
 
+/// The size of a record.
+const RECORD: usize = 128;
+
 /// A status record, and what makes it this one and not the next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Status {
@@ -13,8 +16,42 @@ pub(crate) struct Status {
     pub(crate) paused: bool,
     /// `u`, `d` or 0 for once.
     pub(crate) want: u8,
+    /// What is only for the next supervise.
+    pub(crate) own: Own,
     /// Each record is a file of its own.
     pub(crate) id: (u64, i64, i64),
+}
+
+/// Of what supervise writes for the next one.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Own {
+    /// How often the service was started.
+    pub(crate) starts: u32,
+    /// Whether the process is ready.
+    pub(crate) ready: bool,
+    /// Whether it is just being ended for its fault.
+    pub(crate) blamed: bool,
+    /// For which fault, or for which the last one was.
+    pub(crate) fault: u8,
+    /// Whether it is not started again because it has ended too often.
+    pub(crate) given_up: bool,
+    /// How the last process ended: 1 and its exit code, 2 and the signal, 3
+    /// not known.
+    pub(crate) last: (u8, u8),
+}
+
+impl Own {
+    /// From the bytes of a record.
+    fn of(bytes: &[u8; RECORD]) -> Self {
+        Self {
+            starts: u32::from_le_bytes([bytes[88], bytes[89], bytes[90], bytes[91]]),
+            ready: bytes[96..108] != [0; 12],
+            blamed: bytes[69] & 32 != 0,
+            fault: bytes[108] >> 4,
+            given_up: bytes[108] & 7 == 3,
+            last: (bytes[70], bytes[71]),
+        }
+    }
 }
 
 impl Status {
@@ -22,7 +59,7 @@ impl Status {
     pub(crate) fn read(dir: &Path) -> Option<Self> {
         let flags = OFlags::RDONLY | OFlags::CLOEXEC;
         let file = open(dir.join("supervise/status"), flags, Mode::empty()).ok()?;
-        let mut bytes = [0; 18];
+        let mut bytes = [0; RECORD];
         if rustix::io::read(&file, &mut bytes).ok()? < bytes.len() {
             return None;
         }
@@ -32,8 +69,14 @@ impl Status {
             pid: i32::from_le_bytes([bytes[12], bytes[13], bytes[14], bytes[15]]),
             paused: bytes[16] != 0,
             want: bytes[17],
+            own: Own::of(&bytes),
             id: (stat.st_ino, stat.st_ctime, time),
         })
+    }
+
+    /// Whether it is down because it has ended too often.
+    pub(crate) const fn is_given_up(&self) -> bool {
+        self.pid == 0 && self.want == b'd' && self.own.given_up
     }
 }
 

@@ -9,7 +9,7 @@ use upkeep_outside::processes::Process;
 use upkeep_outside::wait::SECOND;
 
 /// A letter may be read by the process after the one that it was meant for.
-const LETTERS: u64 = 3 * SECOND;
+pub(crate) const LETTERS: u64 = 3 * SECOND;
 
 /// A service's story so far.
 pub(crate) struct Story {
@@ -75,8 +75,11 @@ impl Story {
                     self.uncertain.insert(uncertain);
                 }
             }
-            What::End { .. } if pid == self.pid => self.ended = Some(event.when),
-            What::End { .. } => {}
+            // It may be ended for a fault from now on.
+            What::End { .. } | What::Fault { .. } if pid == self.pid => {
+                self.ended = Some(event.when);
+            }
+            What::End { .. } | What::Fault { .. } | What::Ready | What::Finish { .. } => {}
             What::Conflict => blame(format!("{pid} was started while {} runs", self.pid)),
             What::BrokenPipe => blame(format!("nobody reads what {pid} writes")),
             What::Trouble { errno } => {

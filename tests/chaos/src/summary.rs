@@ -45,7 +45,10 @@ pub(crate) fn judge_said(said: &Said, world: &World) {
     let count = of("svscan") + of("supervise");
     let kills: u64 = world.report.figures().kills.values().sum();
     let services = u64::try_from(world.services.len()).unwrap_or(0);
-    let most = FREE + EACH_SERVICE * services + EACH_KILL * kills;
+    let Figures { late, silent, given_up, .. } = *world.report.figures();
+    // One for each of these is due, and another one if it is killed meanwhile.
+    let due = 2 * (late + silent + given_up);
+    let most = due + FREE + EACH_SERVICE * services + EACH_KILL * kills;
     if count > most {
         let facts = format!("{count} messages after {kills} kills; {most} would be many");
         world.report.violation("svscan and supervise", &facts);
@@ -60,6 +63,13 @@ pub(crate) fn print(world: &World, said: &Said, logs: &Verdict) {
     say(&format!("kills: {total} ({})", kills.join(", ")));
     let Figures { starts, letters, scanners, .. } = *figures;
     say(&format!("starts of services: {starts}, of svscan: {scanners}; letters heeded: {letters}"));
+    let Figures { finishes, unseen_ends, ready, late, silent, .. } = *figures;
+    say(&format!("finishes: {finishes}, {unseen_ends} after an end that nobody saw"));
+    say(&format!(
+        "services that said that they are ready: {ready}; ended: {late} late, {silent} silent"
+    ));
+    let Figures { delays, given_up, .. } = *figures;
+    say(&format!("starts after a delay: {delays}; services given up: {given_up}"));
     let Verdict { lines, lost, torn, disordered, invented, doubled, cut, .. } = logs;
     say(&format!(
         "lines: {lines} in the logs, {lost} lost, {torn} torn, {disordered} out of order, \

@@ -3,6 +3,7 @@
 use crate::files;
 use crate::kinds::{Kind, Make};
 use crate::random::Random;
+use crate::terms;
 use crate::world::{Half, Service};
 use std::fs::{self, Permissions};
 use std::io;
@@ -33,6 +34,15 @@ fn service(dir: &Path, exe: &Path, make: &Make, random: &mut Random) -> io::Resu
     fs::create_dir_all(dir.join("supervise"))?;
     fs::write(dir.join(files::MAKE), make.encode())?;
     symlink(exe, dir.join(files::HELPER))?;
+    for (file, content) in terms::files(make) {
+        fs::write(dir.join(file), content)?;
+    }
+    if make.kind == Kind::Finish {
+        symlink(exe, dir.join(files::FINISH))?;
+    }
+    if make.kind == Kind::Check {
+        symlink(exe, dir.join(files::CHECK))?;
+    }
     if make.kind == Kind::Deaf {
         // What a shell ignores is ignored by what it becomes.
         symlink(exe, dir.join(files::SERVICE))?;

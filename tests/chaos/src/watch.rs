@@ -3,9 +3,9 @@
 
 use crate::control::{Account, Sight, Stage, TURN};
 use crate::events::What;
+use crate::judges::{Judge, Scene};
 use crate::owners::Owners;
 use crate::random::Random;
-use crate::report::Report;
 use crate::states::{Look, State};
 use crate::status::{Status, is_supervised};
 use crate::story::Story;
@@ -13,6 +13,7 @@ use crate::takeover::Returning;
 use crate::world::{Half, Service, World};
 use rustix::fd::{AsFd, OwnedFd};
 use rustix::fs::inotify;
+use std::sync::atomic::Ordering;
 use upkeep_outside::failure::{Context, Failure};
 use upkeep_outside::processes::Process;
 use upkeep_outside::wait::{first, now};
@@ -23,6 +24,7 @@ struct Watched {
     account: Account,
     main: State,
     log: State,
+    judge: Judge,
     /// Who keeps the service, and who its logger.
     owners: [Option<i32>; 2],
 }
@@ -56,6 +58,7 @@ impl<'a> Watcher<'a> {
                 account: Account::new(service.make.kind, &mut random),
                 main: State::default(),
                 log: State::default(),
+                judge: Judge::new(service.make.kind),
                 owners: [None; 2],
             });
         }
@@ -93,7 +96,7 @@ impl<'a> Watcher<'a> {
         let mut all = Vec::new();
         for (watched, service) in self.watched.iter().zip(&self.world.services) {
             for (half, state) in service.halves().zip([&watched.main, &watched.log]) {
-                all.extend(state.wrong.map(|wrong| (half.name.clone(), wrong.words())));
+                all.extend(state.wrong().map(|wrong| (half.name.clone(), wrong.words())));
             }
             if !watched.account.is_settled(service.make.kind, self.stage) {
                 let why = format!("it is still {:?}", watched.account.want);
@@ -143,7 +146,7 @@ impl<'a> Watcher<'a> {
         let watched = &mut self.watched[n];
         let supervised = is_supervised(&service.main.dir);
         let status = Status::read(&service.main.dir);
-        hear(watched, service, Some(&world.report));
+        hear(watched, service, world, true);
         let process = named(status);
         let runs = watched.story.alive();
         let want = watched.account.certain();
@@ -154,15 +157,23 @@ impl<'a> Watcher<'a> {
         }
         let sight =
             Sight { service, story: &watched.story, status, process: process.as_ref(), passed };
+        let scene = scene(&watched.account, service, world);
+        watched.judge.look(&sight, &scene);
         watched.account.step(&sight, self.stage, &mut self.random, world);
     }
 
     /// Hears what was told last. `blames`: what should not have happened is a
     /// violation, as long as it is not this program that ends everything.
     pub(crate) fn hear(&mut self, blames: bool) {
-        let report = blames.then_some(&self.world.report);
         for (watched, service) in self.watched.iter_mut().zip(&self.world.services) {
-            hear(watched, service, report);
+            hear(watched, service, self.world, blames);
+        }
+    }
+
+    /// Everything has ended as it should.
+    pub(crate) fn conclude(&self) {
+        for (watched, service) in self.watched.iter().zip(&self.world.services) {
+            watched.judge.conclude(&scene(&watched.account, service, self.world));
         }
     }
 
@@ -172,17 +183,31 @@ impl<'a> Watcher<'a> {
     }
 }
 
-fn hear(watched: &mut Watched, service: &Service, report: Option<&Report>) {
+fn hear(watched: &mut Watched, service: &Service, world: &World, blames: bool) {
     let letter = watched.account.lethal;
+    let report = blames.then_some(&world.report);
     while let Some(event) = watched.story.go_on(service, letter, report) {
         let started = matches!(event.what, What::Start { .. });
-        if started
-            && watched.account.started(event.when)
-            && let Some(report) = report
-        {
-            let facts = format!("{} was started, though it is to stay down", event.pid);
-            report.violation(service.name(), &facts);
+        let unwanted = started && watched.account.started(event.when);
+        if !blames {
+            continue;
         }
+        if unwanted {
+            let facts = format!("{} was started, though it is to stay down", event.pid);
+            world.report.violation(service.name(), &facts);
+        }
+        watched.judge.hear(&event, &scene(&watched.account, service, world));
+    }
+}
+
+/// What its judge has to know.
+fn scene<'a>(account: &Account, service: &'a Service, world: &'a World) -> Scene<'a> {
+    Scene {
+        service,
+        letter: account.lethal,
+        sendings: account.sendings,
+        ending: world.ending.load(Ordering::SeqCst),
+        report: &world.report,
     }
 }
 

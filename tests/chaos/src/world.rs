@@ -2,6 +2,7 @@
 //! when, and the bells they wake each other with.
 
 use crate::kinds::Make;
+use crate::moves::Role;
 use crate::reaper::Reaper;
 use crate::report::Report;
 use crate::wait::Bell;
@@ -38,6 +39,14 @@ impl Half {
     }
 }
 
+/// Somebody who was killed.
+#[derive(Clone, Copy, Debug)]
+struct Condemned {
+    pid: i32,
+    role: Role,
+    when: u64,
+}
+
 /// A service.
 #[derive(Debug)]
 pub(crate) struct Service {
@@ -45,7 +54,7 @@ pub(crate) struct Service {
     pub(crate) main: Half,
     pub(crate) log: Option<Half>,
     /// The processes of it that were killed.
-    killed: Mutex<Vec<(i32, u64)>>,
+    killed: Mutex<Vec<Condemned>>,
 }
 
 impl Service {
@@ -54,14 +63,24 @@ impl Service {
     }
 
     /// The process is about to be killed.
-    pub(crate) fn condemn(&self, pid: i32) {
-        self.killed.lock().unwrap_or_else(PoisonError::into_inner).push((pid, now()));
+    pub(crate) fn condemn(&self, pid: i32, role: Role) {
+        self.condemned().push(Condemned { pid, role, when: now() });
     }
 
     /// When the process was killed, if it was.
     pub(crate) fn killed(&self, pid: i32) -> Option<u64> {
-        let killed = self.killed.lock().unwrap_or_else(PoisonError::into_inner);
-        killed.iter().rev().find(|k| k.0 == pid).map(|k| k.1)
+        self.condemned().iter().rev().find(|k| k.pid == pid).map(|k| k.when)
+    }
+
+    /// The processes with this role that were killed since then.
+    pub(crate) fn killed_as(&self, role: Role, since: u64) -> Vec<i32> {
+        let killed = self.condemned();
+        let late = killed.iter().rev().take_while(|k| k.when >= since);
+        late.filter(|k| k.role == role).map(|k| k.pid).collect()
+    }
+
+    fn condemned(&self) -> MutexGuard<'_, Vec<Condemned>> {
+        self.killed.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// For people.
