@@ -64,6 +64,8 @@ fn as_long_as_it_runs_nothing_is_started() {
     assert_eq!(service.svstat(&dir), "down N seconds, normally up, finishing, want up");
     let record = fs::read(service.path.join("supervise/status")).unwrap();
     assert_eq!((record[19], record[68]), (2, 5));
+    // It is not the service that is ready.
+    assert_eq!(record[96..108], [0; 12]);
     // d is for afterwards, and so is u: what tidies up is let do so.
     service.svc(&dir, "-d");
     service.until("down is wanted", |seen| seen.want == b'd');

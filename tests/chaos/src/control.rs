@@ -175,7 +175,7 @@ impl Account {
             if ends && self.sendings > 1 {
                 self.doubtful = now() + patient(DOUBT);
             }
-            if matches!(errand.letter, b'd' | b't' | b'k') {
+            if matches!(errand.letter, b'd' | b't' | b'r' | b'k') {
                 self.lethal = now();
             }
             let status = Status::read(&main.dir).map(|s| s.id);
@@ -227,6 +227,8 @@ impl Account {
             (Want::Up, Kind::Paused) => b'p',
             // Left alone, so that it comes to what it does on purpose.
             (Want::Up, Kind::Silent) => return None,
+            // The other one reaches `finish` too, and would end it.
+            (Want::Up, Kind::Finish) => b'r',
             (Want::Up, _) => b't',
             (Want::Running | Want::Failing | Want::Returning, _) => return None,
         };
@@ -243,7 +245,7 @@ fn heeded(errand: &Errand, sight: &Sight<'_>) -> Option<Want> {
     let sent = errand.sent?;
     let status = sight.status?;
     let process = sight.process;
-    if errand.letter == b't' {
+    if matches!(errand.letter, b't' | b'r') {
         // Whoever ended it: it is not there to be ended again.
         return (status.pid != errand.pid || process.is_none()).then_some(Want::Up);
     }

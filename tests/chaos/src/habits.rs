@@ -88,6 +88,8 @@ impl Habits {
             self.silent_at = None;
             self.sign_at = None;
             teller.tell(What::Fault { number: SILENT });
+            // The last one, so that it is known when the next would be due.
+            notify(b"WATCHDOG=1")?;
         }
         if due(self.sign_at) {
             self.sign_at = Some(now + SIGN);

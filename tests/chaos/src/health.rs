@@ -24,8 +24,8 @@ const CHECK: u64 = 5 * SECOND;
 const DOUBT: u64 = 10 * SECOND;
 /// How long what was to get its signal from a supervise that was killed.
 const DEAF: u64 = 5 * SECOND;
-/// How much earlier than it should a fault may seem to come: the process takes
-/// a moment until it says that it runs, and has given a sign a moment before.
+/// How much earlier than it should a process may seem to be late: it takes a
+/// moment until it says that it runs.
 const EARLY: u64 = 2 * SECOND;
 
 /// What is known so far.
@@ -173,9 +173,13 @@ impl Health {
         if letter || scene.service.killed(self.run.pid).is_some() {
             return;
         }
-        let within = if fault == SILENT { life_every(Kind::Silent) } else { ready_within() };
+        let within = if fault == SILENT {
+            life_every(Kind::Silent)
+        } else {
+            ready_within().saturating_sub(patient(EARLY))
+        };
         let passed = when.saturating_sub(since);
-        if passed + patient(EARLY) < within {
+        if passed < within {
             let (pid, passed) = (self.run.pid, passed / MILLISECOND);
             scene.blame(&format!("{pid} was ended {passed} ms after its fault {fault} began"));
         }
