@@ -247,3 +247,31 @@ fn the_same_as_in_s6() {
     }
     assert_eq!(under(&[], true), under(&["s6-supervise"], true));
 }
+
+/// Signals are for the service: what tidies up after it is not told them, as in
+/// runit and s6.
+#[test]
+fn it_is_not_told_what_is_for_the_service() {
+    if testing_originals() {
+        return;
+    }
+    let dir = Dir::new();
+    let go = dir.fifo("go");
+    let more = format!("trap 'echo trapped >$said' TERM HUP\nread go <{}", go.path().display());
+    let mut service = with_finish(&dir, "s", &more);
+    let supervise = service.supervise(&dir);
+    let pid = service.up();
+    supervised(&service.path);
+    service.svc(&dir, "-k");
+    service.said.line();
+    service.until("finish", |seen| ![0, pid].contains(&seen.pid));
+    service.svc(&dir, "-thaiq12wlp");
+    // The last letter is heard by now, and so are those before it.
+    service.svc(&dir, "-d");
+    service.until("the last letter", |seen| seen.want == b'd');
+    go.say("on");
+    service.until("the end", |seen| seen.pid == 0);
+    assert!(service.said.is_silent());
+    service.svc(&dir, "-x");
+    assert_eq!(supervise.finish().code, 0);
+}

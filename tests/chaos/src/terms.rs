@@ -14,7 +14,7 @@ const KILLED: [i16; 2] = [-1, 256];
 
 /// Within what time a service has to be ready that is asked to.
 pub(crate) fn ready_within() -> u64 {
-    patient(10 * SECOND)
+    patient(6 * SECOND)
 }
 
 /// How often a service has to give a sign of life.

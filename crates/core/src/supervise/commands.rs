@@ -131,7 +131,20 @@ impl Machine {
                 }
                 Actions::of(&[Announce, Send(Signal::Continue)])
             }
-            (Phase::Finishing(_), Command::Terminate) => Actions::of(&[Send(Signal::Terminate)]),
+            // What is for the service is not for what tidies up after it; that can
+            // only be killed.
+            (
+                Phase::Finishing(_),
+                Command::Hangup
+                | Command::Alarm
+                | Command::Interrupt
+                | Command::Terminate
+                | Command::Quit
+                | Command::User1
+                | Command::User2
+                | Command::Window
+                | Command::Reload,
+            ) => Actions::default(),
             (Phase::Preparing(_), Command::Terminate) => {
                 Actions::of(&[Send(Signal::Terminate), Announce])
             }
@@ -140,28 +153,28 @@ impl Machine {
                 self.health.ask_nothing();
                 Actions::of(&[Send(Signal::Terminate), Announce])
             }
-            (Phase::Preparing(_) | Phase::Up(_) | Phase::Finishing(_), Command::Hangup) => {
+            (Phase::Preparing(_) | Phase::Up(_), Command::Hangup) => {
                 Actions::of(&[Send(Signal::Hangup)])
             }
-            (Phase::Preparing(_) | Phase::Up(_) | Phase::Finishing(_), Command::Alarm) => {
+            (Phase::Preparing(_) | Phase::Up(_), Command::Alarm) => {
                 Actions::of(&[Send(Signal::Alarm)])
             }
-            (Phase::Preparing(_) | Phase::Up(_) | Phase::Finishing(_), Command::Interrupt) => {
+            (Phase::Preparing(_) | Phase::Up(_), Command::Interrupt) => {
                 Actions::of(&[Send(Signal::Interrupt)])
             }
-            (Phase::Preparing(_) | Phase::Up(_) | Phase::Finishing(_), Command::Quit) => {
+            (Phase::Preparing(_) | Phase::Up(_), Command::Quit) => {
                 Actions::of(&[Send(Signal::Quit)])
             }
-            (Phase::Preparing(_) | Phase::Up(_) | Phase::Finishing(_), Command::User1) => {
+            (Phase::Preparing(_) | Phase::Up(_), Command::User1) => {
                 Actions::of(&[Send(Signal::User1)])
             }
-            (Phase::Preparing(_) | Phase::Up(_) | Phase::Finishing(_), Command::User2) => {
+            (Phase::Preparing(_) | Phase::Up(_), Command::User2) => {
                 Actions::of(&[Send(Signal::User2)])
             }
-            (Phase::Preparing(_) | Phase::Up(_) | Phase::Finishing(_), Command::Window) => {
+            (Phase::Preparing(_) | Phase::Up(_), Command::Window) => {
                 Actions::of(&[Send(Signal::Window)])
             }
-            (Phase::Preparing(_) | Phase::Up(_) | Phase::Finishing(_), Command::Reload) => {
+            (Phase::Preparing(_) | Phase::Up(_), Command::Reload) => {
                 Actions::of(&[Send(Signal::Reload)])
             }
             (Phase::Preparing(_) | Phase::Up(_) | Phase::Finishing(_), Command::Kill) => {
