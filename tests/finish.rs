@@ -257,7 +257,7 @@ fn it_is_not_told_what_is_for_the_service() {
     }
     let dir = Dir::new();
     let go = dir.fifo("go");
-    let more = format!("trap 'echo trapped >$said' TERM HUP\nread go <{}", go.path().display());
+    let more = format!("trap 'echo trapped >$said' TERM HUP ALRM INT QUIT USR1 USR2 WINCH\nread go <{}", go.path().display());
     let mut service = with_finish(&dir, "s", &more);
     let supervise = service.supervise(&dir);
     let pid = service.up();
@@ -265,7 +265,7 @@ fn it_is_not_told_what_is_for_the_service() {
     service.svc(&dir, "-k");
     service.said.line();
     service.until("finish", |seen| ![0, pid].contains(&seen.pid));
-    service.svc(&dir, "-thaiq12wlp");
+    service.svc(&dir, "-thaiq12wl");
     // The last letter is heard by now, and so are those before it.
     service.svc(&dir, "-d");
     service.until("the last letter", |seen| seen.want == b'd');
