@@ -257,7 +257,10 @@ fn it_is_not_told_what_is_for_the_service() {
     }
     let dir = Dir::new();
     let go = dir.fifo("go");
-    let more = format!("trap 'echo trapped >$said' TERM HUP ALRM INT QUIT USR1 USR2 WINCH\nread go <{}", go.path().display());
+    let more = format!(
+        "trap 'echo trapped >$said' TERM HUP ALRM INT QUIT USR1 USR2 WINCH\nread go <{}",
+        go.path().display()
+    );
     let mut service = with_finish(&dir, "s", &more);
     let supervise = service.supervise(&dir);
     let pid = service.up();

@@ -115,18 +115,20 @@ impl Dir {
     }
 
     /// Every process that this test started, directly or not, and that kept
-    /// its environment.
+    /// its environment, or runs something from its directory.
     pub fn processes(&self) -> Vec<(i32, String)> {
         let mark = format!("{MARK}={}", self.mark);
+        let inside = format!("{}/", self.path.display());
         let mut found = Vec::new();
         for entry in fs::read_dir("/proc").unwrap().flatten() {
             let Some(pid) = entry.file_name().to_str().and_then(|n| n.parse().ok()) else {
                 continue;
             };
             let environ = fs::read(entry.path().join("environ")).unwrap_or_default();
-            if environ.split(|&b| b == 0).any(|v| v == mark.as_bytes()) {
-                let line = fs::read(entry.path().join("cmdline")).unwrap_or_default();
-                let line = String::from_utf8_lossy(&line).replace('\0', " ");
+            let line = fs::read(entry.path().join("cmdline")).unwrap_or_default();
+            let line = String::from_utf8_lossy(&line).replace('\0', " ");
+            let is_marked = environ.split(|&b| b == 0).any(|v| v == mark.as_bytes());
+            if is_marked || line.contains(&inside) {
                 found.push((pid, line));
             }
         }
