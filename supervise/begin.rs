@@ -48,6 +48,7 @@ impl Supervise {
             errands: Errands::new(),
             since: now(),
             ready: Tai64n::default(),
+            asides: [None; 6],
             senses: Senses::none(),
             changes: None,
             boot: Keeper::origin(process::boot()),
@@ -125,7 +126,13 @@ impl Supervise {
                 TOOL.warn(&[b"unable to tell whether ", name, b" still runs, waiting: ", UNSEEN]);
                 self.announce(false);
             }
-            Found::Dead(outcome) => self.ended(outcome, true),
+            Found::Dead(outcome) => {
+                // What it has left behind may still speak.
+                if own.stage == Stage::Up && self.machine.plan.follow_within > 0 {
+                    self.hear_again();
+                }
+                self.ended(outcome, true);
+            }
         }
     }
 }

@@ -63,14 +63,6 @@ impl Errands {
         self.len == 0 && self.running.is_none()
     }
 
-    /// The script that runs.
-    pub(crate) const fn script(&self) -> Option<Pid> {
-        match &self.running {
-            Some(running) => Some(running.pid),
-            None => None,
-        }
-    }
-
     /// When a script has taken too long.
     pub(crate) fn deadline(&self) -> Option<u64> {
         self.running.as_ref().and_then(|running| running.until)
@@ -188,7 +180,7 @@ impl Supervise {
         let within = timeout.unwrap_or(PATIENCE) * MILLISECOND;
         match process::aside(&[script.path()], self.dir) {
             Ok(pid) => {
-                self.reach.spare(Some(pid));
+                self.set_aside(pid);
                 let until = Some(clock::monotonic() + within).filter(|_| within > 0);
                 point!("script: started");
                 Some(Running { pid, script, errand, until })
@@ -207,7 +199,6 @@ impl Supervise {
         let Some(running) = self.errands.running.take_if(|running| running.pid == pid) else {
             return;
         };
-        self.reach.spare(None);
         if let Some(signal) = running.errand.signal
             && outcome != Outcome::Exited(0)
         {

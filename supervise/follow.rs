@@ -7,7 +7,7 @@ use crate::watch::{Found, Watch, number};
 use rustix::io;
 use rustix::process::Pid;
 use upkeep_core::supervise::{Event, Phase};
-use upkeep_family::{Rest, Spared};
+use upkeep_family::Rest;
 use upkeep_servicedir::{PidFile, Trail};
 use upkeep_sys::{clock, point};
 
@@ -70,11 +70,6 @@ impl Supervise {
     pub(crate) fn is_kin(&self, pid: Pid) -> bool {
         let since = self.watch.identity().started;
         self.reach.kin().is_some_and(|kin| kin.has(pid, since, self.spared()))
-    }
-
-    /// Our own children that are none of them.
-    const fn spared(&self) -> Spared {
-        [self.errands.script(), self.senses.checker()]
     }
 
     /// Has the file noticed as soon as it is there. Where that cannot be had

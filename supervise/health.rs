@@ -7,12 +7,12 @@ use crate::reach::or_none;
 use core::ffi::CStr;
 use rustix::event::{PollFd, PollFlags};
 use rustix::fd::OwnedFd;
-use rustix::process::{Pid, Signal, WaitStatus, kill_process_group};
+use rustix::process::{Pid, Signal, WaitStatus, getuid, kill_process_group};
 use upkeep_cli::decimal;
 use upkeep_core::notice::{self, Notice, Texts};
 use upkeep_core::restart::Fault;
 use upkeep_core::supervise::{Event, Plan, ReadyBy, Word};
-use upkeep_family::belongs;
+use upkeep_family::{belongs, is_of_session, user_of};
 use upkeep_servicedir::{Ear, Facts, Heard, Socket, check_program, said_before, write_said};
 use upkeep_sys::datagram::NAME;
 use upkeep_sys::spawn::Variable;
@@ -42,8 +42,6 @@ pub(crate) struct Senses {
     said: bool,
     /// The check that runs.
     check: Option<Pid>,
-    /// One that was ended and has not been waited for.
-    stopped: Option<Pid>,
     /// Whether it was said already that a stranger has said something.
     refused: bool,
 }
@@ -69,18 +67,13 @@ pub(crate) fn read(facts: &Facts, dir: &CStr, plan: Plan) -> Plan {
 
 impl Senses {
     pub(crate) const fn none() -> Self {
-        Self { ear: None, socket: None, said: false, check: None, stopped: None, refused: false }
+        Self { ear: None, socket: None, said: false, check: None, refused: false }
     }
 
     /// What to wait for.
     pub(crate) fn poll(&self) -> [Option<PollFd<'_>>; 2] {
         let ear = self.ear.as_ref().map(|ear| PollFd::new(ear, PollFlags::IN));
         [ear, self.socket.as_ref().map(|socket| PollFd::new(socket, PollFlags::IN))]
-    }
-
-    /// The check, as long as it has not been waited for.
-    pub(crate) const fn checker(&self) -> Option<Pid> {
-        if self.check.is_some() { self.check } else { self.stopped }
     }
 
     /// Lets it survive an exec, or not.
@@ -152,7 +145,9 @@ impl Supervise {
                 self.write_said(&Texts::NONE);
             } else {
                 self.machine.plan.life_every = 0;
-                self.machine.plan.ready = ReadyBy::Run;
+                if self.machine.plan.ready == ReadyBy::Socket {
+                    self.machine.plan.ready = ReadyBy::Run;
+                }
             }
         } else {
             self.senses.socket = None;
@@ -242,7 +237,7 @@ impl Supervise {
                 continue;
             }
             let sender = Pid::from_raw(received.sender.cast_signed());
-            if !sender.is_some_and(|sender| self.is_own(sender)) {
+            if !sender.is_some_and(|sender| self.may_speak(sender, received.user)) {
                 self.refuse(received.sender);
                 continue;
             }
@@ -262,6 +257,22 @@ impl Supervise {
                 self.write_said(&said);
             }
         }
+    }
+
+    /// Whether this is one of the service's processes. What is cheap to find out
+    /// comes first, and a stranger of another user is not looked for further:
+    /// anybody can send as much as he likes.
+    fn may_speak(&self, pid: Pid, user: u32) -> bool {
+        let service = self.watch.living();
+        service.is_some_and(|service| is_of_session(pid, service))
+            || self.reach.holds(pid)
+            || self.is_users(user) && self.is_own(pid)
+    }
+
+    /// Whether the user is one of those whom the service may be.
+    fn is_users(&self, user: u32) -> bool {
+        let owner = self.watch.living().and_then(user_of);
+        user == 0 || user == getuid().as_raw() || owner == Some(user)
     }
 
     /// Whether this is one of the service's processes.
@@ -301,14 +312,17 @@ impl Supervise {
     pub(crate) fn check(&mut self) {
         let Some(program) = check_program() else {
             TOOL.warn(&[b"unable to start ", self.dir.to_bytes(), b"/check: it is not there"]);
-            return self.feed(Event::Checked(false));
+            return self.feed(Event::Checked(Some(false)));
         };
         match process::start_check(program, self.dir) {
-            Ok(pid) => self.senses.check = Some(pid),
+            Ok(pid) => {
+                self.senses.check = Some(pid);
+                self.set_aside(pid);
+            }
             Err(why) => {
                 let name = self.dir.to_bytes();
                 TOOL.warn_os(&[b"unable to fork for ", name, b"/check: "], why);
-                self.feed(Event::Checked(false));
+                self.feed(Event::Checked(Some(false)));
             }
         }
     }
@@ -317,16 +331,14 @@ impl Supervise {
     pub(crate) fn stop_check(&mut self) {
         if let Some(pid) = self.senses.check.take() {
             let _ = kill_process_group(pid, Signal::KILL);
-            self.senses.stopped = Some(pid);
         }
     }
 
     /// A child has ended; perhaps it was the check.
     pub(crate) fn check_ended(&mut self, pid: Pid, status: WaitStatus) {
-        self.senses.stopped.take_if(|stopped| *stopped == pid);
         if self.senses.check == Some(pid) {
             self.senses.check = None;
-            self.feed(Event::Checked(status.exit_status() == Some(0)));
+            self.feed(Event::Checked(Some(status.exit_status() == Some(0))));
         }
     }
 

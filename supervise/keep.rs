@@ -16,6 +16,7 @@ use upkeep_core::record::{Boot, Identity, Outcome, Record};
 use upkeep_core::status::{Status, Want};
 use upkeep_core::supervise::{Action, Event, Machine, Phase};
 use upkeep_core::tai::Tai64n;
+use upkeep_family::Spared;
 use upkeep_servicedir::{Keeper, Pipes, Trouble};
 use upkeep_sys::signals::{Signal, Signals};
 use upkeep_sys::{Args, clock, exec, point, sealed};
@@ -72,6 +73,8 @@ pub(crate) struct Supervise {
     pub(crate) since: Tai64n,
     /// When the process was ready; zeros while it is not.
     pub(crate) ready: Tai64n,
+    /// Those that run beside it.
+    pub(crate) asides: Spared,
     /// Where it is heard.
     pub(crate) senses: Senses,
     /// What its record will be believed by.
@@ -161,6 +164,7 @@ impl Supervise {
         let mut any = false;
         while let Ok(Some((pid, status))) = wait(WaitOptions::NOHANG) {
             any = true;
+            self.aside_ended(pid);
             let outcome = outcome(status.as_raw());
             if self.watch.ended(pid) {
                 point!("death: noticed");
@@ -371,7 +375,9 @@ impl Supervise {
     fn bequeath(&self, survives: bool) -> rustix::io::Result<()> {
         self.keeper.bequeath(survives)?;
         self.pipes.bequeath(survives)?;
-        self.senses.bequeath(survives)
+        // The next one hears again whom this one hears.
+        let hears = matches!(self.machine.phase, Phase::Up(_) | Phase::Following(_));
+        self.senses.bequeath(survives && hears)
     }
 
     /// Executes this program anew. What it holds it keeps; if the new one
@@ -389,7 +395,7 @@ impl Supervise {
         let _ = self.bequeath(false);
         let name = self.dir.to_bytes();
         TOOL.warn_os(&[b"unable to execute supervise anew for ", name, b", going on: "], why);
-        self.feed(Event::Checked(false));
+        self.feed(Event::Checked(None));
     }
 }
 

@@ -1,6 +1,7 @@
 //! supervise: runs one service for ever.
 #![no_main]
 
+mod asides;
 mod begin;
 mod errands;
 mod follow;

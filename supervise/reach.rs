@@ -14,7 +14,7 @@ use upkeep_core::control;
 use upkeep_core::dialect::Dialect;
 use upkeep_core::kill_mode::KillMode;
 use upkeep_core::supervise::{Before, Plan};
-use upkeep_family::{Enter, Family, Kin, Left};
+use upkeep_family::{Enter, Family, Kin, Left, Spared};
 use upkeep_servicedir::names::LOG;
 use upkeep_servicedir::{FactTrouble, Facts, Trail, has_finish, has_stop, timeout_finish};
 use upkeep_sys::spawn::Apart;
@@ -187,10 +187,10 @@ impl Reach {
         self.scripts
     }
 
-    /// This child is not one of the service's.
-    pub(crate) const fn spare(&mut self, child: Option<Pid>) {
+    /// These children are none of the service's.
+    pub(crate) const fn spare(&mut self, children: Spared) {
         if let Some(family) = &mut self.family {
-            family.spare(child);
+            family.spare(children);
         }
     }
 

@@ -30,6 +30,7 @@ impl Supervise {
             return;
         }
         self.machine.plan = self.reach.read(self.dir);
+        self.reach.spare(self.spared());
         self.keeper.look_for_readers(self.reach.facts(), self.reach.dialect());
         self.begin_tally();
         match self.machine.plan.before {

@@ -10,12 +10,12 @@ use upkeep_servicedir::{is_logger, names};
 
 impl Supervise {
     /// The process that is on record now was started.
-    pub(crate) fn tell_start(&self, pid: u32) {
+    pub(crate) fn tell_start(&mut self, pid: u32) {
         self.tell_of(c"start", pid, 0);
     }
 
     /// The process that is on record has ended.
-    pub(crate) fn tell_end(&self, outcome: Outcome) {
+    pub(crate) fn tell_end(&mut self, outcome: Outcome) {
         let (how, code) = match outcome {
             Outcome::Exited(code) => (c"exit", code),
             Outcome::Killed(signal) => (c"killed", signal),
@@ -24,7 +24,7 @@ impl Supervise {
         self.tell_of(how, self.watch.identity().pid, code);
     }
 
-    fn tell_of(&self, event: &CStr, pid: u32, code: u8) {
+    fn tell_of(&mut self, event: &CStr, pid: u32, code: u8) {
         let name = match self.machine.phase {
             Phase::Preparing(_) => c"start",
             Phase::Up(_) if is_logger() => c"log",
@@ -45,8 +45,16 @@ impl Supervise {
         let (pid, code) = (word(i64::from(pid)), word(i64::from(code)));
         let text = |word| CStr::from_bytes_until_nul(word).unwrap_or_default();
         let args = [names::TELL, name, event, text(&pid), text(&code)];
-        if let Err(why) = aside(&args, self.dir) {
-            TOOL.warn_os(&[b"unable to fork for ", self.dir.to_bytes(), b"/notify: "], why);
+        if !self.has_room_aside() {
+            return TOOL.warn(&[b"not starting ", self.dir.to_bytes(), b"/notify: ", BUSY]);
+        }
+        match aside(&args, self.dir) {
+            Ok(pid) => self.set_aside(pid),
+            Err(why) => {
+                TOOL.warn_os(&[b"unable to fork for ", self.dir.to_bytes(), b"/notify: "], why);
+            }
         }
     }
 }
+
+const BUSY: &[u8] = b"too many of it are still running";

@@ -153,9 +153,15 @@ impl Watch {
         word(self.identity.pid, self.identity.started)
     }
 
-    /// Whether this child, which was waited for, is the process.
+    /// Whether this child, which was waited for, is the process: one that was
+    /// found running can have become a child since.
     pub(crate) fn ended(&mut self, pid: Pid) -> bool {
-        let is = matches!(self.how, How::Child) && number(pid) == self.identity.pid;
+        let is_over = match &self.how {
+            How::Child | How::Dying(..) | How::Looked(_) => true,
+            How::Held(held) => is_ready(held, PollFlags::IN),
+            How::Nobody | How::Doubtful(_) => false,
+        };
+        let is = is_over && number(pid) == self.identity.pid;
         if is {
             self.how = How::Nobody;
         }

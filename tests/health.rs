@@ -338,6 +338,52 @@ fn the_next_supervise_hears_it() {
     assert_eq!(svscan.finish().code, 0);
 }
 
+/// Executed anew while the service is down, supervise keeps nothing that it
+/// does not need.
+#[test]
+fn an_upgrade_leaves_no_descriptor_behind() {
+    if testing_originals() {
+        return;
+    }
+    let dir = Dir::new();
+    let mut service = told(&dir, "s", &[("ready-by", "notify")]);
+    let supervise = service.supervise(&dir);
+    let open = || fs::read_dir(format!("/proc/{}/fd", supervise.pid())).unwrap().count();
+    service.up();
+    let before = open();
+    for _ in 0..3 {
+        service.svc(&dir, "-d");
+        service.until("the end", |seen| seen.pid == 0);
+        service.svc(&dir, "-eu");
+        service.up();
+        assert_eq!(open(), before);
+        has(&mut service, "say ready");
+        until_ready(&service);
+    }
+    service.svc(&dir, "-dx");
+    assert_eq!(supervise.finish().code, 0);
+}
+
+/// Where there can be no socket, what does not need one is asked all the same.
+#[test]
+fn without_a_socket_the_descriptor_still_counts() {
+    if testing_originals() {
+        return;
+    }
+    let dir = Dir::new();
+    let mut service = told(&dir, "s", &[("notification-fd", "3"), ("watchdog", "300")]);
+    dir.mkdir("s/supervise/notify-socket.new");
+    let mut supervise = service.supervise(&dir);
+    service.up();
+    supervise.complains("/supervise/notify-socket: ");
+    supervised(&service.path);
+    assert_eq!(service.svstat(&dir), NOT_READY);
+    has(&mut service, "echo >&3");
+    until_ready(&service);
+    service.svc(&dir, "-dx");
+    assert_eq!(supervise.finish().code, 0);
+}
+
 #[test]
 fn what_is_not_known_is_reported_and_not_used() {
     if testing_originals() {

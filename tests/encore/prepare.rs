@@ -100,10 +100,17 @@ fn a_start_that_fails_is_the_end_of_it() {
     until_down(&service);
     assert_eq!(service.svstat(&dir), "down N seconds, normally up, failed: exited N");
     service.svc(&dir, "-u");
-    runs(&mut service, "start");
-    service.svc(&dir, "-k");
+    // By somebody, and not by supervise.
+    kill(runs(&mut service, "start"));
     until_down(&service);
     assert_eq!(service.svstat(&dir), "down N seconds, normally up, failed: killed by N");
+    // Told to end, it has not failed, and runs again.
+    service.svc(&dir, "-u");
+    runs(&mut service, "start");
+    service.svc(&dir, "-k");
+    runs(&mut service, "start");
+    start.say("7");
+    until_down(&service);
     service.svc(&dir, "-u");
     runs(&mut service, "start");
     start.say("0");

@@ -3,7 +3,7 @@
 
 use super::{FORKS, daemon, number, said_up};
 use crate::adopt::{kill, supervise_of, supervised_by_another};
-use crate::support::{Dir, Process, ours, supervised, testing_originals};
+use crate::support::{Dir, Process, deadline, ours, readable, supervised, testing_originals};
 use rustix::process::Signal;
 use std::fs;
 use std::process::Stdio;
@@ -116,4 +116,63 @@ fn a_script_that_runs_is_not_it() {
     service.svc(&dir, "-x");
     drop(other);
     assert_eq!(supervise.ends(), 0);
+}
+
+/// What was left behind while nobody was there is heard all the same.
+#[test]
+fn the_next_supervise_hears_what_was_left_behind() {
+    if testing_originals() {
+        return;
+    }
+    let dir = Dir::new();
+    let start = format!("{FORKS}\nread go <other");
+    let mut service = daemon(&dir, "scan/s", "pidfile pid", &start);
+    let script = fs::read_to_string(service.path.join("daemon")).unwrap();
+    let notify = format!("{} ready; echo HUP", ours().join("svnotify").display());
+    let script = script.replace("echo HUP", &notify);
+    dir.script("scan/s/daemon", script.trim_start_matches("#!/bin/sh\n"));
+    dir.file("scan/s/ready-by", "notify");
+    let other = dir.fifo("scan/s/other");
+    let svscan = dir.start("svscan", ["scan"]);
+    let pid = said_up(&mut service);
+    supervised(&service.path);
+    let run = service.until("run", |seen| seen.pid != 0).pid;
+    let supervise = supervise_of(&service);
+    svscan.signal(Signal::STOP);
+    kill(supervise);
+    let run = rustix::process::Pid::from_raw(run.cast_signed()).unwrap();
+    let run = rustix::process::pidfd_open(run, rustix::process::PidfdFlags::empty()).unwrap();
+    other.say("on");
+    assert!(readable(&run, deadline()), "run stays");
+    svscan.signal(Signal::CONT);
+    supervised_by_another(&service, supervise);
+    service.until("it", |seen| seen.pid == pid);
+    service.svc(&dir, "-h");
+    assert_eq!(service.said.line(), "HUP");
+    assert_eq!(service.svstat(&dir), "up (pid N) N seconds");
+    svscan.signal(Signal::TERM);
+    assert_eq!(svscan.ends(), 0);
+}
+
+/// Nor is whoever is told of it, however long that takes.
+#[test]
+fn who_is_told_of_it_is_not_it() {
+    if testing_originals() {
+        return;
+    }
+    let dir = Dir::new();
+    let mut service = daemon(&dir, "s", "child", super::FORKS_TWICE);
+    dir.script("s/notify", "read nothing <held");
+    let held = dir.fifo("s/held");
+    let mut supervise = service.supervise(&dir);
+    let mut pid = service.up();
+    for _ in 0..2 {
+        kill(pid);
+        pid = service.up();
+    }
+    // More than there is room for are not started.
+    supervise.complains("s/notify: too many of it are still running");
+    service.svc(&dir, "-dx");
+    assert_eq!(supervise.ends(), 0);
+    drop(held);
 }

@@ -4,8 +4,10 @@
 use crate::Left;
 use crate::cgroup::{self, Cgroup};
 use crate::identity::Identity;
+use crate::kin::Spared;
 use crate::place;
 use crate::process::Proc;
+use crate::text::Text;
 use crate::walk::{Roots, Walk};
 use core::ffi::CStr;
 use rustix::fd::{BorrowedFd, OwnedFd};
@@ -54,7 +56,7 @@ pub struct Family {
     cgroup: Option<Cgroup>,
     /// For what is in no cgroup.
     walk: Option<Walk>,
-    spared: Option<Pid>,
+    spared: Spared,
 }
 
 impl Family {
@@ -67,7 +69,7 @@ impl Family {
         let place = place::path_of(c"/proc/self/cgroup").and_then(|p| cgroup::usable(p.bytes()));
         let cgroup = place.as_ref().and_then(|place| Cgroup::open(place, id.cgroup()).ok());
         let walk = if place.is_none() { Some(Walk::begin()) } else { None };
-        Ok(Self { id, place, cgroup, walk, spared: None })
+        Ok(Self { id, place, cgroup, walk, spared: [None; 6] })
     }
 
     /// How the tree is found now.
@@ -158,16 +160,16 @@ impl Family {
         self.cgroup.is_some() && cgroup::is_in(&self.id, pid.as_raw_pid().unsigned_abs())
     }
 
-    /// This child of ours is not one of them; there is one such at a time.
-    pub const fn spare(&mut self, child: Option<Pid>) {
-        self.spared = child;
+    /// These children of ours are none of them.
+    pub const fn spare(&mut self, children: Spared) {
+        self.spared = children;
     }
 
     /// What is left of them.
     pub fn left(&mut self, service: Option<Pid>) -> Left {
         let inside = self.cgroup.as_ref().map_or(Left::Nothing, Cgroup::left);
         let marker = self.id.marker().to_bytes();
-        let roots = Roots { service, marker, spared: [self.spared, None] };
+        let roots = Roots { service, marker, spared: self.spared };
         inside.max(self.walk.as_mut().map_or(Left::Nothing, |walk| walk.left(roots)))
     }
 
@@ -192,7 +194,7 @@ impl Family {
     }
 
     fn roots(&self, service: Option<Pid>) -> Roots<'_> {
-        Roots { service, marker: self.id.marker().to_bytes(), spared: [self.spared, None] }
+        Roots { service, marker: self.id.marker().to_bytes(), spared: self.spared }
     }
 }
 
@@ -202,9 +204,22 @@ impl Family {
 #[must_use]
 pub fn belongs(pid: Pid, service: Pid) -> bool {
     let number = |pid: Pid| pid.as_raw_pid().unsigned_abs();
-    pid == service
-        || getsid(Some(pid)) == Ok(service)
+    is_of_session(pid, service)
         || Proc::open().is_some_and(|proc| proc.is_above(number(service), number(pid)))
+}
+
+/// Whether the process `pid` is `service` or of its session.
+#[must_use]
+pub fn is_of_session(pid: Pid, service: Pid) -> bool {
+    pid == service || getsid(Some(pid)) == Ok(service)
+}
+
+/// The user of a process, as far as /proc shows it.
+#[must_use]
+pub fn user_of(pid: Pid) -> Option<u32> {
+    let path =
+        Text::<32>::new().push(b"/proc/").push_number(pid.as_raw_pid().unsigned_abs().into(), 10);
+    fs::stat(path.path()?).ok().map(|stat| stat.st_uid)
 }
 
 /// Signals the process group that `leader` leads. With a pidfd of it that is

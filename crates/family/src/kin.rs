@@ -19,7 +19,7 @@ pub struct Kin {
 }
 
 /// Children of this process that it has started beside the service.
-pub type Spared = [Option<Pid>; 2];
+pub type Spared = [Option<Pid>; 6];
 
 /// What is left.
 #[must_use]

@@ -16,7 +16,7 @@ mod stat;
 mod text;
 mod walk;
 
-pub use family::{Enter, Family, Means, belongs, signal_group};
+pub use family::{Enter, Family, Means, belongs, is_of_session, signal_group, user_of};
 pub use identity::MARKER;
 pub use kin::{Kin, Rest, Spared};
 

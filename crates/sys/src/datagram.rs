@@ -11,9 +11,7 @@ use rustix::io::{FdFlags, Result, fcntl_getfd};
 pub const NAME: usize = 16;
 /// A name in the abstract name space, without the zero byte before it.
 pub type Name = [u8; NAME];
-/// More descriptors than anybody sends along with a message.
-const PASSED: usize = 16;
-/// Room for them and for who has sent it.
+/// Room for who has sent a message, and for descriptors that come along.
 const CONTROL: usize = 192;
 
 /// A message that was taken.
@@ -23,6 +21,8 @@ pub struct Received {
     pub len: usize,
     /// Who has sent it; 0 if that cannot be named here.
     pub sender: u32,
+    /// For which user.
+    pub user: u32,
     /// Whether it did not fit.
     pub cut: bool,
 }
@@ -114,7 +114,7 @@ pub fn receive(socket: impl AsFd, buffer: &mut [u8]) -> Result<Received> {
     // SAFETY: the header points at buffers of the lengths that it says.
     let count = unsafe { libc::recvmsg(fd, &raw mut header, libc::MSG_CMSG_CLOEXEC) };
     let len = usize::try_from(count).map_err(|_| last_errno())?;
-    let mut sender = 0;
+    let (mut sender, mut user) = (0, u32::MAX);
     // SAFETY: the kernel has filled the header in; what is behind each part is
     // read as what the part says that it is, wherever it is aligned.
     unsafe {
@@ -125,12 +125,13 @@ pub fn receive(socket: impl AsFd, buffer: &mut [u8]) -> Result<Received> {
                 (libc::SOL_SOCKET, libc::SCM_CREDENTIALS) => {
                     let who: libc::ucred = core::ptr::read_unaligned(data.cast());
                     sender = who.pid.unsigned_abs();
+                    user = who.uid;
                 }
                 (libc::SOL_SOCKET, libc::SCM_RIGHTS) => {
                     let size = size_of::<libc::c_int>();
                     let bytes =
                         ((*part).cmsg_len as usize).saturating_sub(libc::CMSG_LEN(0) as usize);
-                    for at in 0..(bytes / size).min(PASSED) {
+                    for at in 0..bytes / size {
                         libc::close(core::ptr::read_unaligned(data.add(at * size).cast()));
                     }
                 }
@@ -139,7 +140,7 @@ pub fn receive(socket: impl AsFd, buffer: &mut [u8]) -> Result<Received> {
             part = libc::CMSG_NXTHDR(&raw const header, part);
         }
     }
-    Ok(Received { len, sender, cut: header.msg_flags & libc::MSG_TRUNC != 0 })
+    Ok(Received { len, sender, user, cut: header.msg_flags & libc::MSG_TRUNC != 0 })
 }
 
 fn address(name: &Name) -> (libc::sockaddr_un, libc::socklen_t) {
@@ -173,10 +174,38 @@ mod tests {
         let client = UnixDatagram::unbound().unwrap();
         client.send_to_addr(b"READY=1", &to).unwrap();
         let sender = std::process::id();
-        let expected = Received { len: 7, sender, cut: false };
+        let user = rustix::process::getuid().as_raw();
+        let expected = Received { len: 7, sender, user, cut: false };
         assert_eq!(receive(&socket, &mut buffer), Ok(expected));
         assert_eq!(&buffer[..7], b"READY=1");
         client.send_to_addr(b"READY=1 and more", &to).unwrap();
         assert!(receive(&socket, &mut buffer).unwrap().cut);
+    }
+
+    /// As many as there is room for are made, and none is kept.
+    #[test]
+    fn descriptors_are_closed() {
+        use rustix::net::{SendAncillaryBuffer, SendAncillaryMessage, SendFlags, SocketAddrUnix};
+        use std::mem::MaybeUninit;
+        let name = new_name().unwrap();
+        let socket = open(&name).unwrap();
+        let client = UnixDatagram::unbound().unwrap();
+        let (reader, writer) = std::io::pipe().unwrap();
+        for count in [1, 36, 200] {
+            let passed = vec![writer.as_fd(); count];
+            let mut room = vec![MaybeUninit::uninit(); 2048];
+            let mut control = SendAncillaryBuffer::new(&mut room);
+            assert!(control.push(SendAncillaryMessage::ScmRights(&passed)));
+            let to = SocketAddrUnix::new_abstract_name(&name).unwrap();
+            let message = [rustix::io::IoSlice::new(b"x")];
+            let flags = SendFlags::empty();
+            rustix::net::sendmsg_addr(&client, &to, &message, &mut control, flags).unwrap();
+            receive(&socket, &mut [0; 8]).unwrap();
+        }
+        drop(writer);
+        // Nobody has the other end any more.
+        let mut fds = [rustix::event::PollFd::new(&reader, rustix::event::PollFlags::empty())];
+        let now = rustix::event::Timespec::default();
+        assert_eq!(rustix::event::poll(&mut fds, Some(&now)), Ok(1));
     }
 }

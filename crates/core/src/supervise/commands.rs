@@ -145,8 +145,14 @@ impl Machine {
                 | Command::Window
                 | Command::Reload,
             ) => Actions::default(),
+            // It has not failed, and is due again.
             (Phase::Preparing(_), Command::Terminate) => {
+                self.told = true;
                 Actions::of(&[Send(Signal::Terminate), Announce])
+            }
+            (Phase::Preparing(_), Command::Kill) => {
+                self.told = true;
+                Actions::of(&[Send(Signal::Kill), Announce])
             }
             (Phase::Up(_) | Phase::Following(_), Command::Terminate) => {
                 self.told = true;
@@ -177,7 +183,7 @@ impl Machine {
             (Phase::Preparing(_) | Phase::Up(_), Command::Reload) => {
                 Actions::of(&[Send(Signal::Reload)])
             }
-            (Phase::Preparing(_) | Phase::Up(_) | Phase::Finishing(_), Command::Kill) => {
+            (Phase::Up(_) | Phase::Finishing(_), Command::Kill) => {
                 Actions::of(&[Send(Signal::Kill)])
             }
             // What can be reached is killed now, and what is found then.

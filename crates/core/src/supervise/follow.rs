@@ -14,9 +14,13 @@ const AGAIN_AT_LAST: u64 = 1_000_000_000;
 
 impl Machine {
     /// Whether a process that ended this way may have left the service behind.
-    /// How one ended that nobody has seen is not known.
+    /// How one ended that nobody has seen is not known. One that was found in
+    /// the background and then told to end has ended.
     pub(super) const fn hands_over(&self, outcome: Outcome) -> bool {
-        self.plan.follow_within > 0 && matches!(outcome, Outcome::Exited(0) | Outcome::Unknown)
+        let has_ended = self.followed && self.told;
+        self.plan.follow_within > 0
+            && !has_ended
+            && matches!(outcome, Outcome::Exited(0) | Outcome::Unknown)
     }
 
     /// It is looked for, and until then this is no end.

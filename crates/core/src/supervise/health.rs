@@ -206,7 +206,7 @@ impl Machine {
         if !self.is_asked() {
             return;
         }
-        let after = |time: u64| Some(now + time).filter(|_| time > 0);
+        let after = |time: u64| Some(now.saturating_add(time)).filter(|_| time > 0);
         let health = &mut self.health;
         if health.awaited {
             health.ready_by = after(self.plan.ready_within);
@@ -255,7 +255,7 @@ impl Machine {
             }
             Word::Alive => {
                 let every = self.health.every;
-                self.health.life_by = self.health.life_by.map(|_| now + every);
+                self.health.life_by = self.health.life_by.map(|_| now.saturating_add(every));
                 Actions::default()
             }
             Word::Hung if self.is_asked() && self.health.every > 0 => {
@@ -265,7 +265,8 @@ impl Machine {
             Word::Every(time) => {
                 let armed = self.is_asked() && !self.health.awaited;
                 self.health.every = time;
-                self.health.life_by = Some(now + time).filter(|_| armed && time > 0);
+                let due = now.saturating_add(time);
+                self.health.life_by = Some(due).filter(|_| armed && time > 0);
                 news
             }
             Word::Extend(time) => {
@@ -278,12 +279,16 @@ impl Machine {
     }
 
     /// A check has ended, or could not be made.
-    pub(super) fn checked(&mut self, succeeded: bool, now: u64) -> Actions {
+    pub(super) fn checked(&mut self, succeeded: Option<bool>, now: u64) -> Actions {
         let Check::Running(_) = self.health.check else { return Actions::default() };
         self.health.check = Check::Idle;
         if !self.is_asked() {
             return Actions::default();
         }
+        let Some(succeeded) = succeeded else {
+            self.health.check_at(now);
+            return Actions::default();
+        };
         let polled = self.health.awaited && self.plan.ready == ReadyBy::Check;
         if succeeded {
             self.health.missed = 0;
@@ -313,7 +318,7 @@ impl Machine {
         match self.health.check {
             Check::Running(until) if until <= now => {
                 let mut all = Actions::of(&[Action::StopCheck]);
-                for action in self.checked(false, now) {
+                for action in self.checked(Some(false), now) {
                     all.add(action);
                 }
                 return Some(all);

@@ -110,7 +110,7 @@ fn every_phase_with_every_event() {
         Event::Prepared(Outcome::Exited(0)),
         Event::NothingToRun,
         Event::Said(Word::Ready),
-        Event::Checked(false),
+        Event::Checked(Some(false)),
         Event::Died(Outcome::Killed(9)),
         Event::Died(Outcome::Exited(0)),
         Event::Main(9),
@@ -445,6 +445,7 @@ fn who_needs_more_time_says_so() {
         Letter::Told(Command::Down),
         Letter::Said(Word::Stopping),
         Letter::Said(Word::Every(0)),
+        Letter::Said(Word::Every(u64::MAX)),
     ] {
         let mut world = World::new(true, plan);
         world.read(letter);
@@ -454,4 +455,18 @@ fn who_needs_more_time_says_so() {
         world.read(Letter::Passes(9 * SECOND));
         assert!(!world.machine.health.blamed, "{letter:?}");
     }
+}
+
+/// One that could not tell is made again, and counts for nothing.
+#[test]
+fn a_check_that_was_broken_off_has_not_failed() {
+    let plan = Plan { check_every: SECOND, check_failures: 1, ..Plan::default() };
+    let mut world = World::new(true, plan);
+    world.read(Letter::Passes(SECOND));
+    assert!(world.checking);
+    world.checking = false;
+    world.feed(Event::Checked(None));
+    assert!(!world.machine.health.blamed);
+    world.tick();
+    assert!(world.checking);
 }

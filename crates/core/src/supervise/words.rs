@@ -52,8 +52,8 @@ pub enum Event {
     /// The process says something of itself.
     Said(Word),
     /// The check that was asked for has ended, successfully or not, or could
-    /// not be made.
-    Checked(bool),
+    /// not be made; nothing if it was ended before it could tell.
+    Checked(Option<bool>),
     /// The process is dead.
     Died(Outcome),
     /// The service is this process now.

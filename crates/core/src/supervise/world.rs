@@ -1,6 +1,7 @@
 //! A world around the service's machine: processes that live and die, a disk
 //! that fails, a supervise that is killed; and what must hold in it.
 
+mod follow;
 mod letters;
 mod prepare;
 
@@ -104,11 +105,6 @@ impl World {
         world
     }
 
-    /// Also one that is looked for.
-    fn anybody(&self) -> Option<u32> {
-        self.process().or(self.hidden)
-    }
-
     /// Time has passed, until nothing is due any more.
     pub(super) fn tick(&mut self) {
         for _ in 0..5 {
@@ -167,25 +163,6 @@ impl World {
                 }
             }
         }
-    }
-
-    fn look(&mut self) {
-        let event = match self.hidden {
-            Some(pid) if self.shows => {
-                self.hidden = None;
-                self.alive = Some(pid);
-                Event::Main(pid)
-            }
-            Some(_) => Event::NotFound,
-            None => Event::Lost,
-        };
-        let (after, _) = self.machine.step(event, self.now);
-        if !matches!(after.phase, Phase::Up(_) | Phase::Following(_)) {
-            // Not there in time: whatever it is, it is no service.
-            self.hidden = None;
-            self.end();
-        }
-        self.feed(event);
     }
 
     pub(super) fn write(&mut self, intent: bool) {
@@ -314,13 +291,15 @@ impl World {
             }
             Letter::Forks => {
                 if let Some(pid) = self.alive.take() {
-                    self.hidden = Some(pid + 1000);
+                    self.leave(pid);
                     self.feed(Event::Died(Outcome::Exited(0)));
                 }
             }
             Letter::ForksUnseen => {
                 if self.is_current() && !self.locked {
-                    self.hidden = self.alive.take().map(|pid| pid + 1000).or(self.hidden);
+                    if let Some(pid) = self.alive.take() {
+                        self.leave(pid);
+                    }
                     self.begin();
                 }
             }
@@ -354,7 +333,7 @@ impl World {
             Letter::Said(word) => self.feed(Event::Said(word)),
             Letter::CheckEnds(succeeds) => {
                 if core::mem::take(&mut self.checking) {
-                    self.feed(Event::Checked(succeeds));
+                    self.feed(Event::Checked(Some(succeeds)));
                 }
             }
             Letter::ForkFails => self.fork_fails = !self.fork_fails,
@@ -367,7 +346,7 @@ impl World {
                     let was = self.alive.take().is_some();
                     self.hidden = None;
                     // Whether there is something to follow is seen later.
-                    if was && self.plan.follow_within == 0 {
+                    if was && (self.plan.follow_within == 0 || self.has_ended()) {
                         self.end();
                     }
                     self.finish = None;
@@ -463,7 +442,8 @@ impl World {
         let there = self.alive.or(self.hidden).is_some();
         assert!(!health.awaited && !health.blamed || there);
         assert!(!self.checking || self.alive.is_some(), "a check of nobody");
-        let within = |time: u64| health.deadline().is_some_and(|at| at <= self.now + time);
+        let within =
+            |time: u64| health.deadline().is_some_and(|at| at <= self.now.saturating_add(time));
         if health.blamed {
             let at = self.machine.deadline();
             assert!(at.is_none_or(|at| at <= self.now + 5 * SECOND), "{self:?}");

@@ -117,3 +117,19 @@ fn another_process_can_become_the_service() {
     world.read(Letter::Dies);
     assert_eq!(world.machine.phase, Phase::Down);
 }
+
+/// Whoever was told to end and does has left nothing behind that counts.
+#[test]
+fn what_was_found_and_told_to_end_has_ended() {
+    for command in [Command::Down, Command::Restart] {
+        let mut world = followed();
+        world.read(Letter::Forks);
+        world.read(Letter::Shows);
+        world.read(Letter::Passes(BETWEEN_STARTS));
+        world.read(Letter::Told(command));
+        world.alive = None;
+        world.end();
+        world.feed(Event::Died(Outcome::Exited(0)));
+        assert!(!matches!(world.machine.phase, Phase::Following(_)), "{world:?}");
+    }
+}

@@ -88,3 +88,18 @@ fn a_service_without_a_process_goes_down_when_it_is_told() {
     assert_eq!((world.machine.phase, world.machine.want), (Phase::Down, Want::Down));
     assert_eq!((world.starts, world.stops), (0, 1));
 }
+
+/// Whoever is told to end by somebody has not failed, and does it again.
+#[test]
+fn one_that_was_told_to_end_is_due_again() {
+    for command in [Command::Terminate, Command::Kill] {
+        let plan = Plan { before: Before::First, stops: true, ..Plan::default() };
+        let mut world = World::new(true, plan);
+        world.read(Letter::Told(command));
+        world.read(Letter::Killed);
+        world.read(Letter::Fails);
+        assert_eq!((world.machine.want, world.machine.history.failed), (Want::Up, false));
+        world.read(Letter::Passes(BETWEEN_STARTS));
+        assert!(matches!(world.machine.phase, Phase::Preparing(_)), "{world:?}");
+    }
+}
