@@ -9,6 +9,8 @@ mod journal;
 mod log_directory;
 #[path = "fuzz/multilog_script.rs"]
 mod multilog_script;
+#[path = "fuzz/notices.rs"]
+mod notices;
 #[path = "fuzz/status_record.rs"]
 mod status_record;
 
@@ -102,4 +104,28 @@ fn journals() {
         b"the beginning of a line ",
     ];
     feed(1, 20_000, pieces, journal::journal);
+}
+
+#[test]
+fn notices_on_a_socket() {
+    let pieces: &[&[u8]] = &[
+        b"READY=1\n",
+        b"RELOADING=1\n",
+        b"STOPPING=1\n",
+        b"WATCHDOG=1\n",
+        b"WATCHDOG=trigger\n",
+        b"WATCHDOG_USEC=",
+        b"EXTEND_TIMEOUT_USEC=",
+        b"18446744073709551615\n",
+        b"1000\n",
+        b"0\n",
+        b"MAINPID=",
+        b"STATUS=",
+        b"ERRNO=2\n",
+        b"EXIT_STATUS=\x1b\n",
+        b"\n",
+        &[0xff],
+        &[b'x'; 200],
+    ];
+    feed(1, 20_000, pieces, notices::notices);
 }
