@@ -17,7 +17,7 @@ use upkeep_sys::{Args, clock, point, process};
 
 impl Supervise {
     #[inline(never)]
-    pub(crate) fn begin(args: Args, dir: &'static CStr) -> Result<Self, Exit> {
+    pub(crate) fn begin(args: Args, dir: &'static CStr) -> Result<Box<Self>, Exit> {
         // A reader of our messages that goes away must not take us along, and
         // one that is stuck must not hold us up.
         signals::ignore_broken_pipes();
@@ -36,7 +36,7 @@ impl Supervise {
         point!("begin: claimed");
         let up = normally_up()
             .map_err(|why| TOOL.fatal_os(&[b"unable to stat ", name, b"/down: "], why))?;
-        let mut supervise = Self {
+        let mut supervise = Box::new(Self {
             args,
             dir,
             keeper,
@@ -55,7 +55,7 @@ impl Supervise {
             namespace: process::namespace(),
             renewing: false,
             leaving: None,
-        };
+        });
         match supervise.last().map_err(|trouble| fatal(dir, trouble))? {
             Some(record) => supervise.go_on(&record),
             // Nothing runs, and the status has to say so before anybody asks.

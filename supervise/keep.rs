@@ -89,7 +89,7 @@ pub(crate) struct Supervise {
 
 impl Supervise {
     /// Not inlined, as is what begins: what that needs of the stack is not
-    /// needed any more.
+    /// needed any more. For the same reason what is kept is on the heap.
     #[inline(never)]
     fn run(&mut self) -> Exit {
         loop {

@@ -117,7 +117,7 @@ impl Facts {
     fn listed() -> Option<Self> {
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
         let dir = fs::open(c".", flags, Mode::empty()).ok()?;
-        let mut buffer = [MaybeUninit::uninit(); 2048];
+        let mut buffer = [MaybeUninit::uninit(); 1024];
         let mut entries = RawDir::new(&dir, &mut buffer);
         let mut facts = Self { there: [false; FILES.len()], of_s6: [false; names::OF_S6.len()] };
         for _ in 0..ENTRIES {
