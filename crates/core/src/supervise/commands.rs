@@ -8,6 +8,7 @@ impl Machine {
     /// The next state and what to do to get there.
     pub(super) fn command(mut self, command: Command, now: u64) -> (Self, Actions) {
         use Action::{After, Announce, Intend, Renew, Send, Wake};
+        let send = |signal| Actions::of(&[Send(signal)]);
         let actions = match (self.phase, command) {
             (Phase::Down | Phase::Waiting(_), Command::Up) => {
                 self.wanted(Want::Up);
@@ -159,33 +160,15 @@ impl Machine {
                 self.health.ask_nothing();
                 Actions::of(&[Send(Signal::Terminate), Announce])
             }
-            (Phase::Preparing(_) | Phase::Up(_), Command::Hangup) => {
-                Actions::of(&[Send(Signal::Hangup)])
-            }
-            (Phase::Preparing(_) | Phase::Up(_), Command::Alarm) => {
-                Actions::of(&[Send(Signal::Alarm)])
-            }
-            (Phase::Preparing(_) | Phase::Up(_), Command::Interrupt) => {
-                Actions::of(&[Send(Signal::Interrupt)])
-            }
-            (Phase::Preparing(_) | Phase::Up(_), Command::Quit) => {
-                Actions::of(&[Send(Signal::Quit)])
-            }
-            (Phase::Preparing(_) | Phase::Up(_), Command::User1) => {
-                Actions::of(&[Send(Signal::User1)])
-            }
-            (Phase::Preparing(_) | Phase::Up(_), Command::User2) => {
-                Actions::of(&[Send(Signal::User2)])
-            }
-            (Phase::Preparing(_) | Phase::Up(_), Command::Window) => {
-                Actions::of(&[Send(Signal::Window)])
-            }
-            (Phase::Preparing(_) | Phase::Up(_), Command::Reload) => {
-                Actions::of(&[Send(Signal::Reload)])
-            }
-            (Phase::Up(_) | Phase::Finishing(_), Command::Kill) => {
-                Actions::of(&[Send(Signal::Kill)])
-            }
+            (Phase::Preparing(_) | Phase::Up(_), Command::Hangup) => send(Signal::Hangup),
+            (Phase::Preparing(_) | Phase::Up(_), Command::Alarm) => send(Signal::Alarm),
+            (Phase::Preparing(_) | Phase::Up(_), Command::Interrupt) => send(Signal::Interrupt),
+            (Phase::Preparing(_) | Phase::Up(_), Command::Quit) => send(Signal::Quit),
+            (Phase::Preparing(_) | Phase::Up(_), Command::User1) => send(Signal::User1),
+            (Phase::Preparing(_) | Phase::Up(_), Command::User2) => send(Signal::User2),
+            (Phase::Preparing(_) | Phase::Up(_), Command::Window) => send(Signal::Window),
+            (Phase::Preparing(_) | Phase::Up(_), Command::Reload) => send(Signal::Reload),
+            (Phase::Up(_) | Phase::Finishing(_), Command::Kill) => send(Signal::Kill),
             // What can be reached is killed now, and what is found then.
             (Phase::Following(_), Command::Kill) => {
                 self.told = true;
