@@ -6,7 +6,10 @@ mod real;
 mod says;
 
 use crate::adopt::{history, kill, parent_of};
-use crate::support::{Changes, Dir, Process, Service, supervised, testing_originals};
+use crate::support::{
+    Changes, Dir, Process, Service, deadline, readable, supervised, testing_originals,
+};
+use rustix::process::{Pid, PidfdFlags, pidfd_open};
 use std::fs;
 use std::process::Stdio;
 
@@ -98,6 +101,41 @@ fn it_is_found_on_older_kernels() {
             assert_eq!(supervise.ends(), 0);
             assert_eq!(dir.processes(), [], "without {refused}");
         }
+    }
+}
+
+/// One that was found while it had another parent, and is a child since: how it
+/// ended is known, also where the kernel tells only its parent.
+#[test]
+fn how_it_ended_is_known_whoever_was_its_parent() {
+    if testing_originals() {
+        return;
+    }
+    for refused in ["", "pidfd-info"] {
+        let dir = Dir::new();
+        let start = "(setsid ./daemon & echo $! >pid; read go <other) &";
+        let mut service = daemon(&dir, "s", "pidfile pid", start);
+        let script = fs::read_to_string(service.path.join("daemon")).unwrap();
+        let script = script.replace("trap 'echo HUP", "trap 'exit 7; echo HUP");
+        dir.script("s/daemon", script.trim_start_matches("#!/bin/sh\n"));
+        let other = dir.fifo("s/other");
+        let mut command = dir.tool("supervise", ["s"]);
+        let supervise = Process::start(command.env("UPKEEP_REFUSE", refused));
+        let pid = service.up();
+        supervised(&service.path);
+        let parent = Pid::from_raw(parent_of(pid).cast_signed()).unwrap();
+        assert_ne!(parent.as_raw_pid().cast_unsigned(), supervise.pid());
+        let parent = pidfd_open(parent, PidfdFlags::empty()).unwrap();
+        other.say("end");
+        assert!(readable(&parent, deadline()), "its parent stays");
+        assert_eq!(parent_of(pid), supervise.pid());
+        service.svc(&dir, "-h");
+        assert_ne!(service.up(), pid);
+        assert_eq!(history(&service.path), ([1, 7], 2), "without {refused}");
+        service.svc(&dir, "-d");
+        other.say("end");
+        service.svc(&dir, "-x");
+        assert_eq!(supervise.ends(), 0);
     }
 }
 
