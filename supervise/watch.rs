@@ -6,12 +6,13 @@ use rustix::event::{PollFd, PollFlags};
 use rustix::fd::AsFd;
 use rustix::io::Errno;
 use rustix::process::{
-    Pid, Signal, WaitId, WaitIdOptions, getpgid, getpgrp, kill_process, kill_process_group,
+    Pid, Signal, WaitId, WaitIdOptions, getpid, kill_process, kill_process_group,
     test_kill_process, waitid,
 };
 use upkeep_core::record::{Identity, Outcome, Verdict};
 use upkeep_family::signal_group;
 use upkeep_servicedir::word;
+use upkeep_sys::group::group_of;
 use upkeep_sys::process::{Held, started};
 use upkeep_sys::refuse::refused;
 
@@ -195,8 +196,8 @@ impl Watch {
         };
         // One that was followed need not lead any.
         if answer == Err(Errno::SRCH)
-            && let Ok(group) = getpgid(Some(pid))
-            && group != getpgrp()
+            && let Some(group) = group_of(pid)
+            && Some(group) != group_of(getpid())
             && self.is_there()
         {
             let _ = kill_process_group(group, signal);

@@ -2,7 +2,10 @@
 //! that fail.
 
 use crate::adopt::{kill, supervise_of, supervised_by_another};
-use crate::support::{Changes, Dir, Process, Service, ours, supervised, testing_originals};
+use crate::s6::namespace::permitted;
+use crate::support::{
+    Changes, Dir, Process, Service, ours, program, supervised, testing_originals,
+};
 use std::fs;
 use std::path::Path;
 
@@ -121,6 +124,36 @@ fn a_stranger_is_not_heard() {
     supervise.complains("refusing a message for ");
     assert_eq!(service.svstat(&dir), NOT_READY);
     // Whatever the service has started is the service.
+    has(&mut service, "(say ready)");
+    until_ready(&service);
+    service.svc(&dir, "-dx");
+    assert_eq!(supervise.finish().code, 0);
+}
+
+/// One whose session was begun outside of this pid name space, as with what
+/// `docker exec` starts: the kernel says that it is 0.
+#[test]
+fn a_stranger_of_no_session_is_not_heard() {
+    if !permitted() {
+        return;
+    }
+    let dir = Dir::new();
+    let mut service = told(&dir, "s", &[("ready-by", "notify")]);
+    let script = format!(
+        "{} s & supervise=$!; read go <go
+        NOTIFY_SOCKET=$(cat s/supervise/notify-socket) {} ready; wait $supervise",
+        program("supervise").display(),
+        ours().join("svnotify").display()
+    );
+    let go = dir.fifo("go");
+    let mut command = dir.command("unshare");
+    command.args(["--pid", "--fork", "--mount-proc", "sh", "-c", &script]);
+    let mut supervise = Process::start(&mut command);
+    service.up();
+    supervised(&service.path);
+    go.say("on");
+    supervise.complains("refusing a message for ");
+    assert_eq!(ready(&service), (false, true));
     has(&mut service, "(say ready)");
     until_ready(&service);
     service.svc(&dir, "-dx");

@@ -1,7 +1,7 @@
 //! What supervise does for a directory that was written for s6, beside
 //! s6-supervise where it is installed.
 
-mod namespace;
+pub(crate) mod namespace;
 mod tally;
 
 use crate::adopt::kill;

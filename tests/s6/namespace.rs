@@ -7,7 +7,7 @@ use std::fs;
 use std::process::Command;
 
 /// Whether name spaces can be had here.
-fn permitted() -> bool {
+pub(crate) fn permitted() -> bool {
     let done = Command::new("unshare").args(["--pid", "--fork", "true"]).output();
     !testing_originals() && done.is_ok_and(|done| done.status.success())
 }

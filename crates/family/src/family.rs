@@ -13,7 +13,8 @@ use core::ffi::CStr;
 use rustix::fd::{BorrowedFd, OwnedFd};
 use rustix::fs::{self, AtFlags};
 use rustix::io::{Errno, Result};
-use rustix::process::{Pid, Signal, getsid, kill_process_group};
+use rustix::process::{Pid, Signal, kill_process_group};
+use upkeep_sys::group::session_of;
 
 /// How a tree is found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -211,7 +212,7 @@ pub fn belongs(pid: Pid, service: Pid) -> bool {
 /// Whether the process `pid` is `service` or of its session.
 #[must_use]
 pub fn is_of_session(pid: Pid, service: Pid) -> bool {
-    pid == service || getsid(Some(pid)) == Ok(service)
+    pid == service || session_of(pid) == Some(service)
 }
 
 /// The user of a process, as far as /proc shows it.

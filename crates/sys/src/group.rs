@@ -1,10 +1,10 @@
-//! A signal for a process group that cannot reach another group that has got
-//! its number since.
+//! Sessions and process groups: which one a process is in, and a signal for a
+//! group that cannot reach another one that has got its number since.
 
 use crate::refuse::refused;
 use rustix::fd::{AsRawFd, BorrowedFd};
 use rustix::io::{Errno, Result};
-use rustix::process::Signal;
+use rustix::process::{Pid, Signal};
 
 /// `PIDFD_SIGNAL_PROCESS_GROUP`, Linux 6.9.
 const TO_GROUP: libc::c_uint = 4;
@@ -29,11 +29,33 @@ pub fn signal(leader: BorrowedFd<'_>, signal: Signal) -> Result<()> {
     if answer == 0 { Ok(()) } else { Err(crate::exec::last_errno()) }
 }
 
+/// The session of a process. None: there is no such process, or who began the
+/// session is outside of this pid name space, as with what `docker exec` starts.
+#[doc(alias = "getsid")]
+#[must_use]
+pub fn session_of(pid: Pid) -> Option<Pid> {
+    // SAFETY: takes a number. rustix's takes it for granted that there is one.
+    positive(unsafe { libc::getsid(pid.as_raw_pid()) })
+}
+
+/// The process group of a process; none as for `session_of`.
+#[doc(alias = "getpgid")]
+#[must_use]
+pub fn group_of(pid: Pid) -> Option<Pid> {
+    // SAFETY: takes a number. rustix's takes it for granted that there is one.
+    positive(unsafe { libc::getpgid(pid.as_raw_pid()) })
+}
+
+/// 0 is one outside, and what is below it an error.
+fn positive(number: i32) -> Option<Pid> {
+    if number > 0 { Pid::from_raw(number) } else { None }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use rustix::fd::AsFd;
-    use rustix::process::{Pid, PidfdFlags, pidfd_open};
+    use rustix::process::{PidfdFlags, pidfd_open};
     use std::os::unix::process::{CommandExt, ExitStatusExt};
     use std::process::{Command, Stdio};
 

@@ -1,7 +1,7 @@
 //! The processes below this one, where they work, and signals to them.
 
 use rustix::fd::OwnedFd;
-use rustix::process::{Pid, Signal, getpid, getsid, pidfd_send_signal};
+use rustix::process::{Signal, getpid, pidfd_send_signal};
 use std::collections::HashMap;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -21,8 +21,8 @@ pub(crate) fn works_in(process: &Process, directory: &Path) -> bool {
 /// Whether `process` is no supervise yet called so: it begins the session of
 /// what it is about to become.
 pub(crate) fn is_about_to_be_another(process: &Process) -> bool {
-    let pid = Pid::from_raw(process.pid);
-    process.name == "supervise" && getsid(pid).is_ok_and(|session| Some(session) == pid)
+    let is_first = |now: Process| now.session == now.pid;
+    process.name == "supervise" && Process::find(process.pid).is_some_and(is_first)
 }
 
 /// The last of the arguments of `process`.

@@ -22,6 +22,9 @@ pub struct Process {
     pub state: u8,
     /// The number of its parent.
     pub parent: i32,
+    /// The number of the process that began its session, 0 if that is outside
+    /// of this pid name space.
+    pub session: i32,
     /// User and system time, in the kernel's ticks of 10 ms.
     pub ticks: u64,
     /// In the same ticks since the machine started: with the number, what
@@ -76,6 +79,7 @@ fn parse(line: &[u8]) -> Option<Process> {
         name: name.to_owned(),
         state: *fields.first()?.as_bytes().first()?,
         parent: fields.get(1)?.parse().ok()?,
+        session: fields.get(3)?.parse().ok()?,
         ticks: number(11)? + number(12)?,
         started: number(19)?,
     })
