@@ -20,6 +20,7 @@ pub mod rotation;
 pub mod scan;
 pub mod script;
 pub mod signals;
+pub mod standing;
 pub mod status;
 pub mod supervise;
 pub mod tai;
