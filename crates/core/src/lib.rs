@@ -8,6 +8,7 @@ pub mod control;
 pub mod dialect;
 pub mod digest;
 pub mod follow;
+pub mod graph;
 pub mod hold;
 pub mod journal;
 pub mod kill_mode;

@@ -143,6 +143,14 @@ pub const OF_S6: [&CStr; 10] = [
     c"type",
 ];
 
+/// The services of the same scan directory that are started, and have to be
+/// ready, before this one is: an entry each.
+pub const NEEDS: &CStr = c"needs";
+/// Those that are started, and have to be ready or to have failed.
+pub const WANTS: &CStr = c"wants";
+/// Those that are waited for if they are wanted up anyway.
+pub const AFTER: &CStr = c"after";
+
 /// Where services are looked for by name, after `$SVDIR`.
 pub const SCAN_DIRS: [&[u8]; 2] = [b"/etc/service", b"/service"];
 /// The variable that names the directory to look in first.
