@@ -13,6 +13,7 @@ pub mod hold;
 pub mod journal;
 pub mod kill_mode;
 pub mod notice;
+pub mod order;
 pub mod pattern;
 pub mod record;
 pub mod recovery;

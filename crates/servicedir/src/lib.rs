@@ -14,6 +14,7 @@ mod keeper;
 mod locked;
 pub mod names;
 mod notify;
+pub mod order;
 mod output;
 mod place;
 mod reaped;
@@ -24,7 +25,7 @@ mod tally;
 pub use client::{ControlTrouble, StatusTrouble, is_supervised, normally_up, read_status, send};
 pub use elsewhere::{Elsewhere, Log};
 pub use facts::{
-    FactTrouble, Facts, Value, check_program, has_finish, has_run, has_stop, timeout_finish,
+    FactTrouble, Facts, Task, Value, check_program, has_finish, has_run, has_stop, timeout_finish,
 };
 pub use find::{Finder, enter, go, go_on_to_logger};
 pub use follow::{PidFile, Trail};
