@@ -35,6 +35,7 @@ mod multilog_journal;
 mod multilog_killed;
 mod multilog_same;
 mod multilog_trouble;
+mod order;
 mod pages;
 mod ready;
 mod restart;
