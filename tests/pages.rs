@@ -10,6 +10,7 @@ const PROGRAMS: &[&str] = &[
     "svscan",
     "supervise",
     "svc",
+    "svcheck",
     "svhold",
     "svnotify",
     "svok",
