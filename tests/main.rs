@@ -16,6 +16,7 @@ mod adopt;
 mod bad_input;
 mod check;
 mod clients;
+mod completion;
 mod control;
 mod demo;
 mod dialects;

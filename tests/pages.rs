@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 /// Every program.
-const PROGRAMS: &[&str] = &[
+pub(crate) const PROGRAMS: &[&str] = &[
     "svscan",
     "supervise",
     "svc",
@@ -52,7 +52,7 @@ fn pages() -> BTreeSet<String> {
 }
 
 /// What a program prints when `option` is all it is told.
-fn printed(name: &str, option: &str) -> String {
+pub(crate) fn printed(name: &str, option: &str) -> String {
     let dir = Dir::new();
     let done = Process::start(dir.command(place(name)).arg(option)).finish();
     assert_eq!((done.code, done.err()), (0, String::new()), "{name} {option}");
@@ -60,7 +60,7 @@ fn printed(name: &str, option: &str) -> String {
 }
 
 /// The options of lines such as `  -n  do not wait` and `  -h, --help`.
-fn options_of_help(help: &str) -> BTreeSet<String> {
+pub(crate) fn options_of_help(help: &str) -> BTreeSet<String> {
     help.lines()
         .filter(|line| line.starts_with("  ") && line.trim_start().starts_with('-'))
         .flat_map(|line| line.split_whitespace().take_while(|word| word.starts_with('-')))
