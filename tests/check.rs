@@ -221,6 +221,11 @@ fn codes_and_options() {
          \"what\":\"the service is not started until svc -u or -o\",\
          \"advice\":\"remove it if it is to be\"}\n"
     );
+    // Of a oneshot it is no such file.
+    dir.file("once/type", "oneshot\n");
+    dir.script("once/up", "true");
+    dir.script("once/down", "true");
+    assert_eq!(dir.run("svcheck", ["-n", "once"]).out(), "");
     let list = dir.run("svcheck", ["-l"]);
     assert_eq!(list.code, 0);
     let page = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/man/svcheck.8")).unwrap();

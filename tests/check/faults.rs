@@ -155,6 +155,10 @@ fn values(tree: &mut Tree<'_>) {
         let find = format!("{file}:1 bad-value");
         tree.service(&format!("bad-{file}"), &[RUN, (file, content)], &[&find]);
     }
+    for file in ["timeout-kill", "watchdog", "check-interval"] {
+        let find = format!("{file}:1 milliseconds");
+        tree.service(&format!("seconds-in-{file}"), &[RUN, CHECK, (file, "5\n")], &[&find]);
+    }
     let list = ("restart-never", "100\nTERM\n111 TREM\n");
     tree.service("bad-in-its-third-line", &[RUN, list], &["restart-never:3 bad-value"]);
     let path = tree.service("value-is-a-fifo", &[RUN], &["timeout-kill wrong-type"]);
@@ -171,14 +175,14 @@ fn combinations(tree: &mut Tree<'_>) {
     let files = [RUN, ("ready-by", "check\n")];
     tree.service("ready-without-check", &files, &["ready-by:1 no-check"]);
     for (name, file, content, others) in [
-        ("timeout-of-no-check", "timeout-check", "5\n", &[CHECK][..]),
+        ("timeout-of-no-check", "timeout-check", "5000\n", &[CHECK][..]),
         ("failures-of-no-check", "check-failures", "5\n", &[CHECK]),
-        ("timeout-of-no-finish", "timeout-finish", "5\n", &[]),
-        ("timeout-of-no-follow", "timeout-follow", "5\n", &[]),
-        ("timeout-of-no-control", "timeout-control", "5\n", &[]),
-        ("ready-at-once", "timeout-ready", "5\n", &[]),
+        ("timeout-of-no-finish", "timeout-finish", "5000\n", &[]),
+        ("timeout-of-no-follow", "timeout-follow", "5000\n", &[]),
+        ("timeout-of-no-control", "timeout-control", "5000\n", &[]),
+        ("ready-at-once", "timeout-ready", "5000\n", &[]),
         ("ready-by-another", "notification-fd", "3\n", &[("ready-by", "notify\n")]),
-        ("never-and-a-delay", "restart-delay", "5\n", &[("restart", "never\n")]),
+        ("never-and-a-delay", "restart-delay", "5000\n", &[("restart", "never\n")]),
         ("group-that-is-not-killed", "flag-timeout-killpg", "", &[]),
         ("stop-beside-finish", "stop", "#!/bin/sh\ntrue\n", &[FINISH, ("dialect", "encore\n")]),
         ("start-for-another", "start", "#!/bin/sh\ntrue\n", &[("dialect", "s6\n")]),
@@ -188,7 +192,7 @@ fn combinations(tree: &mut Tree<'_>) {
     }
     let files = [RUN, ("restart-limit", "60 10\n")];
     tree.service("limit-that-is-never-reached", &files, &["restart-limit:1 no-effect"]);
-    let files = [RUN, ("restart-delay", "5000\n"), ("restart-delay-max", "60\n")];
+    let files = [RUN, ("restart-delay", "5000\n"), ("restart-delay-max", "600\n")];
     tree.service("delay-above-the-longest", &files, &["restart-delay-max:1 conflict"]);
     let files = [RUN, ("lock-fd", "3\n"), ("notification-fd", "3\n")];
     tree.service("one-descriptor-for-two", &files, &["lock-fd:1 conflict"]);
@@ -255,6 +259,18 @@ fn places(tree: &mut Tree<'_>) {
         &["control/t writable"],
     );
     set_mode(&path.join("control/t"), 0o757);
+    let text = ("run", "#!/bin/sh\n. ./conf\nexec envdir ./env myserver\n");
+    let files = [text, ("conf", ""), ("env/A", "b\n")];
+    let path = tree.service("what-is-read", &files, &["conf writable", "env writable"]);
+    set_mode(&path.join("conf"), 0o666);
+    set_mode(&path.join("env"), 0o777);
+    let text = ("run", "#!/bin/sh\nexec bin/server\n");
+    let path = tree.service(
+        "what-is-run",
+        &[text, ("bin/server", "#!/bin/sh\n")],
+        &["bin/server writable"],
+    );
+    set_mode(&path.join("bin/server"), 0o757);
     let path = tree.service("linked-to-everybody", &[], &[]);
     fs::create_dir(tree.dir.path("open")).unwrap();
     let target = tree.dir.file("open/run", RUN.1);

@@ -33,6 +33,8 @@ pub struct Check {
     pub report: Report,
     /// Where it began.
     start: Finder,
+    /// The path of the current directory, for people.
+    here: String,
     /// To whom the tree belongs that is looked at.
     owner: u32,
     owner_group: u32,
@@ -68,6 +70,7 @@ impl Check {
         Ok(Self {
             report: Report::new(wanted),
             start: Finder::new()?,
+            here: String::new(),
             owner: 0,
             owner_group: 0,
             seen: HashSet::new(),

@@ -65,6 +65,7 @@ impl Check {
         };
         self.changes_of_directory(shown, text, &script);
         self.accounts(shown, &script);
+        self.what_it_uses(&script);
         if around.stays {
             self.end(shown, text, &script, around);
             self.sends_errors(shown, &script, around);
@@ -274,6 +275,32 @@ impl Check {
             let advice = "use it before the cd, or name it by its whole path";
             self.report.line(&CWD, shown, command.line, &what, advice);
         }
+    }
+
+    /// What is read or executed for it, which others had better not change: its
+    /// environment, scripts that are read in, and programs that run for whoever
+    /// runs it.
+    fn what_it_uses(&mut self, script: &Script) {
+        for command in &script.commands {
+            let chain = Chain::of(command);
+            let plain = |word: &shell::Word| word.plain && word.text.contains('/');
+            let program = chain.rest.first().filter(|word| plain(word) && chain.account.is_none());
+            let read = chain.name().filter(|name| [".", "source"].contains(name));
+            let read = read.and(chain.rest.get(1)).filter(|word| plain(word));
+            let files = program.into_iter().chain(read).map(|word| word.text.as_str());
+            for file in files.chain(chain.variables.iter().copied()) {
+                let shown = self.shown(file);
+                self.rights(&shown, file, true);
+            }
+        }
+    }
+
+    /// The path of what a script names, for people.
+    fn shown(&self, file: &str) -> String {
+        if file.starts_with('/') {
+            return file.to_owned();
+        }
+        format!("{}/{}", self.here, file.strip_prefix("./").unwrap_or(file))
     }
 
     /// Accounts that are not there.

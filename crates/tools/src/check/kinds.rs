@@ -71,6 +71,7 @@ kinds! {
     LOG_DIR "log-dir" Error "a directory that the logger cannot write to";
     MISSPELT "misspelt" Warning "a name that looks like another one that means something";
     BAD_VALUE "bad-value" Error "a file that does not say what it may";
+    MILLISECONDS "milliseconds" Warning "a time that was meant to be in seconds";
     NO_EFFECT "no-effect" Warning "a file that means nothing beside or without another one";
     CONFLICT "conflict" Error "files that do not go together";
     NO_CHECK "no-check" Error "a check that is asked for and is not there";

@@ -71,6 +71,7 @@ impl Check {
             }
         };
         let facts = Facts::look();
+        shown.clone_into(&mut self.here);
         let mut place = Place { shown, entries: &here, ..Place::default() };
         place.is_logger = is_logger;
         place.has_log =

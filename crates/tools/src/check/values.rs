@@ -1,7 +1,9 @@
 //! The files that say one fact each: read as supervise reads them, and whether
 //! they mean anything together.
 
-use super::kinds::{BAD_VALUE, CONFLICT, NO_CHECK, NO_EFFECT, UNREADABLE, WRONG_TYPE};
+use super::kinds::{
+    BAD_VALUE, CONFLICT, MILLISECONDS, NO_CHECK, NO_EFFECT, UNREADABLE, WRONG_TYPE,
+};
 use super::program::{content, is_program, type_of};
 use super::{Check, Place};
 use std::fs;
@@ -11,6 +13,9 @@ use upkeep_core::kill_mode::KillMode;
 use upkeep_core::restart::{Ends, When};
 use upkeep_core::supervise::ReadyBy;
 use upkeep_servicedir::{ASKED, Asked, FactTrouble, Facts, check_program};
+
+/// Up to this, a number of milliseconds is more likely to be one of seconds.
+const SECONDS: u32 = 60;
 
 impl Check {
     /// Each file by itself.
@@ -28,7 +33,7 @@ impl Check {
                 continue;
             }
             match asked.trouble(facts) {
-                None => {}
+                None => self.milliseconds(&shown, name),
                 Some(FactTrouble::Unreadable(why)) => {
                     let what = format!("unable to read it, {}: {}", asked.instead, words(why));
                     self.report.file(&UNREADABLE, &shown, &what, "run svcheck as its owner");
@@ -38,6 +43,21 @@ impl Check {
                     self.bad_value(&shown, name, asked, value, facts);
                 }
             }
+        }
+    }
+
+    /// A time that is so short that seconds were meant.
+    fn milliseconds(&mut self, shown: &str, name: &str) {
+        let times = ["watchdog", "check-interval", "restart-delay-max"];
+        if !name.starts_with("timeout-") && !times.contains(&name) {
+            return;
+        }
+        let content = content(name).unwrap_or_default();
+        let number = core::str::from_utf8(content.trim_ascii()).ok().and_then(|n| n.parse().ok());
+        if let Some(number @ 1..=SECONDS) = number {
+            let what = format!("this is {number} milliseconds, within which little is done");
+            let advice = format!("say {} if seconds were meant", number * 1000);
+            self.report.line(&MILLISECONDS, shown, 1, &what, &advice);
         }
     }
 
