@@ -19,6 +19,7 @@ pub(crate) struct Tree<'a> {
 
 impl<'a> Tree<'a> {
     fn new(dir: &'a Dir) -> Self {
+        set_mode(&dir.path(""), 0o755);
         set_mode(&dir.mkdir("scan"), 0o755);
         Self { dir, expected: BTreeSet::new(), count: 0 }
     }

@@ -105,6 +105,8 @@ fn scripts(tree: &mut Tree<'_>) {
     ] {
         tree.service(name, &[("run", text)], &[find]);
     }
+    let text = "#!/bin/sh\n. /lib/x.sh\nsleep 1\nenv myserver\n";
+    tree.service("no-exec-behind-a-file", &[("run", text)], &["run:4 no-exec"]);
     let text = "#!/bin/sh\nmyserver | sed s/a/b/ | logger\n";
     tree.service("filter", &[("run", text)], &["run:2 pipe", "run:2 buffered"]);
     let text = "#!/bin/sh\nsed s/a/b/ /dev/tty | logger\n";

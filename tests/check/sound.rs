@@ -39,6 +39,8 @@ fn scripts(tree: &mut Tree<'_>) {
         ("dash-e", "#!/bin/sh -e\ncd /nowhere\nexec myserver\n"),
         ("cd-or", "#!/bin/sh\ncd /nowhere || exit 111\nexec myserver\n"),
         ("cd-and", "#!/bin/sh\ncd /nowhere && exec myserver\n"),
+        ("cd-to-run", "#!/bin/sh\ncd /nowhere\nexec ./myserver\n"),
+        ("function-of-others", "#!/bin/sh\n. /lib/x.sh\nmyserver\nlogs \"ended: $?\"\n"),
         ("cd-root", "#!/bin/sh\ncd /\nexec myserver\n"),
         ("cd-here", "#!/bin/sh\ncd \"$(dirname \"$0\")\"\nexec myserver\n"),
         ("loop-in-a-pipe", "#!/bin/sh\nwhile :; do date; sleep 1; done | logger\n"),
@@ -64,12 +66,17 @@ fn scripts(tree: &mut Tree<'_>) {
         let files = [("run", text), LOG, ("env/PYTHONUNBUFFERED", "1\n")];
         tree.service(&format!("good-{name}"), &files, &[]);
     }
+    let text = "#!/bin/sh\n[ -d /no/x ] || install -dm 755 /no/x\nexec svlogd -tt /no/x\n";
+    tree.service("good-log-that-makes", &[RUN, ("log/run", text)], &[]);
     let text = "#!/bin/sh\nexec myserver --daemon\n";
     tree.service("good-follow", &[("run", text), ("follow", "pidfile /run/my.pid\n")], &[]);
     let text = "#!/bin/sh\nmyjob\n";
     tree.service("good-job", &[("run", text), ("restart", "on-failure\n")], &[]);
     let group = tree.service("good-group", &[RUN], &[]);
-    super::set_mode(&group.join("run"), 0o775);
+    // Whose own group it is, one who is not root need not have.
+    if rustix::process::geteuid().is_root() {
+        super::set_mode(&group.join("run"), 0o775);
+    }
     let program = tree.service("good-program", &[], &[]);
     symlink("/bin/sleep", program.join("run")).unwrap();
 }

@@ -4,7 +4,7 @@
 use super::chain::Chain;
 
 /// Programs that do unless they are told not to, and by what they are.
-const NEED: [(&str, &[&str]); 22] = [
+const NEED: [(&str, &[&str]); 38] = [
     ("sshd", &["-D", "-d", "-i", "-De"]),
     ("cron", &["-f"]),
     ("crond", &["-f", "-n", "-d"]),
@@ -27,10 +27,26 @@ const NEED: [(&str, &[&str]); 22] = [
     ("rpcbind", &["-f", "-d"]),
     ("rpc.statd", &["-F", "-d"]),
     ("dhclient", &["-d", "-f"]),
+    ("dhcpcd", &["-B", "--nobackground", "-d"]),
+    ("supervisord", &["-n", "--nodaemon"]),
+    ("cupsd", &["-f"]),
+    ("automount", &["-f", "--foreground"]),
+    ("smartd", &["-n", "--no-fork", "-d"]),
+    ("rngd", &["-f", "--foreground"]),
+    ("irqbalance", &["-f", "--foreground", "-d"]),
+    ("lircd", &["-n", "--nodaemon"]),
+    ("dovecot", &["-F"]),
+    ("snmpd", &["-f"]),
+    ("privoxy", &["--no-daemon"]),
+    ("vnstatd", &["-n", "--nodaemon"]),
+    ("watchdog", &["-F", "--foreground"]),
+    ("zabbix_agentd", &["-f", "--foreground"]),
+    ("xinetd", &["-dontfork", "-d"]),
+    ("inetd", &["-i", "-d", "-f"]),
 ];
 
 /// Programs that do if they are told to.
-const TOLD: [(&str, &[&str]); 8] = [
+const TOLD: [(&str, &[&str]); 12] = [
     ("haproxy", &["-D"]),
     ("memcached", &["-d"]),
     ("exim", &["-bd"]),
@@ -39,6 +55,10 @@ const TOLD: [(&str, &[&str]); 8] = [
     ("apachectl", &["start", "restart"]),
     ("postfix", &["start"]),
     ("pg_ctl", &["start"]),
+    ("gunicorn", &["-D"]),
+    ("wpa_supplicant", &["-B"]),
+    ("hostapd", &["-B"]),
+    ("ulogd", &["-d"]),
 ];
 
 /// Programs that ask somebody else to start a daemon.

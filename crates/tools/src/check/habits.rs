@@ -122,7 +122,8 @@ impl Check {
             self.report.line(&CONFLICT, shown, last.line, &what, "drop one of them");
         }
         let execs = chain.through.first() == Some(&"exec");
-        if !execs && !around.follows && stays_in_front(last, script) {
+        if !execs && !around.follows && stays_in_front(last, script) && self.is_known(last, script)
+        {
             let words: Vec<_> = last.words.iter().take(2).map(|word| word.text.as_str()).collect();
             let what = format!("the shell stays in front of '{}'", words.join(" "));
             self.report.line(
@@ -136,6 +137,14 @@ impl Check {
         if around.is_logged {
             self.python(shown, last.line, text, &chain);
         }
+    }
+
+    /// Whether it is no function from another file.
+    fn is_known(&mut self, command: &Command, script: &Script) -> bool {
+        let reads =
+            |command: &Command| command.name().is_some_and(|name| [".", "source"].contains(&name));
+        let Some(name) = command.name().filter(|name| !name.contains('/')) else { return true };
+        !script.commands.iter().any(reads) || self.why_not(name).is_none()
     }
 
     /// A script that ends in `a | b`.
@@ -225,7 +234,8 @@ impl Check {
     fn changes_of_directory(&mut self, shown: &str, text: &Text, script: &Script) {
         let mut ends = text.ends_at_failure();
         let mut now: Option<(&str, u32)> = None;
-        for command in &script.commands {
+        let behind = script.commands.iter().skip(1).map(Some).chain([None]);
+        for (command, next) in script.commands.iter().zip(behind) {
             let Some(name) = command.name() else { continue };
             let argument = command.call().get(1);
             match name {
@@ -243,7 +253,15 @@ impl Check {
                         || to.text.contains("dirname")
                         || to.text.contains("$0")
                         || to.text.contains("${0");
+                    // What is named from there is not found then.
+                    let fails = next.map(Chain::of).is_some_and(|chain| {
+                        chain.through.first() == Some(&"exec")
+                            && chain.rest.first().is_some_and(|word| {
+                                word.text.starts_with("./") && !Path::new(&word.text).exists()
+                            })
+                    });
                     let noticed = ends
+                        || fails
                         || command.after == Join::And
                         || command.after == Join::Or
                         || command.before != Join::Then;

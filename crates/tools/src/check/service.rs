@@ -120,8 +120,9 @@ impl Check {
                 continue;
             }
             let shown = place.path(&name.to_string_lossy());
-            let what = format!("nothing looks at this; is {other} meant?");
-            self.report.file(&MISSPELT, &shown, &what, &format!("call it {other}"));
+            let what = format!("nothing looks at this, which is like {other}");
+            let advice = format!("call it {other}, if that is meant");
+            self.report.file(&MISSPELT, &shown, &what, &advice);
         }
     }
 
