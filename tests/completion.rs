@@ -1,7 +1,7 @@
 //! What the shells complete: each is asked by itself, with the files from
 //! `completions`.
 
-use crate::pages::{PROGRAMS, options_of_help, printed};
+use crate::pages::{PROGRAMS, printed};
 use crate::support::{Dir, ours, testing_originals};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -83,7 +83,9 @@ impl Shell {
             _ => command.arg("--no-config"),
         };
         command.args(["-c", self.script]).args(Some("shell").filter(|_| self.name != "fish"));
-        let mut path = ours().into_os_string();
+        let mut path = dir.path("bin").into_os_string();
+        path.push(":");
+        path.push(ours());
         path.push(":");
         path.push(root().join("crates/tools"));
         path.push(":/usr/bin:/bin");
@@ -110,16 +112,57 @@ fn set(words: &[&str]) -> BTreeSet<String> {
     words.iter().map(|word| (*word).to_owned()).collect()
 }
 
+/// The options of lines such as `  -h, --help  print this`, `  -wu, -wU  wait`
+/// and `  -T milliseconds  wait so long`. A longer one with one dash is none.
+fn options_in(help: &str) -> BTreeSet<String> {
+    help.lines()
+        .filter(|line| line.starts_with("  ") && line.trim_start().starts_with('-'))
+        .flat_map(|line| line.split_whitespace().take_while(|word| word.starts_with('-')))
+        .map(|word| word.trim_end_matches(','))
+        .filter(|word| word.starts_with("--") || matches!(word.len(), 2 | 3))
+        .map(str::to_owned)
+        .collect()
+}
+
 fn options(shell: &Shell) {
     if testing_originals() || !shell.is_there() {
         return;
     }
     let dir = Dir::new();
     for name in PROGRAMS {
-        let expected = options_of_help(&printed(name, "--help"));
+        let expected = options_in(&printed(name, "--help"));
         let found = shell.offers(&dir, &[name, "-"]);
         assert_eq!(found, expected, "{} {name} -", shell.name);
     }
+}
+
+/// Lines of help in all forms that they have.
+fn forms(shell: &Shell) {
+    if testing_originals() || !shell.is_there() {
+        return;
+    }
+    let dir = Dir::new();
+    let help = "\
+usage: chpst [-x] ...
+
+  -u user        become user -v
+  -/ root        root directory
+  -0 -1 -2       close standard input, output, error
+  -wu, -wU       wait
+  -T milliseconds  wait so long
+  -pattern    none
+      --version  print the version
+
+";
+    dir.script("bin/chpst", &format!("[ \"$1\" = --help ] && cat <<'E'\n{help}E"));
+    dir.mkdir("place");
+    let expected = ["-u", "-/", "-0", "-1", "-2", "-wu", "-wU", "-T", "--version"];
+    assert_eq!(shell.offers(&dir, &["chpst", "-"]), set(&expected), "{}", shell.name);
+    assert!(shell.offers(&dir, &["chpst", "-u", "roo"]).contains("root"));
+    let place = shell.offers(&dir, &["chpst", "-/", "pla"]);
+    assert!(place == set(&["place"]) || place == set(&["place/"]), "{place:?}");
+    assert_eq!(shell.offers(&dir, &["chpst", "-T", ""]), set(&[]));
+    assert!(shell.offers(&dir, &["chpst", "-T", "5", "-0", "envdi"]).contains("envdir"));
 }
 
 fn names(shell: &Shell) {
@@ -168,6 +211,21 @@ fn options_in_zsh() {
 #[test]
 fn options_in_fish() {
     options(&FISH);
+}
+
+#[test]
+fn forms_of_help_in_bash() {
+    forms(&BASH);
+}
+
+#[test]
+fn forms_of_help_in_zsh() {
+    forms(&ZSH);
+}
+
+#[test]
+fn forms_of_help_in_fish() {
+    forms(&FISH);
 }
 
 #[test]

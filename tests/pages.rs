@@ -60,7 +60,7 @@ pub(crate) fn printed(name: &str, option: &str) -> String {
 }
 
 /// The options of lines such as `  -n  do not wait` and `  -h, --help`.
-pub(crate) fn options_of_help(help: &str) -> BTreeSet<String> {
+fn options_of_help(help: &str) -> BTreeSet<String> {
     help.lines()
         .filter(|line| line.starts_with("  ") && line.trim_start().starts_with('-'))
         .flat_map(|line| line.split_whitespace().take_while(|word| word.starts_with('-')))

@@ -18,7 +18,7 @@ function __upkeep_table
 		n = split($0, words, /,? /)
 		for (i = 1; i <= n; i++) if (words[i] !~ /^-/) value = words[i]
 		for (i = 1; i <= n; i++)
-			if (words[i] ~ /^(-[A-Za-z0-9][A-Za-z0-9]?|--[a-z][a-z-]*)$/)
+			if (words[i] ~ /^(-[A-Za-z0-9\/][A-Za-z0-9]?|--[a-z][a-z-]*)$/)
 				print words[i] "\t" value "\t" does
 	}'
 end
@@ -81,10 +81,18 @@ function __upkeep_is_value
     and contains -- $place[2] $argv
 end
 
+# Whether it is a value that names no file.
+function __upkeep_is_number
+    set -l place (__upkeep_place | string split ' ')
+    test $place[1] = value
+    and not contains -- $place[2] -e -C -/ -l -L
+end
+
 for program in svscan supervise svc svstat multilog svcheck svhold svnotify svok svup svwait sv \
         chpst fghack pgrphack readproctitle tai64n tai64nlocal setuidgid envuidgid envdir softlimit \
         setlock svscanboot
     complete -c $program -n __upkeep_is_option -f -a "(__upkeep_options $program)"
+    complete -c $program -n __upkeep_is_number -f
 end
 for program in svc svstat svok svup svwait svcheck
     complete -c $program -n __upkeep_is_argument -f -a '(__upkeep_services)'
