@@ -204,6 +204,8 @@ fn codes_and_options() {
     assert_eq!([code(&["-e", "poor"]), code(&["-x", "cd", "poor"])], [0, 0]);
     assert_eq!([code(&["-x", "cd,background", "."]), code(&["."])], [0, 2]);
     assert_eq!([code(&["nowhere"]), code(&["nowhere", "bad"])], [111, 111]);
+    dir.script("encore/log", "exec multilog ./main");
+    assert_eq!([code(&["encore/log"]), code(&["good/run"])], [111, 111]);
     assert_eq!([code(&[]), code(&["-z", "."]), code(&["-x", "cdd", "."])], [100; 3]);
     let done = dir.run("svcheck", ["nowhere", "poor"]);
     assert_eq!(done.err(), "svcheck: warning: unable to read nowhere: file does not exist\n");

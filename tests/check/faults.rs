@@ -221,6 +221,10 @@ fn order(tree: &mut Tree<'_>) {
     let files = [("type", "oneshot\n"), ("up", "#!/bin/sh\ntrue\n"), ("down", "#!/bin/sh\r\n")];
     tree.service("oneshot-undone", &files, &["down:1 crlf"]);
     tree.service("oneshot-of-nothing", &[("type", "oneshot\n")], &["run no-run"]);
+    let files = [RUN, ("type", "oneshot\n"), ("up", FINISH.1)];
+    tree.service("oneshot-with-both", &files, &["run no-effect"]);
+    tree.service("up-alone", &[("up", FINISH.1)], &["run no-run"]);
+    tree.service("needs-is-a-file", &[RUN, ("needs", "plain\n")], &["needs wrong-type"]);
     let files = [RUN, ("type", "bundle\n")];
     tree.service("bad-type", &files, &["type:1 bad-value"]);
     tree.service("need-misspelt", &[RUN, ("need/plain", "")], &["need misspelt"]);

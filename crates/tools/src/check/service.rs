@@ -111,6 +111,15 @@ impl Check {
 
     /// Names that look like others.
     fn names(&mut self, place: &Place<'_>) {
+        for name in ["needs", "wants", "after"] {
+            let is_other = |stat: &fs::Metadata| !stat.is_dir();
+            if place.has(name) && self.stat(&place.path(name), name).as_ref().is_some_and(is_other)
+            {
+                let what = "this is no directory, and nothing looks at it";
+                let advice = "make it a directory with a file for each service";
+                self.report.file(&WRONG_TYPE, &place.path(name), what, advice);
+            }
+        }
         for (name, _) in place.entries {
             if role_of(name.as_bytes()).is_some() {
                 continue;
@@ -143,10 +152,11 @@ impl Check {
         } else if !place.runs_without() {
             let mut names = place.entries.iter().filter_map(|(name, _)| name.to_str());
             let other = names.find(|name| meant(name.as_bytes(), known()) == Some("run"));
-            let advice = other
-                .map_or("make it, a script that ends in exec PROGRAM".to_owned(), |other| {
-                    format!("call {other} run")
-                });
+            let advice = match other {
+                Some(other) => format!("call {other} run"),
+                None if place.has("up") => "echo oneshot > type, if up is all there is".to_owned(),
+                None => "make it, a script that ends in exec PROGRAM".to_owned(),
+            };
             self.report.file(&NO_RUN, &place.path("run"), "it is not there", &advice);
         }
         for name in ["finish", "check", "data/check", "start", "stop", "notify"] {

@@ -8,7 +8,7 @@ use std::ffi::{CStr, OsStr};
 use std::fs;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
-use upkeep_servicedir::{enter, known, role_of};
+use upkeep_servicedir::{enter, is_logger, known, role_of};
 use upkeep_sys::Errno;
 
 impl Check {
@@ -16,6 +16,10 @@ impl Check {
     pub fn look(&mut self, name: &CStr) -> Result<(), Errno> {
         self.start.back()?;
         enter(name)?;
+        if is_logger() {
+            // The logger that is a file is looked at with its service.
+            return Err(Errno::NOTDIR);
+        }
         let here = entries(Path::new("."))
             .map_err(|why| Errno::from_io_error(&why).unwrap_or(Errno::IO))?;
         let mut shown = String::from_utf8_lossy(name.to_bytes()).into_owned();

@@ -109,6 +109,8 @@ impl Check {
             self.without(place, false, &["notification-fd"], &why);
         }
         self.restarts(place, facts);
+        let is_done = place.is_oneshot && place.has("up");
+        self.without(place, !is_done, &["run"], "there is an up, which a oneshot runs");
         let finishes = place.is_executable("finish");
         self.without(place, place.has("finish"), &["timeout-finish"], "there is no finish");
         self.without(place, place.has("control"), &["timeout-control"], "there is no control");
