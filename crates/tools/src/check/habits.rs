@@ -13,17 +13,12 @@ use std::path::Path;
 
 /// Commands that are over soon, or are the shell's own: a script that ends in
 /// one has its work behind it, or does it itself.
-const SHORT: [&str; 62] = [
-    ":", ".", "[", "[[", "alias", "bg", "break", "builtin", "cat", "cd", "chgrp", "chmod", "chown",
-    "command", "continue", "cp", "date", "disown", "echo", "eval", "exit", "export", "false", "fg",
-    "hostname", "install", "ip", "ifconfig", "kill", "killall", "ln", "local", "logger", "mkdir",
-    "mkfifo", "mknod", "modprobe", "mount", "mv", "pkill", "printf", "pwd", "read", "readonly",
-    "return", "rm", "rmdir", "set", "shift", "sleep", "source", "svc", "sv", "svnotify", "sysctl",
-    "test", "touch", "trap", "true", "ulimit", "umask", "unset",
-];
-/// More of them.
-const SHORT_TOO: [&str; 10] =
-    ["wait", "umount", "sync", "s6-svc", "s6-svwait", "svwait", "sed", "grep", "jobs", "pause"];
+const SHORT: &str = "\
+    . : [ [[ alias bg break builtin cat cd chgrp chmod chown command continue cp date \
+    disown echo eval exit export false fg grep hostname ifconfig install ip jobs kill \
+    killall ln local logger mkdir mkfifo mknod modprobe mount mv pause pkill printf pwd \
+    read readonly return rm rmdir s6-svc s6-svwait sed set shift sleep source sv svc \
+    svnotify svwait sync sysctl test touch trap true ulimit umask umount unset wait";
 /// Filters that keep what they print until they have a lot of it, and the
 /// options that make them print each line.
 const FILTERS: [(&str, &[&str]); 10] = [
@@ -36,7 +31,7 @@ const FILTERS: [(&str, &[&str]); 10] = [
     ("fgrep", &["--line-buffered"]),
     ("tr", &[]),
     ("cut", &[]),
-    ("perl", &["-u"]),
+    ("perl", &[]),
 ];
 
 /// What the directory says that bears on its scripts.
@@ -172,10 +167,10 @@ impl Check {
             let filter = FILTERS.iter().find(|(filter, _)| *filter == name);
             let helped = chain.through.iter().any(|name| ["stdbuf", "unbuffer"].contains(name));
             let Some((_, options)) = filter.filter(|_| !helped) else { continue };
-            let told = chain
-                .rest
-                .iter()
-                .any(|word| options.contains(&word.text.as_str()) || word.text.contains("fflush"));
+            let told = chain.rest.iter().any(|word| {
+                options.contains(&word.text.as_str())
+                    || ["fflush", "$|"].iter().any(|flush| word.text.contains(flush))
+            });
             if !told {
                 let what = format!("{name} keeps what it prints to a pipe until it has a lot");
                 let advice = format!("stdbuf -oL {name}");
@@ -348,7 +343,8 @@ fn stays_in_front(last: &Command, script: &Script) -> bool {
             && variable.chars().all(letters);
     }
     let name = name_of(&first.text);
-    !SHORT.contains(&name) && !SHORT_TOO.contains(&name) && !script.functions.contains(&first.text)
+    let is_short = SHORT.split_whitespace().any(|short| short == name);
+    !is_short && !script.functions.contains(&first.text)
 }
 
 impl Place<'_> {
