@@ -14,7 +14,9 @@ mod support;
 
 mod adopt;
 mod bad_input;
+mod check;
 mod clients;
+mod completion;
 mod control;
 mod demo;
 mod dialects;

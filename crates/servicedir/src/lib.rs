@@ -5,12 +5,14 @@
 //! It decides nothing about services and says nothing to people.
 
 mod client;
+mod copied;
 mod elsewhere;
 mod facts;
 mod find;
 mod follow;
 pub mod hold;
 mod keeper;
+mod known;
 mod locked;
 pub mod names;
 mod notify;
@@ -23,13 +25,16 @@ mod socket;
 mod tally;
 
 pub use client::{ControlTrouble, StatusTrouble, is_supervised, normally_up, read_status, send};
+pub use copied::record_is_anothers;
 pub use elsewhere::{Elsewhere, Log};
 pub use facts::{
-    FactTrouble, Facts, Task, Value, check_program, has_finish, has_run, has_stop, timeout_finish,
+    ASKED, Asked, FactTrouble, Facts, Task, Value, check_program, has_finish, has_run, has_stop,
+    timeout_finish,
 };
 pub use find::{Finder, enter, go, go_on_to_logger};
 pub use follow::{PidFile, Trail};
 pub use keeper::{Keeper, Trouble};
+pub use known::{Role, known, role_of};
 pub use locked::lock_service;
 pub use notify::{Ear, Heard};
 pub use output::{Pipes, open_output};
