@@ -65,13 +65,11 @@ impl Supervise {
         match supervise.last().map_err(|trouble| fatal(dir, trouble))? {
             Some(record) => supervise.go_on(&record),
             // Nothing runs, and the status has to say so before anybody asks.
-            None => {
-                supervise.be_quiet();
-                supervise.announce(false);
-            }
+            None => supervise.announce(false),
         }
         point!("begin: went on");
         supervise.keeper.open_ok().map_err(|trouble| fatal(dir, trouble))?;
+        supervise.begin_to_tell();
         Ok(supervise)
     }
 

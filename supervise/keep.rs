@@ -326,11 +326,12 @@ impl Supervise {
             self.keeper.write_words(&record)
         };
         let status = self.keeper.write_status(&record);
+        point!("status: written");
         if let Err(trouble) = status.and(words) {
             warn(self.dir, trouble);
-            self.feed(Event::NotAnnounced);
+            // Nor are the others told what they could not read.
+            return self.feed(Event::NotAnnounced);
         }
-        point!("status: written");
         self.tell_others(&record);
         point!("order: told");
     }

@@ -35,6 +35,8 @@ pub(crate) struct Order {
     patience: u64,
     /// What the others were told last.
     told: Option<News>,
+    /// Whether they can see this one.
+    tells: bool,
     /// Whether what it needs has been found to be there.
     met: bool,
 }
@@ -71,7 +73,7 @@ impl Order {
     /// that already.
     pub(crate) fn new(neighbours: Result<Neighbours>) -> Self {
         let neighbours = neighbours.ok();
-        Self { neighbours, waits: None, patience: 0, told: None, met: false }
+        Self { neighbours, waits: None, patience: 0, told: None, tells: false, met: false }
     }
 
     /// Lets what is held survive an exec, or not.
@@ -281,7 +283,8 @@ impl Supervise {
                 return false;
             }
             let pid = Pid::from_raw(record.own.process.pid.cast_signed());
-            deserted |= pid.is_some_and(|pid| test_kill_process(pid).is_ok());
+            // What is up without a process is so until somebody undoes it.
+            deserted |= pid.is_none_or(|pid| test_kill_process(pid).is_ok());
             true
         });
         match (answer, held, deserted) {
@@ -294,6 +297,10 @@ impl Supervise {
 
     /// Tells the others of what is on record now, if that is news to them.
     pub(crate) fn tell_others(&mut self, record: &Record) {
+        // Before that they would not see that anybody is here.
+        if !self.order.tells {
+            return;
+        }
         let news = News::of(record);
         let before = self.order.told.replace(news);
         if before.is_none_or(|before| news.is_news(&before)) {
@@ -304,13 +311,18 @@ impl Supervise {
         }
     }
 
-    /// Begins anew: nobody has to hear that it is not up yet, unless he waits
-    /// for somebody who is to be told to be up.
-    pub(crate) fn be_quiet(&mut self) {
-        if self.machine.want == Want::Up {
-            let times = Default::default();
-            let record = self.record(&self.machine, self.watch.identity(), times, false);
+    /// From now on the others see that somebody is here. What was on record
+    /// before may be news to them, but for a service that begins anew and is not
+    /// up yet: only who has to be told to be up is waited for by others who are
+    /// to tell him.
+    pub(crate) fn begin_to_tell(&mut self) {
+        self.order.tells = true;
+        let times = (self.since, self.ready);
+        let record = self.record(&self.machine, self.watch.identity(), times, false);
+        if self.machine.starts == 0 && self.machine.want == Want::Up {
             self.order.told = Some(News::of(&record));
+        } else {
+            self.tell_others(&record);
         }
     }
 

@@ -63,7 +63,8 @@ impl Supervise {
                 if refused(b"record-first") {
                     self.announce(false);
                 }
-                self.tell_started();
+                // What it needs may have been told to go before this was on record.
+                self.look_whether_to_go();
             }
             Err(why) => self.not_started(if first { b" by flag-newpidns" } else { b"" }, why),
         }
@@ -110,15 +111,6 @@ impl Supervise {
                 self.feed(Event::NotFinishing);
             }
         }
-    }
-
-    /// It runs, and the record says so: others may wait for that, and what it
-    /// needs may have been told to go before that.
-    fn tell_started(&mut self) {
-        let times = (self.since, self.ready);
-        let record = self.record(&self.machine, self.watch.identity(), times, false);
-        self.tell_others(&record);
-        self.look_whether_to_go();
     }
 
     /// What the service has locked as long as it lives, if the directory says
@@ -195,8 +187,11 @@ impl Supervise {
         self.ready = if self.machine.health.awaited { Tai64n::default() } else { since };
         if let Some(trouble) = trouble {
             warn(self.dir, trouble);
-            self.feed(Event::NotAnnounced);
+            return self.feed(Event::NotAnnounced);
         }
+        let times = (self.since, self.ready);
+        self.tell_others(&self.record(&self.machine, self.watch.identity(), times, false));
+        point!("order: told");
     }
 }
 

@@ -76,8 +76,7 @@ fn in_the_middle_of_a_stop() {
     );
     tree.dir.script("scan/web/run", &script);
     tree.start();
-    tree.says("db up");
-    tree.says("web up");
+    tree.says_all(&["db up", "web up"]);
     tree.until("web", UP);
     tree.svc("-d", "db");
     tree.says("web asked");
@@ -90,8 +89,7 @@ fn in_the_middle_of_a_stop() {
     tree.says("db down");
     tree.until("db", DOWN);
     tree.svc("-u", "db");
-    tree.says("db up");
-    tree.says("web up");
+    tree.says_all(&["db up", "web up"]);
     tree.until("web", UP);
     // svscan's end is the same.
     tree.svscan().signal(Signal::TERM);
@@ -100,4 +98,54 @@ fn in_the_middle_of_a_stop() {
     tree.says("web down");
     tree.says("db down");
     tree.ends();
+}
+
+/// The first supervise that gets there, at each step of a start, a stop and a
+/// start again.
+#[test]
+fn at_every_step() {
+    if testing_originals() {
+        return;
+    }
+    for point in [
+        "order: waits",
+        "order: told",
+        "order: looked back",
+        "start: executed",
+        "down: intended",
+        "signal: sent",
+        "status: written",
+        "death: noticed",
+    ] {
+        let mut tree = Tree::new();
+        tree.service("db", &[]).down("db").oneshot("schema", &["needs/db"]);
+        tree.service("web", &["needs/schema"]);
+        tree.start_to_be_killed(point, "one");
+        let mut killed = 0;
+        tree.says_all_perhaps_again(&["db up", "schema do", "web up"], "schema do");
+        tree.until("web", UP);
+        for _ in 0..2 {
+            killed += u32::from(!tree.is_to_be_killed("one"));
+            tree.kill_the_next("one");
+            tree.svc("-d", "db");
+            tree.says("web down");
+            tree.says_after("web down", "schema undo");
+            tree.says_after("schema undo", "db down");
+            tree.until("db", DOWN);
+            for name in ["web", "schema"] {
+                tree.until(name, NEEDING);
+            }
+            killed += u32::from(!tree.is_to_be_killed("one"));
+            tree.kill_the_next("one");
+            tree.svc("-u", "web");
+            tree.says_all_perhaps_again(&["db up", "schema do", "web up"], "schema do");
+            tree.until("web", UP);
+        }
+        assert!(killed > 0, "nobody gets to {point:?}");
+        tree.end();
+        tree.says("web down");
+        tree.says_after("web down", "schema undo");
+        tree.says_after("schema undo", "db down");
+        tree.ends();
+    }
 }

@@ -87,8 +87,9 @@ impl Tree {
     /// exits with what the file `code` says.
     pub(super) fn oneshot(&self, name: &str, depends: &[&str]) -> &Self {
         self.dir.file(format!("scan/{name}/type"), "oneshot\n");
-        let code = "read code <code && exit $code; exit 0";
-        self.dir.script(format!("scan/{name}/up"), &format!("{}\n{code}", self.say(name, "do")));
+        let read = "[ -e code ] && read code <code || code=0";
+        let script = format!("{read}\n{}\nexit $code", self.say(name, "do"));
+        self.dir.script(format!("scan/{name}/up"), &script);
         self.dir.script(format!("scan/{name}/down"), &self.say(name, "undo"));
         self.depends(name, depends)
     }
@@ -101,6 +102,24 @@ impl Tree {
 
     pub(super) fn start(&mut self) {
         self.svscan = Some(self.dir.start("svscan", ["scan"]));
+    }
+
+    /// The same; a supervise that gets to `point` is killed there, once.
+    pub(super) fn start_to_be_killed(&mut self, point: &str, name: &str) {
+        let mut command = self.dir.tool("svscan", ["scan"]);
+        let file = self.dir.file(format!("kill-{name}"), "");
+        command.env("UPKEEP_KILL_AT", format!("{point}={}", file.display()));
+        self.svscan = Some(Process::start(&mut command));
+    }
+
+    /// Whether that one is still to come.
+    pub(super) fn is_to_be_killed(&self, name: &str) -> bool {
+        self.dir.path(format!("kill-{name}")).exists()
+    }
+
+    /// Has the next one killed there.
+    pub(super) fn kill_the_next(&self, name: &str) {
+        self.dir.file(format!("kill-{name}"), "");
     }
 
     pub(super) fn svscan(&mut self) -> &mut Process {
@@ -121,6 +140,33 @@ impl Tree {
         said.sort();
         lines.sort_unstable();
         assert_eq!(said, lines);
+    }
+
+    /// The next thing that is said; what was said before may be said again by
+    /// one that was told twice, because its supervise was killed in between.
+    #[track_caller]
+    pub(super) fn says_after(&mut self, before: &str, line: &str) {
+        loop {
+            let said = self.said.line();
+            if said == line {
+                return;
+            }
+            assert_eq!(said, before);
+        }
+    }
+
+    /// These, in any order; what has lost its supervise meanwhile, so that nobody knows how
+    /// it ended, may be done again.
+    #[track_caller]
+    pub(super) fn says_all_perhaps_again(&mut self, lines: &[&str], again: &str) {
+        let mut left = lines.to_vec();
+        while !left.is_empty() {
+            let line = self.said.line();
+            match left.iter().position(|one| *one == line) {
+                Some(at) => drop(left.remove(at)),
+                None => assert_eq!(line, again),
+            }
+        }
     }
 
     #[track_caller]

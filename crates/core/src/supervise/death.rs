@@ -40,7 +40,7 @@ impl Machine {
         self.yielding = Yielding::No;
         if self.has_done(outcome) {
             self.history = History::default();
-        } else {
+        } else if !self.is_doubtful(outcome) {
             self.judge(outcome, now);
         }
         let first = self.end_health();

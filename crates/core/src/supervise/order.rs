@@ -78,6 +78,12 @@ impl Machine {
         self.plan.kind == Kind::Oneshot && outcome == Outcome::Exited(0) && !self.health.blamed
     }
 
+    /// Whether nobody can say if it has: then it has to be done again.
+    pub(super) fn is_doubtful(&self, outcome: Outcome) -> bool {
+        let ended = self.told || self.health.blamed;
+        self.plan.kind == Kind::Oneshot && outcome == Outcome::Unknown && !ended
+    }
+
     /// Whether the last process did, where what it left has been ended since.
     pub(super) fn is_done(&self) -> bool {
         self.last == Some(Outcome::Exited(0)) && self.history == History::default()
