@@ -21,6 +21,7 @@ mod reaped;
 mod script;
 mod socket;
 mod tally;
+mod wait;
 
 pub use changes::{Change, Changes, WatchTrouble};
 pub use client::{
@@ -30,7 +31,7 @@ pub use elsewhere::{Elsewhere, Log};
 pub use facts::{
     FactTrouble, Facts, Value, check_program, has_finish, has_run, has_stop, timeout_finish,
 };
-pub use find::{Finder, enter, go, go_on_to_logger};
+pub use find::{Finder, enter, go, go_on_to_logger, services};
 pub use follow::{PidFile, Trail};
 pub use keeper::{Keeper, Trouble};
 pub use locked::lock_service;
@@ -41,3 +42,4 @@ pub use reaped::{leave_word, word};
 pub use script::Script;
 pub use socket::{Socket, said_before, write_said};
 pub use tally::{forget_deaths, is_noted, note_death};
+pub use wait::{End, WaitTrouble, Waiting};
