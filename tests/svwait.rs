@@ -64,7 +64,7 @@ impl Played {
         fs::rename(self.path.join(new), self.path.join(name)).unwrap();
     }
 
-    fn end(&mut self) {
+    pub(crate) fn end(&mut self) {
         self.ok = None;
     }
 }

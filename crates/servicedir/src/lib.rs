@@ -26,6 +26,7 @@ mod wait;
 pub use changes::{Change, Changes, WatchTrouble};
 pub use client::{
     ControlTrouble, StatusTrouble, is_supervised, last_status, normally_up, read_status, send,
+    set_normally_up,
 };
 pub use elsewhere::{Elsewhere, Log};
 pub use facts::{
