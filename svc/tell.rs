@@ -2,7 +2,6 @@
 
 use crate::asked::Asked;
 use core::ffi::CStr;
-use rustix::io::Errno;
 use std::ffi::CString;
 use upkeep_cli::{Exit, Tool};
 use upkeep_core::wait::Goal;
@@ -102,35 +101,36 @@ fn tell_all(asked: &Asked, args: Args) -> Exit {
 fn tell(service: CString, asked: &Asked, wait: &mut Wait) {
     let name = service.to_bytes();
     if let Err(why) = enter(&service) {
-        wait.trouble = Exit::System;
+        wait.fail(Exit::System);
         return TOOL.warn_os(&[b"unable to chdir to ", name, b": "], why);
     }
-    if let Some(goal) = asked.goal {
-        wait.add(&service, goal);
-    }
+    let waits = asked.goal.is_some_and(|goal| wait.add(&service, goal, asked.says_something()));
     if let Some(up) = asked.normally_up
         && let Err(why) = set_normally_up(up)
     {
         let verb = if up { b"unable to remove ".as_slice() } else { b"unable to create " };
-        wait.trouble = Exit::System;
+        wait.fail(Exit::System);
         TOOL.warn_os(&[verb, name, b"/down: "], why);
     }
-    match send(asked.letters()) {
-        Ok(()) => {}
-        Err(ControlTrouble::NotRunning) => {
-            wait.trouble = NOT_RUNNING;
+    let Err(trouble) = send(asked.letters()) else { return };
+    if waits {
+        wait.take_back();
+    }
+    match trouble {
+        ControlTrouble::NotRunning => {
+            wait.fail(NOT_RUNNING);
             TOOL.warn(&[b"unable to control ", name, b": supervise not running"]);
         }
-        Err(ControlTrouble::NotAFifo) => {
-            wait.trouble = Exit::System;
+        ControlTrouble::NotAFifo => {
+            wait.fail(Exit::System);
             TOOL.warn(&[b"unable to control ", name, b": supervise/control is not a fifo"]);
         }
-        Err(ControlTrouble::Open(why)) => {
-            wait.trouble = if why == Errno::NOENT { NOT_RUNNING } else { Exit::System };
+        ControlTrouble::Open(why) => {
+            wait.fail(Exit::System);
             TOOL.warn_os(&[b"unable to control ", name, b": "], why);
         }
-        Err(ControlTrouble::Write(why)) => {
-            wait.trouble = Exit::System;
+        ControlTrouble::Write(why) => {
+            wait.fail(Exit::System);
             TOOL.warn_os(&[b"error writing commands to ", name, b": "], why);
         }
     }
@@ -143,22 +143,42 @@ const NOT_RUNNING: Exit = Exit::Of(WaitTrouble::NotRunning.code());
 struct Wait {
     waiting: Option<Waiting>,
     names: Vec<CString>,
-    /// Why some are not waited for.
+    /// Why some are not waited for, or have not heard.
     trouble: Exit,
 }
 
 impl Wait {
-    /// The service is waited for: it is listened to before it is told anything.
-    fn add(&mut self, service: &CStr, goal: Goal) {
+    /// The service is waited for, if it can be: it is listened to before it is
+    /// told anything.
+    fn add(&mut self, service: &CStr, goal: Goal, told: bool) -> bool {
         let waiting = match self.waiting.take() {
             Some(waiting) => Ok(waiting),
-            None => Waiting::new(goal, true),
+            None => Waiting::new(goal, told),
         };
         match waiting.and_then(|waiting| self.waiting.insert(waiting).add()) {
-            Ok(()) => self.names.push(service.to_owned()),
+            Ok(()) => {
+                self.names.push(service.to_owned());
+                return true;
+            }
             // Saying something to nobody will be a warning.
-            Err(WaitTrouble::NotRunning) => self.trouble = NOT_RUNNING,
-            Err(trouble) => self.trouble = in_vain(service, trouble),
+            Err(WaitTrouble::NotRunning) => self.fail(NOT_RUNNING),
+            Err(trouble) => self.fail(in_vain(service, trouble)),
+        }
+        false
+    }
+
+    /// It is not, after all.
+    fn take_back(&mut self) {
+        self.names.pop();
+        if let Some(waiting) = &mut self.waiting {
+            waiting.take_back();
+        }
+    }
+
+    /// One is not waited for, or has not heard; the first such trouble counts.
+    fn fail(&mut self, trouble: Exit) {
+        if self.trouble == Exit::Success {
+            self.trouble = trouble;
         }
     }
 

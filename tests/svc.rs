@@ -114,14 +114,21 @@ fn it_waits_as_svwait_does() {
         service.write(&at(Stage::Up, starts));
         assert_eq!(wait.finish().code, 0, "{kind}");
     }
-    // What has ended for good may come up now that it was told to; if it then
-    // ends again, it does not.
+    // What has ended for good may come up now that it was told to.
+    service.write(&over(true, 4));
+    let wait = dir.start("svc", ["-wU", "-u", "s"]);
+    assert_eq!(control.spoken(), b"u");
+    service.write(&at(Stage::Waiting, 4));
+    service.write(&at(Stage::Up, 5));
+    assert_eq!(wait.finish().code, 0);
+    // If it ends again, or is told nothing, it does not.
     service.write(&over(true, 5));
+    let words = "svc: warning: unable to wait for s: it has ended for good\n";
+    assert_eq!(says(&dir.run("svc", ["-wU", "s"])), (1, words.into()));
     let wait = dir.start("svc", ["-wU", "-u", "s"]);
     assert_eq!(control.spoken(), b"u");
     service.write(&at(Stage::Waiting, 5));
     service.write(&over(true, 6));
-    let words = "svc: warning: unable to wait for s: it has ended for good\n";
     assert_eq!(says(&wait.finish()), (1, words.into()));
     service.write(&at(Stage::Up, 6));
     let wait = dir.start("svc", ["-wd", "-dx", "s"]);
@@ -139,11 +146,14 @@ fn who_is_not_there_does_not_keep_it_from_the_others() {
     }
     let dir = Dir::new();
     dir.mkdir("empty");
+    dir.file("odd/supervise/control", "");
+    let _odd = Played::new(&dir, "odd", &over(false, 1));
     let control = dir.fifo("s/supervise/control");
     let service = Played::new(&dir, "s", &at(Stage::Up, 1));
     for (other, starts, code, words) in [
         ("empty", 2, 102, "unable to control empty: file does not exist"),
         ("nowhere", 3, 111, "unable to chdir to nowhere: file does not exist"),
+        ("odd", 4, 111, "unable to control odd: supervise/control is not a fifo"),
     ] {
         let wait = dir.start("svc", ["-wr", "-r", other, "s"]);
         assert_eq!(control.spoken(), b"r");

@@ -131,6 +131,12 @@ impl Waiting {
         Ok(())
     }
 
+    /// The service that was added last could not be told, and is not waited for
+    /// after all.
+    pub fn take_back(&mut self) {
+        self.all.pop();
+    }
+
     /// Waits until what is waited for has come for all of the services, or for
     /// any, or until `deadline` (monotonic nanoseconds) has come. The current
     /// directory is another one after that.
