@@ -357,3 +357,91 @@ fn a_service_is_waited_for() {
     assert_eq!(wait.finish().code, 0);
     assert_eq!(supervise.finish().code, 0);
 }
+
+/// Wherever the record is: by `$SUPERVISEDIR`, and of a logger that is a file.
+#[test]
+fn what_is_kept_elsewhere_is_found() {
+    if testing_originals() {
+        return;
+    }
+    let dir = Dir::new();
+    let played = Played::new(&dir, "played", &at(Stage::Up, 1));
+    let kept = played.path.join("supervise");
+    dir.mkdir("s");
+    dir.script("l/log", "exit");
+    let base = dir.mkdir("base");
+    let name = dir.path("s").to_str().unwrap().replacen('/', "", 1).replace('/', ":");
+    fs::create_dir(dir.path("l/supervise")).unwrap();
+    for place in ["l/supervise/log", "s/state", &format!("base/{name}")] {
+        std::os::unix::fs::symlink(&kept, dir.path(place)).unwrap();
+    }
+    let mut starts = 1;
+    for (moved, service) in [("", "l/log"), ("state", "s"), (base.to_str().unwrap(), "s")] {
+        for elsewhere in ["", "s"] {
+            let mut command =
+                dir.tool("svwait", ["-r", "-t0", dir.path(service).to_str().unwrap()]);
+            command.env("SUPERVISEDIR", moved).current_dir(dir.path(elsewhere));
+            let wait = reading(&played.path, || Process::start(&mut command));
+            played.write(&at(Stage::Finishing, starts));
+            starts += 1;
+            played.write(&at(Stage::Up, starts));
+            assert_eq!(says(&wait.finish()), (0, String::new()), "{moved} {service}");
+        }
+    }
+}
+
+/// The same services, the same questions, s6's programs and ours: the codes.
+#[test]
+fn the_codes_are_those_of_s6() {
+    if testing_originals() || !Path::new("/usr/bin/s6-svwait").exists() {
+        return;
+    }
+    let theirs = |name: &str| Path::new("/usr/bin").join(format!("s6-{name}"));
+    let codes = |program: &dyn Fn(&str) -> PathBuf| {
+        let dir = Dir::new();
+        for (name, run) in [("s", "exec sleep 1000"), ("over", "exit 1")] {
+            dir.script(format!("{name}/run"), run);
+            fs::write(dir.path(name).join("down"), "").unwrap();
+        }
+        dir.script("over/finish", "exit 125");
+        // It never says that it is ready.
+        fs::write(dir.path("over/notification-fd"), "3").unwrap();
+        let supervises = ["s", "over"].map(|name| {
+            let process = Process::start(dir.command(program("supervise")).arg(name));
+            let path = dir.path(name);
+            Changes::of(&[&path])
+                .until("supervise/", || path.join("supervise").is_dir().then_some(()));
+            Changes::of(&[&path.join("supervise")])
+                .until("a status", || path.join("supervise/status").exists().then_some(()));
+            process
+        });
+        let mut said = Vec::new();
+        for args in [
+            &["svc", "-wu", "-u", "s"][..],
+            &["svwait", "-u", "s"],
+            // s6's programs start one more before they wait, in the same time.
+            &["svwait", "-t", "2000", "-d", "s"],
+            &["svwait", "-x", "s"],
+            &["svwait"],
+            &["svc", "-wr", "-r", "s"],
+            &["svc", "-wD", "-d", "s"],
+            &["svwait", "-D", "s"],
+            &["svwait", "-d", "over"],
+            &["svc", "-wU", "-u", "over"],
+            &["svwait", "-o", "-d", "s", "over"],
+            &["svc", "-wu", "-T", "2000", "-d", "s"],
+        ] {
+            let done = Process::start(dir.command(program(args[0])).args(&args[1..])).finish();
+            said.push((args[1..].join(" "), done.code));
+        }
+        for name in ["s", "over"] {
+            let done = Process::start(dir.command(program("svc")).args(["-dx", name])).finish();
+            assert_eq!(done.code, 0);
+        }
+        for process in supervises {
+            assert_eq!(process.finish().code, 0);
+        }
+        said
+    };
+    assert_eq!(codes(&crate::support::program), codes(&theirs));
+}
