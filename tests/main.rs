@@ -45,5 +45,7 @@ mod runit;
 mod s6;
 mod supervise;
 mod sv;
+mod svc;
 mod svscan;
+mod svwait;
 mod tools;

@@ -15,6 +15,7 @@ pub(crate) const PROGRAMS: &[&str] = &[
     "svnotify",
     "svok",
     "svstat",
+    "svwait",
     "multilog",
     "fghack",
     "pgrphack",

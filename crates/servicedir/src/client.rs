@@ -3,7 +3,7 @@
 use crate::facts::down_is_a_task;
 use crate::{names, place};
 use core::ffi::CStr;
-use rustix::fd::BorrowedFd;
+use rustix::fd::{BorrowedFd, OwnedFd};
 use rustix::fs::{self, CWD, FileType, Mode, OFlags};
 use rustix::io::{Errno, Result};
 use upkeep_core::record::{Own, Record, SIZE};
@@ -39,10 +39,15 @@ pub enum StatusTrouble {
 
 /// Whether a supervise lives: its end of `supervise/ok` is open.
 pub fn is_supervised() -> Result<bool> {
-    match place::open(names::OK, OFlags::WRONLY | OFlags::NONBLOCK | OFlags::CLOEXEC, Mode::empty())
-    {
-        Ok(_) => Ok(true),
-        Err(Errno::NXIO) => Ok(false),
+    Ok(listener()?.is_some())
+}
+
+/// The other end of that, which tells, by `POLLERR`, when it is closed.
+pub(crate) fn listener() -> Result<Option<OwnedFd>> {
+    let flags = OFlags::WRONLY | OFlags::NONBLOCK | OFlags::CLOEXEC;
+    match place::open(names::OK, flags, Mode::empty()) {
+        Ok(ok) => Ok(Some(ok)),
+        Err(Errno::NXIO) => Ok(None),
         Err(why) => Err(why),
     }
 }
@@ -60,13 +65,33 @@ pub fn normally_up() -> Result<bool> {
     }
 }
 
+/// Says whether the service is to start out up. A logger that is a file always
+/// does, and so does a oneshot, whose `down` is a program of its own.
+pub fn set_normally_up(up: bool) -> Result<()> {
+    let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::NONBLOCK | OFlags::CLOEXEC;
+    let always = place::is_logger() || down_is_a_task();
+    match up {
+        true if always => Ok(()),
+        false if always => Err(Errno::OPNOTSUPP),
+        true => match fs::unlink(names::DOWN) {
+            Err(Errno::NOENT) => Ok(()),
+            answer => answer,
+        },
+        false => fs::open(names::DOWN, flags, Mode::from_raw_mode(0o666)).map(drop),
+    }
+}
+
 /// What supervise wrote last: what everybody writes, and what only ours does.
 pub fn read_status() -> core::result::Result<(Status, Option<Own>), StatusTrouble> {
     match is_supervised() {
-        Ok(true) => {}
-        Ok(false) => return Err(StatusTrouble::NotRunning),
-        Err(why) => return Err(StatusTrouble::Ok(why)),
+        Ok(true) => last_status(),
+        Ok(false) => Err(StatusTrouble::NotRunning),
+        Err(why) => Err(StatusTrouble::Ok(why)),
     }
+}
+
+/// The same, whether a supervise lives or not.
+pub fn last_status() -> core::result::Result<(Status, Option<Own>), StatusTrouble> {
     let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC;
     let file = place::open(names::STATUS, flags, Mode::empty()).map_err(StatusTrouble::Open)?;
     let mut record = [0; SIZE];

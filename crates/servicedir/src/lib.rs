@@ -4,6 +4,7 @@
 //!
 //! It decides nothing about services and says nothing to people.
 
+mod changes;
 mod client;
 mod copied;
 mod elsewhere;
@@ -23,15 +24,20 @@ mod reaped;
 mod script;
 mod socket;
 mod tally;
+mod wait;
 
-pub use client::{ControlTrouble, StatusTrouble, is_supervised, normally_up, read_status, send};
+pub use changes::{Change, Changes, WatchTrouble};
+pub use client::{
+    ControlTrouble, StatusTrouble, is_supervised, last_status, normally_up, read_status, send,
+    set_normally_up,
+};
 pub use copied::record_is_anothers;
 pub use elsewhere::{Elsewhere, Log};
 pub use facts::{
     ASKED, Asked, FactTrouble, Facts, Task, Value, check_program, has_finish, has_run, has_stop,
     timeout_finish,
 };
-pub use find::{Finder, enter, go, go_on_to_logger};
+pub use find::{Finder, enter, go, go_on_to_logger, services};
 pub use follow::{PidFile, Trail};
 pub use keeper::{Keeper, Trouble};
 pub use known::{Role, known, role_of};
@@ -43,3 +49,4 @@ pub use reaped::{leave_word, word};
 pub use script::Script;
 pub use socket::{Socket, said_before, write_said};
 pub use tally::{forget_deaths, is_noted, note_death};
+pub use wait::{End, WaitTrouble, Waiting};

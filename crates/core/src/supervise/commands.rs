@@ -42,6 +42,7 @@ impl Machine {
                 Phase::Down | Phase::Waiting(_) | Phase::Needing(_) | Phase::Clearing(_),
                 Command::Hangup
                 | Command::Alarm
+                | Command::Abort
                 | Command::Interrupt
                 | Command::Terminate
                 | Command::Kill
@@ -57,6 +58,7 @@ impl Machine {
                 Phase::Following(_),
                 Command::Hangup
                 | Command::Alarm
+                | Command::Abort
                 | Command::Interrupt
                 | Command::Quit
                 | Command::User1
@@ -69,6 +71,7 @@ impl Machine {
                 Phase::There,
                 Command::Hangup
                 | Command::Alarm
+                | Command::Abort
                 | Command::Interrupt
                 | Command::Terminate
                 | Command::Kill
@@ -172,6 +175,7 @@ impl Machine {
                 Phase::Finishing(_),
                 Command::Hangup
                 | Command::Alarm
+                | Command::Abort
                 | Command::Interrupt
                 | Command::Terminate
                 | Command::Quit
@@ -196,6 +200,7 @@ impl Machine {
             }
             (Phase::Preparing(_) | Phase::Up(_), Command::Hangup) => send(Signal::Hangup),
             (Phase::Preparing(_) | Phase::Up(_), Command::Alarm) => send(Signal::Alarm),
+            (Phase::Preparing(_) | Phase::Up(_), Command::Abort) => send(Signal::Abort),
             (Phase::Preparing(_) | Phase::Up(_), Command::Interrupt) => send(Signal::Interrupt),
             (Phase::Preparing(_) | Phase::Up(_), Command::Quit) => send(Signal::Quit),
             (Phase::Preparing(_) | Phase::Up(_), Command::User1) => send(Signal::User1),
@@ -235,6 +240,7 @@ impl Machine {
                 | Command::Continue
                 | Command::Hangup
                 | Command::Alarm
+                | Command::Abort
                 | Command::Interrupt
                 | Command::Terminate
                 | Command::Kill
