@@ -43,4 +43,5 @@ mod s6;
 mod supervise;
 mod sv;
 mod svscan;
+mod svstat;
 mod tools;

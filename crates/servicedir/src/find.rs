@@ -1,11 +1,12 @@
 //! Finding a service: by path, or by name where services usually are.
 
+use crate::Log;
 use crate::facts::is_program;
 use crate::names;
 use crate::place::{self, Path};
 use core::ffi::CStr;
 use rustix::fd::OwnedFd;
-use rustix::fs::{self, Mode, OFlags};
+use rustix::fs::{self, FileType, Mode, OFlags};
 use rustix::io::{Errno, Result};
 use rustix::process::{chdir, fchdir};
 use upkeep_sys::exec;
@@ -92,6 +93,19 @@ pub fn go_on_to_logger() -> Result<bool> {
         place::arrive_at_logger()?;
     }
     Ok(is)
+}
+
+/// What the logger of the service is whose directory is the current one.
+#[must_use]
+pub fn logger() -> Option<Log> {
+    if place::is_logger() {
+        return None;
+    }
+    let kind = FileType::from_raw_mode(fs::stat(names::LOG).ok()?.st_mode);
+    if kind == FileType::Directory {
+        return Some(Log::Directory);
+    }
+    is_program(names::LOG).then_some(Log::File)
 }
 
 fn join<'a>(dir: &[u8], name: &[u8], into: &'a mut [u8; 4096]) -> Option<&'a CStr> {

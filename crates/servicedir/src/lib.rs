@@ -11,6 +11,7 @@ mod find;
 mod follow;
 pub mod hold;
 mod keeper;
+mod list;
 mod locked;
 pub mod names;
 mod notify;
@@ -26,9 +27,10 @@ pub use elsewhere::{Elsewhere, Log};
 pub use facts::{
     FactTrouble, Facts, Value, check_program, has_finish, has_run, has_stop, timeout_finish,
 };
-pub use find::{Finder, enter, go, go_on_to_logger};
+pub use find::{Finder, enter, go, go_on_to_logger, logger};
 pub use follow::{PidFile, Trail};
 pub use keeper::{Keeper, Trouble};
+pub use list::{go_to_services, services};
 pub use locked::lock_service;
 pub use notify::{Ear, Heard};
 pub use output::{Pipes, open_output};

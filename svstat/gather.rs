@@ -1,0 +1,260 @@
+//! What is known of a service: what its record says, whoever wrote it, and
+//! what its directory says besides. It prints nothing.
+
+use core::ffi::CStr;
+use rustix::io::Errno;
+use rustix::process::{Pid, getpgid};
+use upkeep_cli::words;
+use upkeep_core::notice::Texts;
+use upkeep_core::record::{Outcome, Own, Stage};
+use upkeep_core::standing::Standing;
+use upkeep_core::status::Status;
+use upkeep_core::tai::Tai64n;
+use upkeep_servicedir::{
+    Finder, Log, StatusTrouble, enter, go, go_on_to_logger, logger, normally_up, read_status,
+    said_before,
+};
+use upkeep_sys::{clock, process};
+
+/// What the line says of a service.
+#[derive(Clone, Debug)]
+pub(crate) struct Known {
+    /// What everybody writes.
+    pub(crate) status: Status,
+    /// What only our supervise does.
+    pub(crate) own: Option<Own>,
+    /// Whether it starts out up.
+    pub(crate) normally_up: bool,
+}
+
+/// Why nothing is known.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Trouble {
+    pub(crate) what: &'static str,
+    pub(crate) why: Option<Errno>,
+    /// Whether a supervise is there, if that is known.
+    pub(crate) supervised: Option<bool>,
+}
+
+impl Trouble {
+    pub(crate) const fn new(what: &'static str, why: Errno) -> Self {
+        Self { what, why: Some(why), supervised: None }
+    }
+
+    /// Both parts of the words for it.
+    pub(crate) fn words(&self) -> [&'static str; 2] {
+        [self.what, self.why.map_or("", words)]
+    }
+}
+
+/// All that is known of a service, or of its logger.
+#[derive(Clone, Debug)]
+pub(crate) struct Seen {
+    /// As it was asked for; a logger has `/log` behind that.
+    pub(crate) name: Vec<u8>,
+    /// Where it is, from the root.
+    pub(crate) path: Option<Vec<u8>>,
+    /// What its logger is.
+    pub(crate) log: Option<Log>,
+    pub(crate) known: Result<Known, Trouble>,
+    /// What the service has said for people.
+    pub(crate) said: Texts,
+    /// The process group of its process.
+    pub(crate) group: Option<u32>,
+    /// When this was looked at, by both clocks.
+    pub(crate) at: Tai64n,
+    pub(crate) monotonic: u64,
+}
+
+/// The state of the service whose directory is the current one, in the order
+/// in which daemontools looks, so that the first trouble is the same.
+pub(crate) fn look() -> Result<Known, Trouble> {
+    let normally_up = normally_up().map_err(|why| Trouble::new("unable to stat down: ", why))?;
+    let (status, own) = read_status().map_err(|trouble| {
+        let (what, why, supervised) = match trouble {
+            StatusTrouble::NotRunning => ("supervise not running", None, Some(false)),
+            StatusTrouble::Ok(why) => {
+                let supervised = (why == Errno::NOENT).then_some(false);
+                ("unable to open supervise/ok: ", Some(why), supervised)
+            }
+            StatusTrouble::Open(why) => {
+                ("unable to open supervise/status: ", Some(why), Some(true))
+            }
+            StatusTrouble::Read(why) => {
+                ("unable to read supervise/status: ", Some(why), Some(true))
+            }
+            StatusTrouble::BadFormat => {
+                ("unable to read supervise/status: bad format", None, Some(true))
+            }
+        };
+        Trouble { what, why, supervised }
+    })?;
+    Ok(Known { status, own, normally_up })
+}
+
+/// Looks at the service and gives `each` what is known of it, and of
+/// its logger: of one that is a file always, of one that is a directory, and
+/// therefore has a name of its own, if `loggers`. What `each` says ends it.
+pub(crate) fn gather<E>(
+    finder: &Finder,
+    service: &CStr,
+    loggers: bool,
+    mut each: impl FnMut(Seen) -> Result<(), E>,
+) -> Result<Result<(), E>, Errno> {
+    let name = service.to_bytes();
+    let done = match enter(service) {
+        Err(why) => each(Seen::of(name.to_vec(), Err(Trouble::new("unable to chdir: ", why)))),
+        Ok(()) => {
+            let seen = Seen::here(name.to_vec());
+            let (path, log) = (seen.path.clone(), seen.log);
+            let there = seen.known.is_ok();
+            let mut done = each(seen);
+            let entered = match log {
+                Some(Log::File) if there => go_on_to_logger() == Ok(true),
+                Some(Log::Directory) if loggers => go(c"log").is_ok(),
+                Some(_) | None => false,
+            };
+            if done.is_ok() && entered {
+                let mut seen = Seen::here(below(name));
+                seen.path = path.as_deref().map(below);
+                done = each(seen);
+            }
+            done
+        }
+    };
+    finder.back()?;
+    Ok(done)
+}
+
+fn below(name: &[u8]) -> Vec<u8> {
+    let slash: &[u8] = if name.ends_with(b"/") { b"" } else { b"/" };
+    [name, slash, b"log"].concat()
+}
+
+impl Seen {
+    fn of(name: Vec<u8>, known: Result<Known, Trouble>) -> Self {
+        let (seconds, nanos) = clock::wall();
+        Self {
+            name,
+            path: None,
+            log: None,
+            known,
+            said: Texts::NONE,
+            group: None,
+            at: Tai64n::from_unix(seconds, nanos),
+            monotonic: clock::monotonic(),
+        }
+    }
+
+    /// Of what the current directory is about.
+    fn here(name: Vec<u8>) -> Self {
+        let known = look();
+        let supervised = known.is_ok();
+        let mut seen = Self::of(name, known);
+        let mut path = [0; 4096];
+        seen.path = process::current_directory(&mut path).ok().map(|path| path.to_bytes().to_vec());
+        seen.log = logger();
+        if supervised {
+            seen.said = said_before();
+            seen.group = seen.pid().and_then(group_of);
+        }
+        seen
+    }
+
+    pub(crate) fn status(&self) -> Option<&Status> {
+        self.known.as_ref().ok().map(|known| &known.status)
+    }
+
+    pub(crate) fn own(&self) -> Option<&Own> {
+        self.known.as_ref().ok().and_then(|known| known.own.as_ref())
+    }
+
+    pub(crate) fn normally_up(&self) -> Option<bool> {
+        self.known.as_ref().ok().map(|known| known.normally_up)
+    }
+
+    pub(crate) fn supervised(&self) -> Option<bool> {
+        match &self.known {
+            Ok(_) => Some(true),
+            Err(trouble) => trouble.supervised,
+        }
+    }
+
+    /// What is wrong, in the words of the line.
+    pub(crate) fn error(&self) -> Option<Vec<u8>> {
+        self.known.as_ref().err().map(|trouble| trouble.words().concat().into_bytes())
+    }
+
+    /// Where the service is. The one place that has a word for each stage.
+    pub(crate) fn state(&self) -> Option<&'static str> {
+        let status = self.status()?;
+        let Some(own) = self.own() else {
+            let runs = if status.finishing { "finishing" } else { "up" };
+            return Some(if status.pid == 0 { "down" } else { runs });
+        };
+        Some(match own.stage {
+            // It may run, and it is not known which process it is.
+            Stage::Up if status.pid == 0 => "unclear",
+            Stage::Up => "up",
+            Stage::Down => "down",
+            Stage::Waiting => "waiting",
+            Stage::Preparing => "starting",
+            Stage::Following => "following",
+            Stage::Finishing => "finishing",
+            Stage::Clearing => "clearing",
+            Stage::Over => "over",
+        })
+    }
+
+    /// Whether it has a process, in the sense of the line.
+    pub(crate) fn up(&self) -> Option<bool> {
+        self.status().map(|status| status.pid != 0 && !status.finishing)
+    }
+
+    /// Its process; that of `finish` is none.
+    pub(crate) fn pid(&self) -> Option<u32> {
+        self.status().filter(|status| !status.finishing).map(|status| status.pid).filter(is_some)
+    }
+
+    /// Whether it is ready, where that is known.
+    pub(crate) fn ready(&self) -> Option<bool> {
+        let own = self.own()?;
+        self.status().map(|status| Standing::of(status, Some(own)).ready)
+    }
+
+    pub(crate) fn ready_since(&self) -> Option<Tai64n> {
+        let ready = self.own().map(|own| own.ready);
+        ready.filter(|ready| *ready != Tai64n::default() && self.ready() == Some(true))
+    }
+
+    /// How many whole seconds ago `moment` was. A clock that was set back
+    /// gives no time, not a huge one.
+    pub(crate) fn seconds(&self, moment: Tai64n) -> u64 {
+        self.at.seconds.saturating_sub(moment.seconds)
+    }
+
+    pub(crate) fn last(&self) -> Option<Outcome> {
+        self.own()?.last
+    }
+
+    /// In how many milliseconds the deadline of `stage` is.
+    pub(crate) fn due(&self, stage: Stage) -> Option<u64> {
+        let own = self.own().filter(|own| own.stage == stage && own.deadline != 0)?;
+        Some(own.deadline.saturating_sub(self.monotonic).div_ceil(1_000_000))
+    }
+
+    /// The line of this name that the service has said.
+    pub(crate) fn said(&self, name: &[u8]) -> Option<&[u8]> {
+        let mut lines = self.said.bytes().split(|&b| b == b'\n');
+        lines.find_map(|line| line.strip_prefix(name)?.strip_prefix(b"="))
+    }
+}
+
+fn is_some(pid: &u32) -> bool {
+    *pid != 0
+}
+
+fn group_of(pid: u32) -> Option<u32> {
+    let pid = Pid::from_raw(i32::try_from(pid).ok()?)?;
+    getpgid(Some(pid)).ok()?.as_raw_pid().try_into().ok()
+}

@@ -1,0 +1,160 @@
+//! What svstat was asked for: in which form, and of which services.
+
+use crate::fields::{self, Field, Value};
+use crate::gather::{Seen, gather};
+use crate::json::{Object, VERSION};
+use crate::line;
+use core::ffi::CStr;
+use rustix::io::Errno;
+use std::ffi::CString;
+use upkeep_cli::{Exit, Options, Out, Tool};
+use upkeep_core::tai::Tai64n;
+use upkeep_servicedir::{Finder, go_to_services, services};
+use upkeep_sys::{Args, clock};
+
+pub(crate) const TOOL: Tool = Tool {
+    name: "svstat",
+    help: "\
+usage: svstat service ...
+       svstat -j [service ...]
+       svstat -o field[,field ...] [service ...]
+
+Prints a line for each service: up or down, since how many seconds, the
+process, and what differs from what was asked for; and another one for a
+logger that is a file log. A name without a slash
+that is no directory here is looked up in $SVDIR, /etc/service and /service.
+
+  -j             all that is known, as JSON
+  -o fields      only these fields, a line for each service
+  -h, --help     print this
+      --version  print the version
+
+With an option and no service: all services in $SVDIR, /etc/service or
+/service, whichever is there first, each with its logger.
+
+    svstat /service/*
+    /service/myapp: up (pid 4711) 86400 seconds
+    /service/other: down 3 seconds, normally up, want up
+
+    svstat -o name,state,pid,exit_code
+    myapp up 4711 -1
+    other waiting -1 1
+
+exit: 0 always, unless an option or a field is unknown: 100; or the current
+directory or that of all services cannot be opened: 111.
+",
+};
+
+const SYNOPSIS: &str = "svstat [-j | -o fields] service ...";
+
+/// How it is shown, if not as the line.
+enum Form {
+    Json,
+    Fields(Vec<Field>),
+}
+
+pub(crate) fn run(args: Args) -> Exit {
+    if let Some(exit) = TOOL.answer(args) {
+        return exit;
+    }
+    let mut options = Options::new(args, "jo:");
+    let mut form = None;
+    for option in options.by_ref() {
+        let asked = match option.map(|option| (option.letter, option.value)) {
+            Ok((b'o', Some(list))) => match fields::parse(list.to_bytes()) {
+                Ok(fields) => Form::Fields(fields),
+                Err(name) => return unknown(name),
+            },
+            Ok(_) => Form::Json,
+            Err(bad) => return TOOL.bad_option(bad, SYNOPSIS),
+        };
+        if form.replace(asked).is_some() {
+            return TOOL.usage(SYNOPSIS);
+        }
+    }
+    let rest = options.rest();
+    let mut out = Out::to(rustix::stdio::stdout());
+    let done = match form {
+        None => lines(&mut out, rest),
+        Some(Form::Json) => json(&mut out, rest),
+        Some(Form::Fields(fields)) => each(rest, |seen| {
+            let mut line = Vec::new();
+            fields::print(&mut line, &fields, &seen);
+            out.push(&line)
+        }),
+    };
+    let _ = out.flush();
+    done.err().unwrap_or(Exit::Success)
+}
+
+fn unknown(name: &[u8]) -> Exit {
+    let names = fields::names();
+    let _ = TOOL.fatal(&[b"unknown field ", name, b"; there are: ", names.as_bytes()]);
+    Exit::Usage
+}
+
+fn lines(out: &mut Out<'_>, args: Args) -> Result<(), Exit> {
+    let finder = Finder::new().map_err(no_start)?;
+    for service in args.iter() {
+        // Nobody can be told that standard output does not work.
+        let _ = line::line(out, service);
+        finder.back().map_err(no_way_back)?;
+    }
+    Ok(())
+}
+
+fn json(out: &mut Out<'_>, args: Args) -> Result<(), Exit> {
+    let mut text = Vec::new();
+    let mut head = Object::begin(&mut text);
+    head.put("version", &Value::Number(Some(VERSION)));
+    head.put("time", &Value::Moment(Some(now())));
+    text.extend_from_slice(b",\"services\":[");
+    let mut parted: &[u8] = b"\n";
+    let done = each(args, |seen| {
+        text.extend_from_slice(core::mem::replace(&mut parted, b",\n"));
+        let mut object = Object::begin(&mut text);
+        object.service(&seen);
+        object.end();
+        let pushed = out.push(&text);
+        text.clear();
+        pushed
+    });
+    text.extend_from_slice(b"\n]}\n");
+    let _ = out.push(&text);
+    done
+}
+
+/// Gives `show` all that is known of each service that was named, or of all.
+/// An error of it ends this: nobody listens any more.
+fn each(args: Args, mut show: impl FnMut(Seen) -> Result<(), Errno>) -> Result<(), Exit> {
+    let all = args.is_empty();
+    let found = if all { all_services()? } else { Vec::new() };
+    let finder = Finder::new().map_err(no_start)?;
+    let named: Vec<&CStr> =
+        if all { found.iter().map(CString::as_c_str).collect() } else { args.iter().collect() };
+    for service in named {
+        if gather(&finder, service, all, &mut show).map_err(no_way_back)?.is_err() {
+            break;
+        }
+    }
+    Ok(())
+}
+
+/// The names of all services, in whose directory this now is.
+fn all_services() -> Result<Vec<CString>, Exit> {
+    let found = go_to_services().and_then(|()| services());
+    found.map_err(|why| TOOL.fatal_os(&[b"unable to read $SVDIR, /etc/service or /service: "], why))
+}
+
+fn no_start(why: Errno) -> Exit {
+    TOOL.fatal_os(&[b"unable to open current directory: "], why)
+}
+
+fn no_way_back(why: Errno) -> Exit {
+    TOOL.fatal_os(&[b"unable to set directory: "], why)
+}
+
+fn now() -> Tai64n {
+    let (seconds, nanos) = clock::wall();
+    Tai64n::from_unix(seconds, nanos)
+}
