@@ -258,3 +258,94 @@ fn group_of(pid: u32) -> Option<u32> {
     let pid = Pid::from_raw(i32::try_from(pid).ok()?)?;
     getpgid(Some(pid)).ok()?.as_raw_pid().try_into().ok()
 }
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+    use upkeep_core::record::Identity;
+    use upkeep_core::status::Want;
+    use upkeep_core::supervise::Machine;
+
+    /// A service that has been up for so many seconds, as process 4711.
+    pub(crate) fn sample(name: &str, seconds: u64) -> Seen {
+        let at = Tai64n::from_unix(1_000_000, 0);
+        let since = Tai64n { seconds: at.seconds - seconds, nanos: 0 };
+        let process = Identity { pid: 4711, ..Identity::default() };
+        let mut own = Machine::new(true, 0).own([0; 16], process, since, false);
+        (own.stage, own.starts) = (Stage::Up, 1);
+        let status = Status {
+            since,
+            pid: 4711,
+            paused: false,
+            want: Want::Up,
+            terminating: false,
+            finishing: false,
+        };
+        Seen {
+            name: name.as_bytes().to_vec(),
+            path: None,
+            log: None,
+            known: Ok(Known { status, own: Some(own), normally_up: true }),
+            said: Texts::NONE,
+            group: None,
+            at,
+            monotonic: 5_000_000_000,
+        }
+    }
+
+    /// One that is not supervised.
+    pub(crate) fn unsupervised(name: &str) -> Seen {
+        let trouble = Trouble { what: "supervise not running", why: None, supervised: Some(false) };
+        Seen { known: Err(trouble), ..sample(name, 0) }
+    }
+
+    fn with(stage: Stage, pid: u32) -> Seen {
+        let mut seen = sample("s", 0);
+        if let Ok(Known { status, own: Some(own), .. }) = &mut seen.known {
+            (own.stage, status.pid) = (stage, pid);
+            status.finishing = stage == Stage::Finishing;
+        }
+        seen
+    }
+
+    #[test]
+    fn each_stage_has_a_word_of_its_own() {
+        for (stage, pid, word) in [
+            (Stage::Down, 0, "down"),
+            (Stage::Waiting, 0, "waiting"),
+            (Stage::Up, 7, "up"),
+            (Stage::Up, 0, "unclear"),
+            (Stage::Clearing, 0, "clearing"),
+            (Stage::Over, 0, "over"),
+            (Stage::Finishing, 7, "finishing"),
+            (Stage::Preparing, 7, "starting"),
+            (Stage::Following, 0, "following"),
+        ] {
+            let seen = with(stage, pid);
+            assert_eq!(seen.state(), Some(word));
+            let process = Some(pid).filter(|pid| *pid != 0 && stage != Stage::Finishing);
+            assert_eq!(seen.pid(), process, "{word}");
+        }
+        assert_eq!(unsupervised("s").state(), None);
+    }
+
+    #[test]
+    fn a_deadline_is_that_of_its_stage() {
+        let mut seen = with(Stage::Waiting, 0);
+        assert_eq!(seen.due(Stage::Waiting), None);
+        if let Ok(Known { own: Some(own), .. }) = &mut seen.known {
+            own.deadline = 5_001_500_000;
+        }
+        assert_eq!((seen.due(Stage::Waiting), seen.due(Stage::Up)), (Some(2), None));
+        seen.monotonic = 6_000_000_000;
+        assert_eq!(seen.due(Stage::Waiting), Some(0));
+    }
+
+    #[test]
+    fn a_clock_that_was_set_back_gives_no_time() {
+        let mut seen = sample("s", 0);
+        let since = seen.at;
+        seen.at.seconds -= 5;
+        assert_eq!(seen.seconds(since), 0);
+    }
+}

@@ -6,6 +6,8 @@ mod gather;
 mod json;
 mod line;
 mod run;
+mod table;
+mod terminal;
 
 #[cfg(not(test))]
 upkeep_sys::main!(|args| run::run(args).code());

@@ -4,19 +4,21 @@ use crate::fields::{self, Field, Value};
 use crate::gather::{Seen, gather};
 use crate::json::{Object, VERSION};
 use crate::line;
+use crate::table::{Look, Table};
+use crate::terminal;
 use core::ffi::CStr;
 use rustix::io::Errno;
 use std::ffi::CString;
 use upkeep_cli::{Exit, Options, Out, Tool};
 use upkeep_core::tai::Tai64n;
 use upkeep_servicedir::{Finder, go_to_services, services};
-use upkeep_sys::{Args, clock};
+use upkeep_sys::{Args, clock, localtime};
 
 pub(crate) const TOOL: Tool = Tool {
     name: "svstat",
     help: "\
 usage: svstat service ...
-       svstat -j [service ...]
+       svstat -t | -j [service ...]
        svstat -o field[,field ...] [service ...]
 
 Prints a line for each service: up or down, since how many seconds, the
@@ -24,6 +26,7 @@ process, and what differs from what was asked for; and another one for a
 logger that is a file log. A name without a slash
 that is no directory here is looked up in $SVDIR, /etc/service and /service.
 
+  -t             a table that fits the terminal
   -j             all that is known, as JSON
   -o fields      only these fields, a line for each service
   -h, --help     print this
@@ -45,10 +48,11 @@ directory or that of all services cannot be opened: 111.
 ",
 };
 
-const SYNOPSIS: &str = "svstat [-j | -o fields] service ...";
+const SYNOPSIS: &str = "svstat [-t | -j | -o fields] service ...";
 
 /// How it is shown, if not as the line.
 enum Form {
+    Table,
     Json,
     Fields(Vec<Field>),
 }
@@ -57,7 +61,7 @@ pub(crate) fn run(args: Args) -> Exit {
     if let Some(exit) = TOOL.answer(args) {
         return exit;
     }
-    let mut options = Options::new(args, "jo:");
+    let mut options = Options::new(args, "jo:t");
     let mut form = None;
     for option in options.by_ref() {
         let asked = match option.map(|option| (option.letter, option.value)) {
@@ -65,6 +69,7 @@ pub(crate) fn run(args: Args) -> Exit {
                 Ok(fields) => Form::Fields(fields),
                 Err(name) => return unknown(name),
             },
+            Ok((b't', _)) => Form::Table,
             Ok(_) => Form::Json,
             Err(bad) => return TOOL.bad_option(bad, SYNOPSIS),
         };
@@ -76,6 +81,7 @@ pub(crate) fn run(args: Args) -> Exit {
     let mut out = Out::to(rustix::stdio::stdout());
     let done = match form {
         None => lines(&mut out, rest),
+        Some(Form::Table) => table(&mut out, rest),
         Some(Form::Json) => json(&mut out, rest),
         Some(Form::Fields(fields)) => each(rest, |seen| {
             let mut line = Vec::new();
@@ -122,6 +128,26 @@ fn json(out: &mut Out<'_>, args: Args) -> Result<(), Exit> {
     text.extend_from_slice(b"\n]}\n");
     let _ = out.push(&text);
     done
+}
+
+fn table(out: &mut Out<'_>, args: Args) -> Result<(), Exit> {
+    let mut services = Vec::new();
+    each(args, |seen| {
+        services.push(seen);
+        Ok(())
+    })?;
+    let table = Table::of(services.iter(), look(false));
+    let mut text = Vec::new();
+    table.head(&mut text);
+    services.iter().for_each(|seen| table.row(&mut text, seen));
+    let _ = out.push(&text);
+    Ok(())
+}
+
+/// How a table is to look here.
+fn look(since: bool) -> Look {
+    let width = terminal::size().0;
+    Look { width, colours: terminal::has_colours(), since, local: localtime::local }
 }
 
 /// Gives `show` all that is known of each service that was named, or of all.

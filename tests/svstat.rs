@@ -1,4 +1,4 @@
-//! svstat's forms for programs: JSON and single fields.
+//! svstat's forms beside the line: JSON, single fields, a table.
 
 use crate::support::{Changes, Dir, Json, Process, Service, ours, supervised, testing_originals};
 use std::ffi::OsStr;
@@ -322,4 +322,37 @@ fn s6_svstat_says_the_same() {
     same("up once", "true false true true false -1 NA -1");
     tell("-h");
     same("down again", "false false true false false 7 NA -1");
+}
+
+#[test]
+fn a_table_is_as_wide_as_it_may_be() {
+    if testing_originals() {
+        return;
+    }
+    let dir = Dir::new();
+    let mut service = Service::new(&dir, "a-service-with-a-long-name", "");
+    let _supervise = service.supervise(&dir);
+    let pid = service.up();
+    supervised(&service.path);
+    dir.mkdir("new");
+    let shown = |columns: &str| {
+        let mut command = dir.tool("svstat", ["-t", "a-service-with-a-long-name", "new"]);
+        let done = Process::start(command.env("COLUMNS", columns)).finish();
+        assert_eq!((done.code, done.err().as_str()), (0, ""));
+        done.out().lines().map(str::to_owned).collect::<Vec<_>>()
+    };
+    let wide = shown("200");
+    assert!(wide[0].ends_with("  READY  RESTARTS  LAST EXIT  REMARKS"), "{wide:?}");
+    assert!(
+        wide[1].starts_with("a-service-with-a-long-name  up ")
+            && wide[1].contains(&format!(" {pid}  "))
+    );
+    assert!(wide[2].ends_with("  unable to open supervise/ok: file does not exist"), "{wide:?}");
+    for columns in ["80", "50", "20", "nonsense"] {
+        let lines = shown(columns);
+        let width = columns.parse().unwrap_or(80);
+        assert_eq!(lines.len(), 3);
+        assert!(lines.iter().all(|line| line.len() <= width), "{columns}: {lines:?}");
+        assert!(lines[0].starts_with("NAME") && lines[1].contains("  up"), "{columns}: {lines:?}");
+    }
 }
