@@ -11,8 +11,8 @@ use upkeep_core::standing::Standing;
 use upkeep_core::status::Status;
 use upkeep_core::tai::Tai64n;
 use upkeep_servicedir::{
-    Finder, Log, StatusTrouble, enter, go, go_on_to_logger, logger, normally_up, read_status,
-    said_before,
+    Finder, Log, StatusTrouble, enter, go, go_on_to_logger, is_logger, logger, normally_up,
+    read_status, said_before,
 };
 use upkeep_sys::{clock, process};
 
@@ -106,18 +106,15 @@ pub(crate) fn gather<E>(
         Err(why) => each(Seen::of(name.to_vec(), Err(Trouble::new("unable to chdir: ", why)))),
         Ok(()) => {
             let seen = Seen::here(name.to_vec());
-            let (path, log) = (seen.path.clone(), seen.log);
-            let there = seen.known.is_ok();
+            let log = seen.log;
             let mut done = each(seen);
             let entered = match log {
-                Some(Log::File) if there => go_on_to_logger() == Ok(true),
+                Some(Log::File) => go_on_to_logger() == Ok(true),
                 Some(Log::Directory) if loggers => go(c"log").is_ok(),
-                Some(_) | None => false,
+                Some(Log::Directory) | None => false,
             };
             if done.is_ok() && entered {
-                let mut seen = Seen::here(below(name));
-                seen.path = path.as_deref().map(below);
-                done = each(seen);
+                done = each(Seen::here(below(name)));
             }
             done
         }
@@ -126,13 +123,13 @@ pub(crate) fn gather<E>(
     Ok(done)
 }
 
-fn below(name: &[u8]) -> Vec<u8> {
+pub(crate) fn below(name: &[u8]) -> Vec<u8> {
     let slash: &[u8] = if name.ends_with(b"/") { b"" } else { b"/" };
     [name, slash, b"log"].concat()
 }
 
 impl Seen {
-    fn of(name: Vec<u8>, known: Result<Known, Trouble>) -> Self {
+    pub(crate) fn of(name: Vec<u8>, known: Result<Known, Trouble>) -> Self {
         let (seconds, nanos) = clock::wall();
         Self {
             name,
@@ -147,12 +144,15 @@ impl Seen {
     }
 
     /// Of what the current directory is about.
-    fn here(name: Vec<u8>) -> Self {
+    pub(crate) fn here(name: Vec<u8>) -> Self {
         let known = look();
         let supervised = known.is_ok();
         let mut seen = Self::of(name, known);
         let mut path = [0; 4096];
-        seen.path = process::current_directory(&mut path).ok().map(|path| path.to_bytes().to_vec());
+        if let Ok(path) = process::current_directory(&mut path) {
+            let path = path.to_bytes();
+            seen.path = Some(if is_logger() { below(path) } else { path.to_vec() });
+        }
         seen.log = logger();
         if supervised {
             seen.said = said_before();

@@ -1,11 +1,15 @@
 //! What svstat was asked for: in which form, and of which services.
 
+use crate::events::Events;
 use crate::fields::{self, Field, Value};
+use crate::follow::follow;
 use crate::gather::{Seen, gather};
 use crate::json::{Object, VERSION};
 use crate::line;
+use crate::outlet::Outlet;
 use crate::table::{Look, Table};
 use crate::terminal;
+use crate::watch::watch;
 use core::ffi::CStr;
 use rustix::io::Errno;
 use std::ffi::CString;
@@ -19,6 +23,7 @@ pub(crate) const TOOL: Tool = Tool {
     help: "\
 usage: svstat service ...
        svstat -t | -j [service ...]
+       svstat -f | -e [service ...]
        svstat -o field[,field ...] [service ...]
 
 Prints a line for each service: up or down, since how many seconds, the
@@ -28,6 +33,9 @@ that is no directory here is looked up in $SVDIR, /etc/service and /service.
 
   -t             a table that fits the terminal
   -j             all that is known, as JSON
+  -f             a table that goes on: it shows each change, until it is
+                 interrupted
+  -e             changes as JSON, a line for each, after one for each service
   -o fields      only these fields, a line for each service
   -h, --help     print this
       --version  print the version
@@ -48,12 +56,14 @@ directory or that of all services cannot be opened: 111.
 ",
 };
 
-const SYNOPSIS: &str = "svstat [-t | -j | -o fields] service ...";
+const SYNOPSIS: &str = "svstat [-t | -f | -j | -e | -o fields] service ...";
 
 /// How it is shown, if not as the line.
 enum Form {
     Table,
+    Follow,
     Json,
+    Events,
     Fields(Vec<Field>),
 }
 
@@ -61,7 +71,7 @@ pub(crate) fn run(args: Args) -> Exit {
     if let Some(exit) = TOOL.answer(args) {
         return exit;
     }
-    let mut options = Options::new(args, "jo:t");
+    let mut options = Options::new(args, "efjo:t");
     let mut form = None;
     for option in options.by_ref() {
         let asked = match option.map(|option| (option.letter, option.value)) {
@@ -69,28 +79,44 @@ pub(crate) fn run(args: Args) -> Exit {
                 Ok(fields) => Form::Fields(fields),
                 Err(name) => return unknown(name),
             },
+            Ok((b'e', _)) => Form::Events,
+            Ok((b'f', _)) => Form::Follow,
             Ok((b't', _)) => Form::Table,
             Ok(_) => Form::Json,
             Err(bad) => return TOOL.bad_option(bad, SYNOPSIS),
         };
-        if form.replace(asked).is_some() {
-            return TOOL.usage(SYNOPSIS);
-        }
+        form = match (form, asked) {
+            (None, asked) => Some(asked),
+            // What goes on is a table and JSON as well.
+            (Some(Form::Table), Form::Follow) | (Some(Form::Follow), Form::Table) => {
+                Some(Form::Follow)
+            }
+            (Some(Form::Json), Form::Events) | (Some(Form::Events), Form::Json) => {
+                Some(Form::Events)
+            }
+            (Some(_), _) => return TOOL.usage(SYNOPSIS),
+        };
     }
-    let rest = options.rest();
+    let done = show(form, options.rest());
+    done.err().unwrap_or(Exit::Success)
+}
+
+fn show(form: Option<Form>, services: Args) -> Result<(), Exit> {
     let mut out = Out::to(rustix::stdio::stdout());
     let done = match form {
-        None => lines(&mut out, rest),
-        Some(Form::Table) => table(&mut out, rest),
-        Some(Form::Json) => json(&mut out, rest),
-        Some(Form::Fields(fields)) => each(rest, |seen| {
+        None => lines(&mut out, services),
+        Some(Form::Table) => table(&mut out, services),
+        Some(Form::Json) => json(&mut out, services),
+        Some(Form::Fields(fields)) => each(services, |seen| {
             let mut line = Vec::new();
             fields::print(&mut line, &fields, &seen);
             out.push(&line)
         }),
+        Some(Form::Follow) => follow(services),
+        Some(Form::Events) => watch(services, &mut Outlet::open(false)?, &mut Events),
     };
     let _ = out.flush();
-    done.err().unwrap_or(Exit::Success)
+    done
 }
 
 fn unknown(name: &[u8]) -> Exit {
@@ -145,7 +171,7 @@ fn table(out: &mut Out<'_>, args: Args) -> Result<(), Exit> {
 }
 
 /// How a table is to look here.
-fn look(since: bool) -> Look {
+pub(crate) fn look(since: bool) -> Look {
     let width = terminal::size().0;
     Look { width, colours: terminal::has_colours(), since, local: localtime::local }
 }
@@ -167,16 +193,16 @@ fn each(args: Args, mut show: impl FnMut(Seen) -> Result<(), Errno>) -> Result<(
 }
 
 /// The names of all services, in whose directory this now is.
-fn all_services() -> Result<Vec<CString>, Exit> {
+pub(crate) fn all_services() -> Result<Vec<CString>, Exit> {
     let found = go_to_services().and_then(|()| services());
     found.map_err(|why| TOOL.fatal_os(&[b"unable to read $SVDIR, /etc/service or /service: "], why))
 }
 
-fn no_start(why: Errno) -> Exit {
+pub(crate) fn no_start(why: Errno) -> Exit {
     TOOL.fatal_os(&[b"unable to open current directory: "], why)
 }
 
-fn no_way_back(why: Errno) -> Exit {
+pub(crate) fn no_way_back(why: Errno) -> Exit {
     TOOL.fatal_os(&[b"unable to set directory: "], why)
 }
 

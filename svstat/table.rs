@@ -16,7 +16,9 @@ const MARK: char = '~';
 const GAP: usize = 2;
 /// What is left at least of a name, and of remarks, that there is not enough
 /// room for.
-const LEAST: usize = 16;
+const LEAST: usize = 12;
+/// What a name has before remarks have anything more.
+const ENOUGH: usize = 24;
 
 /// How it is to look.
 #[derive(Clone, Copy)]
@@ -58,7 +60,20 @@ pub(crate) struct Table {
 impl Table {
     /// One that fits these services.
     pub(crate) fn of<'a>(services: impl Iterator<Item = &'a Seen>, look: Look) -> Self {
-        let mut wanted = COLUMNS.map(|column| column.title(&look).len());
+        Self::with(COLUMNS.map(|column| column.title(&look).len()), services, look)
+    }
+
+    /// One that also fits what will become of them.
+    pub(crate) fn roomy<'a>(services: impl Iterator<Item = &'a Seen>, look: Look) -> Self {
+        let wanted = COLUMNS.map(|column| column.title(&look).len().max(column.room(&look)));
+        Self::with(wanted, services, look)
+    }
+
+    fn with<'a>(
+        mut wanted: [usize; COLUMNS.len()],
+        services: impl Iterator<Item = &'a Seen>,
+        look: Look,
+    ) -> Self {
         for seen in services {
             for (width, column) in wanted.iter_mut().zip(COLUMNS) {
                 *width = (*width).max(column.cell(seen, &look).chars().count());
@@ -111,11 +126,12 @@ fn fit(wanted: [usize; COLUMNS.len()], width: usize) -> [usize; COLUMNS.len()] {
     loop {
         let columns = widths.iter().filter(|width| **width > 0).count();
         let gaps = (columns - 1) * GAP;
-        let least = COLUMNS.iter().zip(widths).map(|(column, width)| match column {
-            Name | Remarks => width.min(LEAST),
-            State | Pid | Time | Ready | Restarts | Exit => width,
-        });
-        let needed = least.sum::<usize>() + gaps;
+        let mut least = widths;
+        for column in [Name, Remarks] {
+            let width = &mut least[column as usize];
+            *width = (*width).min(LEAST);
+        }
+        let needed = least.iter().sum::<usize>() + gaps;
         let Some(mut spare) = width.checked_sub(needed) else {
             match left_out.next() {
                 Some(column) => widths[column as usize] = 0,
@@ -130,14 +146,13 @@ fn fit(wanted: [usize; COLUMNS.len()], width: usize) -> [usize; COLUMNS.len()] {
             }
             continue;
         };
-        for column in [Name, Remarks] {
-            let width = &mut widths[column as usize];
-            let least = (*width).min(LEAST);
-            let more = (*width - least).min(spare);
-            *width = least + more;
+        for (column, up_to) in [(Name, ENOUGH), (Remarks, width), (Name, width)] {
+            let at = column as usize;
+            let more = widths[at].min(up_to).saturating_sub(least[at]).min(spare);
+            least[at] += more;
             spare -= more;
         }
-        return widths;
+        return least;
     }
 }
 
@@ -160,6 +175,17 @@ impl Column {
             Restarts => "RESTARTS",
             Exit => "LAST EXIT",
             Remarks => "REMARKS",
+        }
+    }
+
+    /// What it can be expected to need.
+    const fn room(self, look: &Look) -> usize {
+        match self {
+            State | Exit => "following".len(),
+            Pid => "4194304".len(),
+            Time => "2026-11-20".len(),
+            Remarks => look.width,
+            Name | Ready | Restarts => 0,
         }
     }
 

@@ -113,6 +113,26 @@ fn a_long_name_is_cut_before_a_column_is_left_out() {
     let shown = lines(&services, look(80));
     assert!(shown[0].ends_with("RESTARTS  LAST EXIT  REMARKS"), "{}", shown[0]);
     assert_eq!(shown[1].split_once("n~ ").unwrap().0, "n".repeat(23));
+    // Remarks have what a name does not need, and then the other way round.
+    let mut both = failed(&"n".repeat(30));
+    let cells = |seen: &Seen, width| {
+        let line = lines(core::slice::from_ref(seen), look(width)).remove(1);
+        (line.find(' '), line.rsplit("  ").next().map(str::len))
+    };
+    assert_eq!(cells(&both, 90), (Some(24), Some(19)));
+    assert_eq!(cells(&both, 150), (Some(30), Some(67)));
+    both.name.truncate(5);
+    assert_eq!(cells(&both, 90), (Some(5), Some(38)));
+}
+
+#[test]
+fn a_table_that_goes_on_has_room_for_what_comes() {
+    let table = Table::roomy([sample("db", 1)].iter(), look(80));
+    let mut line = Vec::new();
+    table.row(&mut line, &failed("db"));
+    let expected =
+        "db    down                3s                        5  exit 7     normally up, ~\n";
+    assert_eq!(String::from_utf8(line).unwrap(), expected);
 }
 
 #[test]
