@@ -2,7 +2,7 @@
 //! that go on.
 
 use crate::support::{
-    Changes, Dir, Json, Process, Service, deadline, ours, readable, supervised, testing_originals,
+    Dir, Json, Process, Service, deadline, ours, readable, supervised, testing_originals,
 };
 use rustix::process::Signal;
 use std::ffi::OsStr;
@@ -30,6 +30,12 @@ fn fields(dir: &Dir, fields: &str, service: &str) -> String {
     let done = dir.run("svstat", ["-o", fields, service]);
     assert_eq!((done.code, done.err().as_str()), (0, ""));
     done.out().trim_end_matches('\n').to_owned()
+}
+
+/// Whether the record says that nothing is awaited of it any more.
+fn is_ready(service: &Service) -> bool {
+    let record = fs::read(service.path.join("supervise/status"));
+    record.is_ok_and(|record| record[68] == 2 && record[69] & 8 == 0)
 }
 
 /// The names that the page's section has as items.
@@ -170,11 +176,10 @@ fn what_a_service_says() {
     dir.file("s/watchdog", "3600000");
     let _supervise = service.supervise(&dir);
     let pid = service.up();
-    let changes = Changes::of(&[&service.path.join("supervise")]);
-    let seen = changes.until("ready and said", || {
-        Some(one(&dir, "s"))
-            .filter(|seen| *seen.get("status") == "all \"is\" well" && *seen.get("ready") == true)
-    });
+    let said = || fs::read(service.path.join("supervise/said")).is_ok_and(|said| said.len() > 20);
+    service.until("ready, and said", |_| is_ready(&service) && said());
+    let seen = one(&dir, "s");
+    assert!(*seen.get("status") == "all \"is\" well" && *seen.get("ready") == true);
     assert!(*seen.get("pid") == pid && *seen.get("errno") == 2);
     assert_eq!(*seen.get("watchdog_ms"), 3_600_000);
     assert_eq!(fields(&dir, "pid,status", "s"), format!("{pid} all\\x20\"is\"\\x20well"));
@@ -297,17 +302,21 @@ fn s6_svstat_says_the_same() {
         assert_eq!((done.code, done.err().as_str()), (0, ""));
         done.out().trim_end().to_owned()
     };
-    let same = |what: &str, shown: &str| {
-        let changes = Changes::of(&[&dir.path("b/supervise")]);
-        let told = || Some(theirs(SHARED)).filter(|told| told == shown);
-        changes.until(what, told);
-        let changes = Changes::of(&[&dir.path("a/supervise")]);
-        changes.until(what, || Some(fields(&dir, SHARED, "a")).filter(|told| told == shown));
+    // Whoever asks opens what others watch, so both are waited for first.
+    let wait = |how: &str| {
+        let wait = ["-t", "30000", how, "b"];
+        let done = Process::start(dir.command("/usr/bin/s6-svwait").args(wait)).finish();
+        assert_eq!((done.code, done.err().as_str()), (0, ""));
+    };
+    let same = |a: &Service, ready: bool, shown: &str| {
+        wait(if ready { "-U" } else { "-D" });
+        a.until("the same", |seen| (seen.pid != 0) == ready && (!ready || is_ready(a)));
+        assert_eq!((theirs(SHARED), fields(&dir, SHARED, "a")), (shown.into(), shown.into()));
     };
     let first = a.said.line();
     assert!(first.starts_with("up "));
     b.said.line();
-    same("up", "true true true true false -1 NA -1");
+    same(&a, true, "true true true true false -1 NA -1");
     let (pid, label) = (fields(&dir, "pid", "a"), fields(&dir, "updownsince", "a"));
     assert_eq!(first, format!("up {pid}"));
     assert_eq!((label.len(), &label[..2]), (theirs("updownsince").len(), "@4"));
@@ -317,13 +326,15 @@ fn s6_svstat_says_the_same() {
         assert_eq!((done.code, done.err().as_str()), (0, ""));
     };
     tell("-d");
-    same("down", "false false true false false -1 SIGTERM 15");
+    same(&a, false, "false false true false false -1 SIGTERM 15");
     tell("-o");
     a.said.line();
     b.said.line();
-    same("up once", "true false true true false -1 NA -1");
+    same(&a, true, "true false true true false -1 NA -1");
     tell("-h");
-    same("down again", "false false true false false 7 NA -1");
+    same(&a, false, "false false true false false 7 NA -1");
+    tell("-u");
+    same(&a, true, "true true true true false -1 NA -1");
 }
 
 #[test]
@@ -494,7 +505,8 @@ fn it_ends_with_its_reader() {
     let many = core::iter::once("-e").chain([".", "s"].repeat(200));
     let mut events = dir.start("svstat", many);
     event(&mut events, "\"seen\"");
-    ends(events, Signal::TERM);
+    events.signal(Signal::TERM);
+    assert_eq!(events.ends(), 0);
 }
 
 #[test]
