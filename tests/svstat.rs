@@ -400,9 +400,13 @@ fn each_change_is_a_line() {
     let other = event(&mut events, "\"nowhere\"");
     assert_eq!(*other.get("error"), "unable to chdir: file does not exist");
     assert_eq!(*other.get("missed"), Json::Null);
+    // A record that says the same is no change.
+    let status = service.path.join("supervise/status");
+    fs::copy(&status, status.with_extension("same")).unwrap();
+    fs::rename(status.with_extension("same"), &status).unwrap();
     service.svc(&dir, "-p");
-    let paused = event(&mut events, "\"paused\":true");
-    assert!(*paused.get("event") == "changed" && *paused.get("name") == "s");
+    let paused = event(&mut events, "\"changed\"");
+    assert!(*paused.get("paused") == true && *paused.get("name") == "s");
     service.svc(&dir, "-cd");
     let down = event(&mut events, "\"state\":\"down\"");
     assert!(*down.get("exit_signal") == "SIGTERM" && *down.get("starts") == 1);
