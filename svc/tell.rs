@@ -1,18 +1,25 @@
 //! Letters in, control bytes out, to one service after the other.
 
+use crate::asked::Asked;
 use core::ffi::CStr;
-use upkeep_cli::{Exit, Options, Tool};
-use upkeep_servicedir::{ControlTrouble, Finder, enter, send};
-use upkeep_sys::{Args, signals};
+use std::ffi::CString;
+use upkeep_cli::{Exit, Tool};
+use upkeep_core::wait::Goal;
+use upkeep_servicedir::{
+    ControlTrouble, End, Finder, WaitTrouble, Waiting, enter, send, services, set_normally_up,
+};
+use upkeep_sys::{Args, clock, signals};
 
-const TOOL: Tool = Tool {
+pub(crate) const TOOL: Tool = Tool {
     name: "svc",
     help: "\
-usage: svc -udopchaitkxq12wrle service ...
+usage: svc -udopchaitkxq12wrlebyDUQ [-s signal] [-w[uUdDrR]] [-T milliseconds]
+           service ...
 
-Tells the supervise of each service what to do, in the order of the letters.
-A name without a slash that is no directory here is looked up in $SVDIR,
-/etc/service and /service.
+Tells the supervise of each service what to do, in the order of the letters,
+and waits for what comes of it only if it is asked to. A name without a slash
+that is no directory here is looked up in $SVDIR, /etc/service and /service,
+and can be a pattern: 'web-*'.
 
   -u             up: start it, and again whenever it ends
   -d             down: TERM, or what the directory says in down-signal, and
@@ -29,28 +36,36 @@ A name without a slash that is no directory here is looked up in $SVDIR,
   -q             QUIT
   -1             USR1
   -2             USR2
-  -w             WINCH
+  -w             WINCH, where no letter follows that says what to wait for
+  -y             WINCH
+  -b             ABRT
+  -s signal      one of these signals by its name or number
   -r             restart: what -d sends; if it is to be up, it is started again
   -l             reload: HUP, or what the directory says in reload-signal
   -e             execute anew: supervise becomes its own program as it is now,
                  after an upgrade; the service does not notice
+  -U             -u, and remove the file down: it starts out up from now on
+  -D             -d, and make the file down: it starts out down from now on
+  -Q             -o, and make the file down
+  -wu, -wU       wait until it is up, ready
+  -wd, -wD       wait until it is down, down and its finish is done
+  -wr, -wR       wait until it is up, ready again
+  -T milliseconds  wait so long; 0 for ever, the default
       --help     print this
       --version  print the version
 
-    svc -du myapp            restart it
-    svc -dx /service/old     take it down for good, with its supervise
+    svc -du myapp                    restart it
+    svc -wR -T 10000 -r myapp        restart it, and wait until it is ready
+    svc -wD -d 'web-*'               take them all down, and wait for that
+    svc -dx /service/old             take it down for good, with its supervise
 
 exit: 0 said what could be said, each failure with a warning; 100 unknown
-option; 111 the current directory cannot be opened.
+option; 111 the current directory cannot be opened. With -wu to -wR also 1 to
+98 it does not come by itself for so many of them; 99 timed out; 102 a supervise
+is not running, or has ended meanwhile; 111 a service could not be told or
+watched.
 ",
 };
-
-/// What the original says, for whoever matches it; `--help` says it all.
-const LETTERS: &str = "svc options: u up, d down, o once, x exit, p pause, c continue, \
-h hup, a alarm, i interrupt, t term, k kill\n";
-
-/// As many letters as are sent; there are eighteen.
-const MOST: usize = 20;
 
 pub(crate) fn run(args: Args) -> Exit {
     if let Some(exit) = TOOL.answer_long(args) {
@@ -58,55 +73,137 @@ pub(crate) fn run(args: Args) -> Exit {
     }
     // A supervise that ends between the open and the write is a warning.
     signals::ignore_broken_pipes();
-    let mut letters = [0; MOST];
-    let mut count = 0;
-    let mut options = Options::new(args, "udopchaitkxq12wrle");
-    for option in &mut options {
-        match option {
-            Ok(option) => {
-                if count < MOST && !letters[..count].contains(&option.letter) {
-                    letters[count] = option.letter;
-                    count += 1;
-                }
-            }
-            Err(bad) => {
-                bad.report(&TOOL);
-                let _ = upkeep_cli::put_all(rustix::stdio::stderr(), LETTERS.as_bytes());
-                return Exit::Usage;
-            }
-        }
+    match Asked::read(args) {
+        Ok((asked, services)) => tell_all(&asked, services),
+        Err(exit) => exit,
     }
+}
+
+fn tell_all(asked: &Asked, args: Args) -> Exit {
+    let deadline = Some(clock::monotonic().saturating_add(asked.patience));
+    let deadline = deadline.filter(|_| asked.patience > 0);
     let finder = match Finder::new() {
         Ok(finder) => finder,
         Err(why) => return TOOL.fatal_os(&[b"unable to open current directory: "], why),
     };
-    for service in options.rest().iter() {
-        tell(service, &letters[..count]);
+    let mut wait = Wait { waiting: None, names: Vec::new(), trouble: Exit::Success };
+    for service in args.iter().flat_map(services) {
+        tell(service, asked, &mut wait);
         if let Err(why) = finder.back() {
             return TOOL.fatal_os(&[b"unable to set directory: "], why);
         }
     }
-    Exit::Success
+    if asked.goal.is_some() { wait.end(deadline) } else { Exit::Success }
 }
 
-fn tell(service: &CStr, letters: &[u8]) {
+/// Says it to one service. What goes wrong is a warning, and changes how svc
+/// ends only where it was to wait.
+fn tell(service: CString, asked: &Asked, wait: &mut Wait) {
     let name = service.to_bytes();
-    if let Err(why) = enter(service) {
+    if let Err(why) = enter(&service) {
+        wait.fail(Exit::System);
         return TOOL.warn_os(&[b"unable to chdir to ", name, b": "], why);
     }
-    match send(letters) {
-        Ok(()) => {}
-        Err(ControlTrouble::NotRunning) => {
+    let waits = asked.goal.is_some_and(|goal| wait.add(&service, goal, asked.says_something()));
+    if let Some(up) = asked.normally_up
+        && let Err(why) = set_normally_up(up)
+    {
+        let verb = if up { b"unable to remove ".as_slice() } else { b"unable to create " };
+        wait.fail(Exit::System);
+        TOOL.warn_os(&[verb, name, b"/down: "], why);
+    }
+    let Err(trouble) = send(asked.letters()) else { return };
+    if waits {
+        wait.take_back();
+    }
+    match trouble {
+        ControlTrouble::NotRunning => {
+            wait.fail(NOT_RUNNING);
             TOOL.warn(&[b"unable to control ", name, b": supervise not running"]);
         }
-        Err(ControlTrouble::NotAFifo) => {
+        ControlTrouble::NotAFifo => {
+            wait.fail(Exit::System);
             TOOL.warn(&[b"unable to control ", name, b": supervise/control is not a fifo"]);
         }
-        Err(ControlTrouble::Open(why)) => {
+        ControlTrouble::Open(why) => {
+            wait.fail(Exit::System);
             TOOL.warn_os(&[b"unable to control ", name, b": "], why);
         }
-        Err(ControlTrouble::Write(why)) => {
+        ControlTrouble::Write(why) => {
+            wait.fail(Exit::System);
             TOOL.warn_os(&[b"error writing commands to ", name, b": "], why);
         }
     }
+}
+
+/// Nobody is there who could be told.
+const NOT_RUNNING: Exit = Exit::Of(WaitTrouble::NotRunning.code());
+
+/// What is waited for when everybody has been told.
+struct Wait {
+    waiting: Option<Waiting>,
+    names: Vec<CString>,
+    /// Why some are not waited for, or have not heard.
+    trouble: Exit,
+}
+
+impl Wait {
+    /// The service is waited for, if it can be: it is listened to before it is
+    /// told anything.
+    fn add(&mut self, service: &CStr, goal: Goal, told: bool) -> bool {
+        let waiting = match self.waiting.take() {
+            Some(waiting) => Ok(waiting),
+            None => Waiting::new(goal, told),
+        };
+        match waiting.and_then(|waiting| self.waiting.insert(waiting).add()) {
+            Ok(()) => {
+                self.names.push(service.to_owned());
+                return true;
+            }
+            // Saying something to nobody will be a warning.
+            Err(WaitTrouble::NotRunning) => self.fail(NOT_RUNNING),
+            Err(trouble) => self.fail(in_vain(service, trouble)),
+        }
+        false
+    }
+
+    /// It is not, after all.
+    fn take_back(&mut self) {
+        self.names.pop();
+        if let Some(waiting) = &mut self.waiting {
+            waiting.take_back();
+        }
+    }
+
+    /// One is not waited for, or has not heard; the first such trouble counts.
+    fn fail(&mut self, trouble: Exit) {
+        if self.trouble == Exit::Success {
+            self.trouble = trouble;
+        }
+    }
+
+    fn end(self, deadline: Option<u64>) -> Exit {
+        let Some(mut waiting) = self.waiting else { return self.trouble };
+        match waiting.wait(false, deadline) {
+            Ok(End::Satisfied) => self.trouble,
+            Ok(end) => {
+                if let Some((number, words)) = end.words() {
+                    let name = self.names[number].to_bytes();
+                    TOOL.warn(&[b"unable to wait for ", name, b": ", words.as_bytes()]);
+                }
+                Exit::Of(end.code())
+            }
+            Err((number, trouble)) => in_vain(&self.names[number], trouble),
+        }
+    }
+}
+
+fn in_vain(name: &CStr, trouble: WaitTrouble) -> Exit {
+    let (words, why) = trouble.words();
+    let parts = [b"unable to wait for ", name.to_bytes(), b": ", words.as_bytes()];
+    match why {
+        Some(why) => TOOL.warn_os(&parts, why),
+        None => TOOL.warn(&parts),
+    }
+    Exit::Of(trouble.code())
 }

@@ -10,12 +10,11 @@ use crate::outlet::Outlet;
 use crate::table::{Look, Table};
 use crate::terminal;
 use crate::watch::watch;
-use core::ffi::CStr;
 use rustix::io::Errno;
 use std::ffi::CString;
 use upkeep_cli::{Exit, Options, Out, Tool};
 use upkeep_core::tai::Tai64n;
-use upkeep_servicedir::{Finder, go_to_services, services};
+use upkeep_servicedir::{Finder, go_to_services, list_services, services};
 use upkeep_sys::{Args, clock, localtime};
 
 pub(crate) const TOOL: Tool = Tool {
@@ -29,7 +28,8 @@ usage: svstat service ...
 Prints a line for each service: up or down, since how many seconds, the
 process, and what differs from what was asked for; and another one for a
 logger that is a file log. A name without a slash
-that is no directory here is looked up in $SVDIR, /etc/service and /service.
+that is no directory here is looked up in $SVDIR, /etc/service and /service,
+and may be a pattern: 'web-*'.
 
   -t             a table that fits the terminal
   -j             all that is known, as JSON
@@ -127,9 +127,9 @@ fn unknown(name: &[u8]) -> Exit {
 
 fn lines(out: &mut Out<'_>, args: Args) -> Result<(), Exit> {
     let finder = Finder::new().map_err(no_start)?;
-    for service in args.iter() {
+    for service in args.iter().flat_map(services) {
         // Nobody can be told that standard output does not work.
-        let _ = line::line(out, service);
+        let _ = line::line(out, &service);
         finder.back().map_err(no_way_back)?;
     }
     Ok(())
@@ -180,11 +180,9 @@ pub(crate) fn look(since: bool) -> Look {
 /// An error of it ends this: nobody listens any more.
 fn each(args: Args, mut show: impl FnMut(Seen) -> Result<(), Errno>) -> Result<(), Exit> {
     let all = args.is_empty();
-    let found = if all { all_services()? } else { Vec::new() };
+    let named = if all { all_services()? } else { args.iter().flat_map(services).collect() };
     let finder = Finder::new().map_err(no_start)?;
-    let named: Vec<&CStr> =
-        if all { found.iter().map(CString::as_c_str).collect() } else { args.iter().collect() };
-    for service in named {
+    for service in &named {
         if gather(&finder, service, all, &mut show).map_err(no_way_back)?.is_err() {
             break;
         }
@@ -194,7 +192,7 @@ fn each(args: Args, mut show: impl FnMut(Seen) -> Result<(), Errno>) -> Result<(
 
 /// The names of all services, in whose directory this now is.
 pub(crate) fn all_services() -> Result<Vec<CString>, Exit> {
-    let found = go_to_services().and_then(|()| services());
+    let found = go_to_services().and_then(|()| list_services());
     found.map_err(|why| TOOL.fatal_os(&[b"unable to read $SVDIR, /etc/service or /service: "], why))
 }
 

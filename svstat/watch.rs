@@ -5,14 +5,15 @@ use crate::fields::{FIELDS, Value};
 use crate::gather::{Seen, Trouble};
 use crate::outlet::Outlet;
 use crate::run::{TOOL, all_services, no_start, no_way_back};
-use core::ffi::CStr;
 use rustix::event::{PollFd, PollFlags};
 use rustix::fd::OwnedFd;
 use rustix::fs::inotify::{self, CreateFlags, WatchFlags};
 use rustix::io::Errno;
 use std::ffi::CString;
 use upkeep_cli::{Exit, words};
-use upkeep_servicedir::{Changes, Finder, Log, WatchTrouble, enter, go, go_on_to_logger, services};
+use upkeep_servicedir::{
+    Changes, Finder, Log, WatchTrouble, enter, go, go_on_to_logger, list_services, services,
+};
 use upkeep_sys::Args;
 
 /// What has become of a service.
@@ -132,7 +133,7 @@ fn go_on(args: Args, outlet: &mut Outlet, listener: &mut impl Listener) -> Resul
 impl Watch {
     fn begin(args: Args, outlet: &mut Outlet, listener: &mut impl Listener) -> Result<Self, End> {
         let all = args.is_empty();
-        let names = if all { all_services()? } else { args.iter().map(CStr::to_owned).collect() };
+        let names = if all { all_services()? } else { args.iter().flat_map(services).collect() };
         let changes = Changes::open().map_err(|trouble| cannot_watch(b"services", trouble))?;
         let around = inotify::init(CreateFlags::CLOEXEC | CreateFlags::NONBLOCK);
         let around = around.map_err(|_| cannot_watch(b"directories", WatchTrouble::NoWatcher))?;
@@ -141,7 +142,7 @@ impl Watch {
         if all {
             watch.look_out(b".")?;
             // What has appeared before that was looked out for.
-            let names = services().unwrap_or(names);
+            let names = list_services().unwrap_or(names);
             for service in names {
                 watch.add(
                     Place { rank: 0, service, logger: None },
@@ -304,7 +305,7 @@ impl Watch {
             return Ok(());
         }
         // A directory that cannot be read now shows no more than it did.
-        let Ok(names) = services() else { return Ok(()) };
+        let Ok(names) = list_services() else { return Ok(()) };
         for number in 0..self.rows.len() {
             let row = self.rows.get(number).and_then(Option::as_ref);
             if row.is_some_and(|row| names.binary_search(&row.place.service).is_err()) {

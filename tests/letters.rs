@@ -10,13 +10,13 @@ fn every_letter_sends_its_signal() {
         return;
     }
     let dir = Dir::new();
-    let signals = ["QUIT", "USR1", "USR2", "WINCH", "HUP"];
+    let signals = ["QUIT", "USR1", "USR2", "WINCH", "HUP", "ABRT", "WINCH"];
     let traps = signals.map(|s| format!("trap 'echo {s} >$said' {s}\n"));
     let mut service = Service::new(&dir, "s", &traps.concat());
     let supervise = service.supervise(&dir);
     let pid = service.up();
     supervised(&service.path);
-    let letters = ["-q", "-1", "-2", "-w", "-l"];
+    let letters = ["-q", "-1", "-2", "-w", "-l", "-b", "-y"];
     for (letter, name) in letters.iter().zip(signals) {
         service.svc(&dir, letter);
         assert_eq!(service.said.line(), name);

@@ -42,6 +42,8 @@ mod runit;
 mod s6;
 mod supervise;
 mod sv;
+mod svc;
 mod svscan;
 mod svstat;
+mod svwait;
 mod tools;

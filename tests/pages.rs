@@ -14,6 +14,7 @@ const PROGRAMS: &[&str] = &[
     "svnotify",
     "svok",
     "svstat",
+    "svwait",
     "multilog",
     "fghack",
     "pgrphack",

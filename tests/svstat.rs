@@ -258,6 +258,17 @@ fn all_services_with_their_loggers() {
     let mut command = dir.tool("svstat", [""; 0]);
     let done = Process::start(command.env("SVDIR", dir.path("all"))).finish();
     assert_eq!((done.code, done.out().as_str()), (0, ""));
+    // A pattern is for their names, in each form.
+    let shown = |args: &[&str]| {
+        let mut command = dir.tool("svstat", args);
+        Process::start(command.env("SVDIR", dir.path("all"))).finish().out()
+    };
+    let path = dir.path("all").display().to_string();
+    let found = format!("{path}/api\n{path}/db\n{path}/db/log\n");
+    assert_eq!(shown(&["-o", "name", "[ad]*"]), found);
+    let lines = format!("{path}/api: unable to open supervise/ok: file does not exist\n");
+    assert_eq!(shown(&["a*"]), lines);
+    assert_eq!(shown(&["x*"]), "x*: unable to chdir: file does not exist\n");
 }
 
 #[test]

@@ -227,6 +227,12 @@ impl Fifo {
         all
     }
 
+    /// What is written next, as it was.
+    pub fn spoken(&self) -> Vec<u8> {
+        assert!(readable(&self.file, deadline()), "nobody spoke on {}", self.path.display());
+        self.bytes()
+    }
+
     /// Writes a line, for a script that reads the FIFO.
     pub fn say(&self, line: &str) {
         let mut writer = fs::OpenOptions::new().write(true).open(&self.path).unwrap();

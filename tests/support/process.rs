@@ -62,6 +62,11 @@ impl Process {
         rustix::process::pidfd_send_signal(&self.pidfd, signal).unwrap();
     }
 
+    /// Whether it has not ended yet.
+    pub fn runs(&mut self) -> bool {
+        self.child.try_wait().unwrap().is_none()
+    }
+
     /// Its standard input, if the command asked for a pipe. Dropping it is
     /// the end of file.
     pub fn stdin(&mut self) -> std::process::ChildStdin {

@@ -3,6 +3,8 @@
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
 use rustix::fs::inotify;
+use std::ffi::CStr;
+use std::mem::MaybeUninit;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -69,6 +71,25 @@ impl Changes {
                 .unwrap_or_else(|why| panic!("watch {}: {why}", dir.display()));
         }
         Self { inotify }
+    }
+
+    /// Watches for files in `dir` to be read.
+    pub fn readings(dir: &Path) -> Self {
+        Self::watching(&[dir], inotify::WatchFlags::CLOSE_NOWRITE)
+    }
+
+    /// Waits until somebody has done what is watched for to the file `name`.
+    pub fn of_file(&self, name: &CStr) {
+        let until = deadline();
+        let mut buffer = [MaybeUninit::uninit(); 4096];
+        let mut reader = inotify::Reader::new(&self.inotify, &mut buffer);
+        loop {
+            match reader.next() {
+                Ok(event) if event.file_name() == Some(name) => return,
+                Ok(_) => {}
+                Err(_) => assert!(readable(&self.inotify, until), "nobody touches {name:?}"),
+            }
+        }
     }
 
     /// Waits until `look` finds what it looks for.

@@ -15,6 +15,15 @@ pub struct Opt {
     pub value: Option<&'static CStr>,
 }
 
+impl Opt {
+    /// Its value, a number of milliseconds, in nanoseconds.
+    #[must_use]
+    pub fn milliseconds(&self) -> Option<u64> {
+        let number: u32 = self.value?.to_str().ok()?.parse().ok()?;
+        Some(u64::from(number) * 1_000_000)
+    }
+}
+
 /// A letter that is not an option, or one whose value is missing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct BadOption {
@@ -83,6 +92,14 @@ impl Options {
         let next = self.args.get(self.index).ok_or(BadOption { letter, missing_value: true })?;
         self.index += 1;
         Ok(next)
+    }
+
+    /// The next letter, if it is in the same argument and one of these.
+    pub fn next_of(&mut self, letters: &[u8]) -> Option<u8> {
+        let arg = self.args.get(self.index)?.to_bytes();
+        let letter = arg.get(self.within).filter(|_| self.within > 0)?;
+        self.within += usize::from(letters.contains(letter));
+        letters.contains(letter).then_some(*letter)
     }
 
     /// What follows the options.

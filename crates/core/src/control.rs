@@ -54,6 +54,8 @@ pub enum Command {
     Hangup,
     /// `a`
     Alarm,
+    /// `b`
+    Abort,
     /// `i`
     Interrupt,
     /// `t`
@@ -66,7 +68,7 @@ pub enum Command {
     User1,
     /// `2`
     User2,
-    /// `w`
+    /// `w`, s6's `y`
     Window,
     /// `r`: end the process, so that it is started again.
     Restart,
@@ -77,7 +79,7 @@ pub enum Command {
 }
 
 /// Every command with its letter and what svc's help calls it.
-pub const COMMANDS: [(u8, Command, &str); 18] = [
+pub const COMMANDS: [(u8, Command, &str); 20] = [
     (b'u', Command::Up, "up"),
     (b'd', Command::Down, "down"),
     (b'o', Command::Once, "once"),
@@ -86,6 +88,7 @@ pub const COMMANDS: [(u8, Command, &str); 18] = [
     (b'c', Command::Continue, "continue"),
     (b'h', Command::Hangup, "hup"),
     (b'a', Command::Alarm, "alarm"),
+    (b'b', Command::Abort, "abort"),
     (b'i', Command::Interrupt, "interrupt"),
     (b't', Command::Terminate, "term"),
     (b'k', Command::Kill, "kill"),
@@ -93,6 +96,7 @@ pub const COMMANDS: [(u8, Command, &str); 18] = [
     (b'1', Command::User1, "usr1"),
     (b'2', Command::User2, "usr2"),
     (b'w', Command::Window, "winch"),
+    (b'y', Command::Window, "winch"),
     (b'r', Command::Restart, "restart"),
     (b'l', Command::Reload, "reload"),
     (b'e', Command::Renew, "execute anew"),

@@ -64,6 +64,21 @@ pub fn normally_up() -> Result<bool> {
     }
 }
 
+/// Says whether the service is to start out up. A logger that is a file always
+/// does.
+pub fn set_normally_up(up: bool) -> Result<()> {
+    let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::NONBLOCK | OFlags::CLOEXEC;
+    match up {
+        true if place::is_logger() => Ok(()),
+        false if place::is_logger() => Err(Errno::OPNOTSUPP),
+        true => match fs::unlink(names::DOWN) {
+            Err(Errno::NOENT) => Ok(()),
+            answer => answer,
+        },
+        false => fs::open(names::DOWN, flags, Mode::from_raw_mode(0o666)).map(drop),
+    }
+}
+
 /// What supervise wrote last: what everybody writes, and what only ours does.
 pub fn read_status() -> core::result::Result<(Status, Option<Own>), StatusTrouble> {
     match is_supervised() {

@@ -6,10 +6,12 @@ use crate::names;
 use crate::place::{self, Path};
 use core::ffi::CStr;
 use rustix::fd::OwnedFd;
-use rustix::fs::{self, FileType, Mode, OFlags};
+use rustix::fs::{self, Dir, FileType, Mode, OFlags};
 use rustix::io::{Errno, Result};
 use rustix::process::{chdir, fchdir};
-use upkeep_sys::exec;
+use std::ffi::CString;
+use upkeep_core::glob;
+use upkeep_sys::{exec, process};
 
 /// Goes from service to service and back to where the program began.
 #[derive(Debug)]
@@ -42,8 +44,7 @@ pub fn enter(name: &CStr) -> Result<()> {
     if bytes.is_empty() || bytes.contains(&b'/') {
         return Err(why);
     }
-    let svdir = exec::variable(names::SVDIR).filter(|dir| !dir.is_empty());
-    for dir in svdir.into_iter().chain(names::SCAN_DIRS) {
+    for dir in scan_dirs() {
         let mut path = [0; 4096];
         if let Some(path) = join(dir, bytes, &mut path)
             && chdir(path).is_ok()
@@ -52,6 +53,58 @@ pub fn enter(name: &CStr) -> Result<()> {
         }
     }
     Err(why)
+}
+
+/// The services that `name` stands for, as `enter` takes them. A name without a
+/// slash that is no service's and that holds `*`, `?` or `[` is a pattern for
+/// the names in the first of `$SVDIR`, `/etc/service` and `/service` that is
+/// there. One that matches nothing stands for itself.
+#[must_use]
+pub fn services(name: &CStr) -> Vec<CString> {
+    let bytes = name.to_bytes();
+    if glob::is_pattern(bytes) && !bytes.contains(&b'/') && !is_directory(name) {
+        let all = matching(bytes);
+        if !all.is_empty() {
+            return all;
+        }
+    }
+    vec![name.to_owned()]
+}
+
+/// The paths of the directories that match, in the order of their names.
+fn matching(pattern: &[u8]) -> Vec<CString> {
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    for dir in scan_dirs() {
+        let Ok(list) = fs::open(dir, flags, Mode::empty()).and_then(Dir::read_from) else {
+            continue;
+        };
+        let names = list.filter_map(|entry| Some(entry.ok()?.file_name().to_bytes().to_vec()));
+        let paths = names.filter(|name| glob::matches(pattern, name));
+        let paths = paths.filter_map(|name| CString::new([dir, b"/", &name].concat()).ok());
+        let mut all: Vec<_> = paths.filter(|path| is_directory(path)).collect();
+        all.sort_unstable();
+        return all;
+    }
+    Vec::new()
+}
+
+pub(crate) fn scan_dirs() -> impl Iterator<Item = &'static [u8]> {
+    let svdir = exec::variable(names::SVDIR).filter(|dir| !dir.is_empty());
+    svdir.into_iter().chain(names::SCAN_DIRS)
+}
+
+fn is_directory(path: &CStr) -> bool {
+    fs::stat(path).is_ok_and(|stat| FileType::from_raw_mode(stat.st_mode) == FileType::Directory)
+}
+
+/// The path by which `go` comes back to where it is now, from anywhere.
+pub(crate) fn here() -> Result<CString> {
+    let mut path = [0; 4096];
+    let mut path = process::current_directory(&mut path)?.to_bytes().to_vec();
+    if place::is_logger() {
+        path.extend_from_slice(place::LOGGER);
+    }
+    CString::new(path).map_err(|_| Errno::INVAL)
 }
 
 /// Makes the service directory `name` the current one, by its path alone. Where

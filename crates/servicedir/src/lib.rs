@@ -22,19 +22,21 @@ mod reaped;
 mod script;
 mod socket;
 mod tally;
+mod wait;
 
 pub use changes::{Change, Changes, WatchTrouble};
 pub use client::{
     ControlTrouble, StatusTrouble, is_supervised, last_status, normally_up, read_status, send,
+    set_normally_up,
 };
 pub use elsewhere::{Elsewhere, Log};
 pub use facts::{
     FactTrouble, Facts, Value, check_program, has_finish, has_run, has_stop, timeout_finish,
 };
-pub use find::{Finder, enter, go, go_on_to_logger, logger};
+pub use find::{Finder, enter, go, go_on_to_logger, logger, services};
 pub use follow::{PidFile, Trail};
 pub use keeper::{Keeper, Trouble};
-pub use list::{go_to_services, services};
+pub use list::{go_to_services, list_services};
 pub use locked::lock_service;
 pub use notify::{Ear, Heard};
 pub use output::{Pipes, open_output};
@@ -43,3 +45,4 @@ pub use reaped::{leave_word, word};
 pub use script::Script;
 pub use socket::{Socket, said_before, write_said};
 pub use tally::{forget_deaths, is_noted, note_death};
+pub use wait::{End, WaitTrouble, Waiting};

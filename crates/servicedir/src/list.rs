@@ -1,22 +1,20 @@
 //! All services: those in the first of the directories where services are
 //! looked for by name.
 
-use crate::names;
+use crate::find::scan_dirs;
 use core::ffi::CStr;
 use core::mem::MaybeUninit;
 use rustix::fs::{self, AtFlags, CWD, FileType, Mode, OFlags, RawDir};
 use rustix::io::{Errno, Result};
 use rustix::process::chdir;
 use std::ffi::CString;
-use upkeep_sys::exec;
 
 /// Makes the directory of all services the current one: that in `$SVDIR`,
 /// `/etc/service` or `/service`, the first that is there. What is reported is
 /// what went wrong with the last.
 pub fn go_to_services() -> Result<()> {
-    let svdir = exec::variable(names::SVDIR).filter(|dir| !dir.is_empty());
     let mut answer = Err(Errno::NOENT);
-    for dir in svdir.into_iter().chain(names::SCAN_DIRS) {
+    for dir in scan_dirs() {
         answer = chdir(dir);
         if !matches!(answer, Err(Errno::NOENT | Errno::NOTDIR)) {
             break;
@@ -27,7 +25,7 @@ pub fn go_to_services() -> Result<()> {
 
 /// The names of the services in the current directory, as svscan takes them,
 /// in order.
-pub fn services() -> Result<Vec<CString>> {
+pub fn list_services() -> Result<Vec<CString>> {
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
     let dir = fs::open(c".", flags, Mode::empty())?;
     let mut buffer = [MaybeUninit::uninit(); 8192];

@@ -3,7 +3,7 @@
 //! every name is used as it is.
 
 use crate::names;
-use core::cell::Cell;
+use core::cell::{Cell, RefCell};
 use core::ffi::CStr;
 use rustix::fd::OwnedFd;
 use rustix::fs::{self, Access, CWD, FileType, Mode, OFlags, Stat};
@@ -33,6 +33,7 @@ struct Here {
 std::thread_local! {
     static HERE: Cell<Here> =
         const { Cell::new(Here { own: None, service: None, logger: false }) };
+    static KEPT: RefCell<Vec<&'static CStr>> = const { RefCell::new(Vec::new()) };
 }
 
 /// Where `$SUPERVISEDIR` says that they are. From the root, it is one directory
@@ -177,9 +178,18 @@ impl Path {
         CStr::from_bytes_until_nul(&self.bytes).unwrap_or_default()
     }
 
-    /// For as long as the program runs.
+    /// For as long as the program runs, each once: whoever follows many services
+    /// comes to each of them again and again.
     fn keep(&self) -> &'static CStr {
-        Box::leak(CString::from(self.as_c_str()).into_boxed_c_str())
+        KEPT.with_borrow_mut(|kept| {
+            let path = self.as_c_str();
+            let old = kept.iter().copied().find(|old| *old == path);
+            old.unwrap_or_else(|| {
+                let new = Box::leak(CString::from(path).into_boxed_c_str());
+                kept.push(new);
+                new
+            })
+        })
     }
 }
 
@@ -222,6 +232,18 @@ mod tests {
         let path = |dir, file| elsewhere(dir, file, CStr::to_owned);
         assert_eq!(path(c"/run/sv/etc:web", names::LOCK).as_c_str(), c"/run/sv/etc:web/lock");
         assert_eq!(path(c"state", names::SUPERVISE).as_c_str(), c"state");
+    }
+
+    #[test]
+    fn each_path_is_kept_once() {
+        let keep = |dir: &[u8]| {
+            let mut path = Path::new();
+            path.push(dir).unwrap();
+            path.keep().as_ptr()
+        };
+        let first = keep(b"run/a");
+        assert_ne!(keep(b"run/b"), first);
+        assert_eq!(keep(b"run/a"), first);
     }
 
     #[test]

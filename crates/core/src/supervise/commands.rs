@@ -40,6 +40,7 @@ impl Machine {
                 Phase::Down | Phase::Waiting(_) | Phase::Clearing(_),
                 Command::Hangup
                 | Command::Alarm
+                | Command::Abort
                 | Command::Interrupt
                 | Command::Terminate
                 | Command::Kill
@@ -55,6 +56,7 @@ impl Machine {
                 Phase::Following(_),
                 Command::Hangup
                 | Command::Alarm
+                | Command::Abort
                 | Command::Interrupt
                 | Command::Quit
                 | Command::User1
@@ -138,6 +140,7 @@ impl Machine {
                 Phase::Finishing(_),
                 Command::Hangup
                 | Command::Alarm
+                | Command::Abort
                 | Command::Interrupt
                 | Command::Terminate
                 | Command::Quit
@@ -162,6 +165,7 @@ impl Machine {
             }
             (Phase::Preparing(_) | Phase::Up(_), Command::Hangup) => send(Signal::Hangup),
             (Phase::Preparing(_) | Phase::Up(_), Command::Alarm) => send(Signal::Alarm),
+            (Phase::Preparing(_) | Phase::Up(_), Command::Abort) => send(Signal::Abort),
             (Phase::Preparing(_) | Phase::Up(_), Command::Interrupt) => send(Signal::Interrupt),
             (Phase::Preparing(_) | Phase::Up(_), Command::Quit) => send(Signal::Quit),
             (Phase::Preparing(_) | Phase::Up(_), Command::User1) => send(Signal::User1),
@@ -199,6 +203,7 @@ impl Machine {
                 | Command::Continue
                 | Command::Hangup
                 | Command::Alarm
+                | Command::Abort
                 | Command::Interrupt
                 | Command::Terminate
                 | Command::Kill

@@ -1,0 +1,262 @@
+//! Whether what somebody waits for has come: what was read of a service when
+//! he began, and what is read now, give the answer. It waits for nothing
+//! itself.
+
+use crate::record::{Own, Stage};
+use crate::standing::Standing;
+use crate::status::Status;
+
+/// What somebody waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Goal {
+    /// It is up, or was started.
+    Up,
+    /// It is ready.
+    Ready,
+    /// It is down, or has been.
+    Down,
+    /// It is down and what tidies up after it has done so, or had.
+    Finished,
+    /// It was down and is up again.
+    UpAgain,
+    /// It was down and is ready again.
+    ReadyAgain,
+    /// It has failed and is not started again by itself.
+    Failed,
+}
+
+/// Every goal with its letter, s6's but for the last.
+pub const GOALS: [(u8, Goal); 7] = [
+    (b'u', Goal::Up),
+    (b'U', Goal::Ready),
+    (b'd', Goal::Down),
+    (b'D', Goal::Finished),
+    (b'r', Goal::UpAgain),
+    (b'R', Goal::ReadyAgain),
+    (b'f', Goal::Failed),
+];
+
+/// Whether it has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Answer {
+    /// It has.
+    Satisfied,
+    /// It may come.
+    NotYet,
+    /// It does not come by itself.
+    Never,
+}
+
+/// What was read of a service.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Seen {
+    /// What everybody writes.
+    pub status: Status,
+    /// What only our supervise does.
+    pub own: Option<Own>,
+}
+
+impl Seen {
+    fn standing(&self) -> Standing {
+        Standing::of(&self.status, self.own.as_ref())
+    }
+
+    /// Whether the service was started since `before`. A start that follows at
+    /// once on an end may be all that was written of that.
+    fn started_since(&self, before: &Self) -> bool {
+        match (self.own, before.own) {
+            (Some(now), Some(before)) => now.starts != before.starts,
+            // Of others it is known from the process, while there is one.
+            _ => {
+                let process = |seen: &Self| (seen.status.pid, seen.status.since);
+                self.standing().up && process(self) != process(before)
+            }
+        }
+    }
+
+    /// Whether the service, which was not down before, has been since.
+    fn ended_since(&self, before: &Self) -> bool {
+        match (self.own, before.own) {
+            (Some(now), Some(then)) => {
+                // What was about to be up the first time was not down for it.
+                let first = u32::from(then.stage == Stage::Preparing);
+                now.starts.wrapping_sub(then.starts) > first
+            }
+            _ => before.standing().up && self.started_since(before),
+        }
+    }
+}
+
+impl Goal {
+    /// The goal for a letter.
+    #[must_use]
+    pub fn from_letter(letter: u8) -> Option<Self> {
+        GOALS.iter().find(|row| row.0 == letter).map(|row| row.1)
+    }
+
+    /// Whether it has come, from what was read when the waiting began and what
+    /// is read now. `told`: the service was told something in between, which
+    /// may not show yet.
+    #[must_use]
+    pub fn judge(self, before: &Seen, now: &Seen, told: bool) -> Answer {
+        let (was, is) = (before.standing(), now.standing());
+        let ended = now.ended_since(before);
+        let has_come = match self {
+            Self::Up => is.up || now.started_since(before),
+            Self::Ready => is.ready,
+            Self::Down => is.down || ended,
+            Self::Finished => is.finished || ended,
+            Self::UpAgain => (was.down || ended) && (is.up || now.started_since(before)),
+            Self::ReadyAgain => (was.down || ended) && is.ready,
+            Self::Failed => is.failed,
+        };
+        if has_come {
+            return Answer::Satisfied;
+        }
+        let may_change = told && now == before;
+        match self {
+            Self::Up | Self::Ready | Self::UpAgain | Self::ReadyAgain | Self::Failed
+                if is.over && !may_change =>
+            {
+                Answer::Never
+            }
+            Self::Up
+            | Self::Ready
+            | Self::Down
+            | Self::Finished
+            | Self::UpAgain
+            | Self::ReadyAgain
+            | Self::Failed => Answer::NotYet,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::record::Identity;
+    use crate::restart::Reason;
+    use crate::status::Want;
+    use crate::supervise::Machine;
+    use crate::tai::Tai64n;
+    use Answer::{Never, NotYet, Satisfied};
+
+    /// The ways to stand: the stage, whether readiness is awaited, and whether
+    /// it is over, and then whether that is a failure.
+    const STANDINGS: [(Stage, bool, Option<bool>); 14] = [
+        (Stage::Up, false, None),
+        (Stage::Up, true, None),
+        (Stage::Preparing, true, None),
+        (Stage::Following, false, None),
+        (Stage::Clearing, false, None),
+        (Stage::Finishing, false, None),
+        (Stage::Down, false, None),
+        (Stage::Waiting, false, None),
+        (Stage::Over, false, None),
+        (Stage::Clearing, false, Some(true)),
+        (Stage::Down, false, Some(false)),
+        (Stage::Down, false, Some(true)),
+        (Stage::Over, false, Some(false)),
+        (Stage::Over, false, Some(true)),
+    ];
+
+    fn seen((stage, awaited, over): (Stage, bool, Option<bool>), starts: u32) -> Seen {
+        let runs = matches!(stage, Stage::Up | Stage::Preparing | Stage::Finishing);
+        let pid = if runs { starts.wrapping_add(100) } else { 0 };
+        let status = Status {
+            since: Tai64n::default(),
+            pid,
+            paused: false,
+            want: Want::Up,
+            terminating: false,
+            finishing: stage == Stage::Finishing,
+        };
+        let process = Identity { pid, ..Identity::default() };
+        let mut own = Machine::new(true, 0).own([0; 16], process, Tai64n::default(), false);
+        (own.stage, own.awaited, own.starts) = (stage, awaited, starts);
+        if let Some(failed) = over {
+            own.history.reason = Reason::GaveUp;
+            own.history.failed = failed;
+        }
+        Seen { status, own: Some(own) }
+    }
+
+    /// All goals, all standings before and now, started since or not.
+    #[test]
+    fn every_pair_of_standings() {
+        for (_, goal) in GOALS {
+            for before in STANDINGS {
+                for now in STANDINGS {
+                    for starts in 0..3 {
+                        check(goal, (before, now), starts);
+                    }
+                }
+            }
+        }
+    }
+
+    type Way = (Stage, bool, Option<bool>);
+
+    fn check(goal: Goal, (before, now): (Way, Way), starts: u32) {
+        let (first, then) = (seen(before, 5), seen(now, 5 + starts));
+        let answer = goal.judge(&first, &then, false);
+        let what = (goal, before, now, starts);
+        let is_up = now.0 == Stage::Up;
+        let is_ready = is_up && !now.1;
+        let is_finished = matches!(now.0, Stage::Down | Stage::Waiting | Stage::Over);
+        let is_down = is_finished || matches!(now.0, Stage::Clearing | Stage::Finishing);
+        let was_down = !matches!(before.0, Stage::Up | Stage::Preparing | Stage::Following);
+        let over = is_finished && now.2.is_some();
+        let ended = starts > u32::from(before.0 == Stage::Preparing);
+        let expected = match goal {
+            Goal::Up => is_up || starts > 0,
+            Goal::Ready => is_ready,
+            Goal::Down => is_down || ended,
+            Goal::Finished => is_finished || ended,
+            Goal::UpAgain => (was_down || ended) && (is_up || starts > 0),
+            Goal::ReadyAgain => (was_down || ended) && is_ready,
+            Goal::Failed => over && now.2 == Some(true),
+        };
+        assert_eq!(answer == Satisfied, expected, "{what:?}");
+        let waits_for_end = matches!(goal, Goal::Down | Goal::Finished);
+        assert_eq!(answer == Never, !expected && over && !waits_for_end, "{what:?}");
+        // What was told may not show yet, and then nothing is for ever.
+        let told = goal.judge(&first, &then, true);
+        assert_eq!(told, if first == then && answer == Never { NotYet } else { answer });
+    }
+
+    #[test]
+    fn counts_go_round() {
+        let up = (Stage::Up, false, None);
+        assert_eq!(Goal::Down.judge(&seen(up, u32::MAX), &seen(up, 0), false), Satisfied);
+        assert_eq!(Goal::Down.judge(&seen(up, u32::MAX), &seen(up, u32::MAX), false), NotYet);
+    }
+
+    #[test]
+    fn of_others_the_process_tells() {
+        let other = |stage, starts| Seen { own: None, ..seen((stage, false, None), starts) };
+        let (up, again) = (other(Stage::Up, 1), other(Stage::Up, 2));
+        let (down, finishing) = (other(Stage::Down, 1), other(Stage::Finishing, 1));
+        let answer = |goal: Goal, before, now| goal.judge(before, now, false);
+        for goal in [Goal::Down, Goal::Finished, Goal::UpAgain, Goal::ReadyAgain] {
+            assert_eq!(answer(goal, &up, &up), NotYet, "{goal:?}");
+            assert_eq!(answer(goal, &up, &again), Satisfied, "{goal:?}");
+        }
+        assert_eq!(answer(Goal::Down, &up, &finishing), Satisfied);
+        assert_eq!(answer(Goal::Finished, &up, &finishing), NotYet);
+        assert_eq!(answer(Goal::Finished, &up, &down), Satisfied);
+        assert_eq!(answer(Goal::UpAgain, &down, &down), NotYet);
+        assert_eq!(answer(Goal::UpAgain, &down, &up), Satisfied);
+        assert_eq!(answer(Goal::Up, &down, &up), Satisfied);
+        // None that is ours says that it failed.
+        assert_eq!(answer(Goal::Failed, &up, &down), NotYet);
+    }
+
+    #[test]
+    fn letters_are_goals() {
+        for (letter, goal) in GOALS {
+            assert_eq!(Goal::from_letter(letter), Some(goal));
+        }
+        assert_eq!(Goal::from_letter(b'x'), None);
+    }
+}
