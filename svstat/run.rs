@@ -10,9 +10,11 @@ use crate::outlet::Outlet;
 use crate::table::{Look, Table};
 use crate::terminal;
 use crate::watch::watch;
+use core::ffi::CStr;
 use rustix::io::Errno;
 use std::ffi::CString;
 use upkeep_cli::{Exit, Options, Out, Tool};
+use upkeep_core::glob::is_pattern;
 use upkeep_core::tai::Tai64n;
 use upkeep_servicedir::{Finder, go_to_services, list_services, services};
 use upkeep_sys::{Args, clock, localtime};
@@ -127,10 +129,18 @@ fn unknown(name: &[u8]) -> Exit {
 
 fn lines(out: &mut Out<'_>, args: Args) -> Result<(), Exit> {
     let finder = Finder::new().map_err(no_start)?;
-    for service in args.iter().flat_map(services) {
+    let mut one = |service: &CStr| {
         // Nobody can be told that standard output does not work.
-        let _ = line::line(out, &service);
-        finder.back().map_err(no_way_back)?;
+        let _ = line::line(out, service);
+        finder.back().map_err(no_way_back)
+    };
+    for service in args.iter() {
+        // A name alone asks for no memory.
+        if is_pattern(service.to_bytes()) {
+            services(service).iter().try_for_each(|service| one(service))?;
+        } else {
+            one(service)?;
+        }
     }
     Ok(())
 }
