@@ -92,8 +92,8 @@ pub(crate) fn look() -> Result<Known, Trouble> {
     Ok(Known { status, own, normally_up })
 }
 
-/// Looks at the service and gives `each` what is known of it, and of
-/// its logger: of one that is a file always, of one that is a directory, and
+/// Looks at the service and gives `each` what is known of it, and of its
+/// logger: of one that is a file always, of one that is a directory, and
 /// therefore has a name of its own, if `loggers`. What `each` says ends it.
 pub(crate) fn gather<E>(
     finder: &Finder,
@@ -102,23 +102,17 @@ pub(crate) fn gather<E>(
     mut each: impl FnMut(Seen) -> Result<(), E>,
 ) -> Result<Result<(), E>, Errno> {
     let name = service.to_bytes();
-    let done = match enter(service) {
-        Err(why) => each(Seen::of(name.to_vec(), Err(Trouble::new("unable to chdir: ", why)))),
-        Ok(()) => {
-            let seen = Seen::here(name.to_vec());
-            let log = seen.log;
-            let mut done = each(seen);
-            let entered = match log {
-                Some(Log::File) => go_on_to_logger() == Ok(true),
-                Some(Log::Directory) if loggers => go(c"log").is_ok(),
-                Some(Log::Directory) | None => false,
-            };
-            if done.is_ok() && entered {
-                done = each(Seen::here(below(name)));
-            }
-            done
-        }
+    let seen = Seen::after(enter(service), name.to_vec());
+    let log = seen.log;
+    let mut done = each(seen);
+    let entered = match log {
+        Some(Log::File) => Some(go_on_to_logger().map(|_| ())),
+        Some(Log::Directory) if loggers => Some(go(c"log")),
+        Some(Log::Directory) | None => None,
     };
+    if let Some(entered) = entered.filter(|_| done.is_ok()) {
+        done = each(Seen::after(entered, below(name)));
+    }
     finder.back()?;
     Ok(done)
 }
@@ -129,7 +123,15 @@ pub(crate) fn below(name: &[u8]) -> Vec<u8> {
 }
 
 impl Seen {
-    pub(crate) fn of(name: Vec<u8>, known: Result<Known, Trouble>) -> Self {
+    /// What there is to see where `entered` has led to.
+    pub(crate) fn after(entered: Result<(), Errno>, name: Vec<u8>) -> Self {
+        match entered {
+            Ok(()) => Self::here(name),
+            Err(why) => Self::of(name, Err(Trouble::new("unable to chdir: ", why))),
+        }
+    }
+
+    fn of(name: Vec<u8>, known: Result<Known, Trouble>) -> Self {
         let (seconds, nanos) = clock::wall();
         Self {
             name,
@@ -144,7 +146,7 @@ impl Seen {
     }
 
     /// Of what the current directory is about.
-    pub(crate) fn here(name: Vec<u8>) -> Self {
+    fn here(name: Vec<u8>) -> Self {
         let known = look();
         let supervised = known.is_ok();
         let mut seen = Self::of(name, known);

@@ -2,7 +2,7 @@
 //! It prints nothing; whoever does is told.
 
 use crate::fields::{FIELDS, Value};
-use crate::gather::{Seen, Trouble};
+use crate::gather::{Seen, below};
 use crate::outlet::Outlet;
 use crate::run::{TOOL, all_services, no_start, no_way_back};
 use rustix::event::{PollFd, PollFlags};
@@ -248,19 +248,17 @@ impl Watch {
     /// Looks at what this is about, after subscribing to its changes.
     fn look(&mut self, number: usize, place: &Place) -> Result<Seen, Exit> {
         let name = place.name();
-        let seen = match place.enter() {
-            Ok(()) => {
-                match self.changes.subscribe(number) {
-                    Err(trouble @ (WatchTrouble::NoWatch | WatchTrouble::NoWatcher)) => {
-                        return Err(cannot_watch(&name, trouble));
-                    }
-                    // Why it cannot be watched is what there is to see.
-                    Ok(_) | Err(WatchTrouble::Os(_)) => {}
+        let entered = place.enter();
+        if entered.is_ok() {
+            match self.changes.subscribe(number) {
+                Err(trouble @ (WatchTrouble::NoWatch | WatchTrouble::NoWatcher)) => {
+                    return Err(cannot_watch(&name, trouble));
                 }
-                Seen::here(name)
+                // Why it cannot be watched is what there is to see.
+                Ok(_) | Err(WatchTrouble::Os(_)) => {}
             }
-            Err(why) => Seen::of(name, Err(Trouble::new("unable to chdir: ", why))),
-        };
+        }
+        let seen = Seen::after(entered, name);
         self.finder.back().map_err(no_way_back)?;
         Ok(seen)
     }
@@ -335,7 +333,7 @@ impl Place {
 
     fn name(&self) -> Vec<u8> {
         let service = self.service.to_bytes();
-        if self.logger.is_some() { crate::gather::below(service) } else { service.to_vec() }
+        if self.logger.is_some() { below(service) } else { service.to_vec() }
     }
 }
 

@@ -4,7 +4,10 @@
 use crate::support::{
     Dir, Json, Process, Service, deadline, ours, readable, supervised, testing_originals,
 };
-use rustix::process::Signal;
+use rustix::fs::{Mode, OFlags};
+use rustix::process::{Signal, WaitId, WaitIdOptions, waitid};
+use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
+use rustix::termios::{Winsize, tcsetwinsize};
 use std::ffi::OsStr;
 use std::fs;
 use std::os::unix::ffi::OsStrExt;
@@ -154,7 +157,11 @@ fn a_start_that_is_due() {
     dir.file("s/restart-delay", "1000000");
     let _supervise = service.supervise(&dir);
     supervised(&service.path);
-    let waits = || fs::read(service.path.join("supervise/status")).unwrap()[68] == 1;
+    // A first start is due as well, but not after a failure.
+    let waits = || {
+        let record = fs::read(service.path.join("supervise/status")).unwrap();
+        record[68] == 1 && record[109] == 1
+    };
     service.until("the wait", |seen| seen.pid == 0 && waits());
     let seen = one(&dir, "s");
     assert_eq!(*seen.get("state"), "waiting");
@@ -481,13 +488,21 @@ fn services_come_and_go() {
     assert_eq!(*event(&mut events, "\"b\"").get("event"), "came");
     // Its logger is there when it is looked at again.
     let mut service = Service::new(&dir, "all/b", "");
-    dir.script("all/b/log", "exec cat");
+    dir.script("all/b/log", "exec sleep 1000");
     let _supervise = service.supervise(&dir);
     service.up();
     let logger = event(&mut events, "\"b/log\"");
     assert!(*logger.get("event") == "came" && *logger.get("log") == Json::Null);
     let place = dir.path("all/b/log");
     assert_eq!(*logger.get("path"), place.to_str().unwrap());
+    // A change of the logger is told of it.
+    service.svc(&dir, "-p");
+    assert_eq!(*event(&mut events, "\"paused\":true").get("name"), "b");
+    let _logger = dir.start("supervise", ["all/b/log"]);
+    let logger = event(&mut events, "\"state\":\"up\"");
+    assert_eq!(*logger.get("name"), "b/log");
+    assert_eq!(dir.run("svc", ["-p", "all/b/log"]).code, 0);
+    assert_eq!(*event(&mut events, "\"paused\":true").get("name"), "b/log");
     fs::rename(dir.path("all/b"), dir.path("apart/b")).unwrap();
     assert_eq!(*event(&mut events, "\"went\"").get("name"), "b");
     assert_eq!(*event(&mut events, "\"went\"").get("name"), "b/log");
@@ -542,4 +557,107 @@ fn a_table_goes_on_where_there_is_no_terminal() {
     let down = table.prints("s     down");
     assert!(down.ends_with("  SIGTERM    normally up"), "{down:?}");
     ends(table, Signal::TERM);
+}
+
+/// A terminal, as the program behind it sees it; this is its other end.
+struct Terminal {
+    master: fs::File,
+    held: String,
+}
+
+impl Terminal {
+    fn open() -> (Self, fs::File) {
+        let flags = OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC;
+        let master = openpt(flags).unwrap();
+        grantpt(&master).unwrap();
+        unlockpt(&master).unwrap();
+        let name = ptsname(&master, Vec::new()).unwrap();
+        let flags = OFlags::RDWR | OFlags::NOCTTY | OFlags::CLOEXEC;
+        let slave = rustix::fs::open(name.as_c_str(), flags, Mode::empty()).unwrap();
+        (Self { master: master.into(), held: String::new() }, slave.into())
+    }
+
+    fn resize(&self, columns: u16, lines: u16) {
+        let size = Winsize { ws_col: columns, ws_row: lines, ws_xpixel: 0, ws_ypixel: 0 };
+        tcsetwinsize(&self.master, size).unwrap();
+    }
+
+    /// What is drawn up to the first `end` behind `text`.
+    fn draws(&mut self, text: &str, end: &str) -> String {
+        let until = deadline();
+        loop {
+            if let Some(at) = self.held.find(text)
+                && let Some(behind) = self.held[at..].find(end)
+            {
+                return self.held.drain(..at + behind + end.len()).collect();
+            }
+            assert!(readable(&self.master, until), "no {text:?} in {:?}", self.held);
+            let mut buffer = [0; 4096];
+            let count = std::io::Read::read(&mut self.master, &mut buffer).unwrap();
+            self.held.push_str(&String::from_utf8_lossy(&buffer[..count]));
+        }
+    }
+}
+
+#[test]
+fn a_table_on_a_terminal_stays_true() {
+    if testing_originals() {
+        return;
+    }
+    let dir = Dir::new();
+    let mut service = Service::new(&dir, "s", "");
+    let _supervise = service.supervise(&dir);
+    service.up();
+    supervised(&service.path);
+    let (mut terminal, slave) = Terminal::open();
+    terminal.resize(80, 24);
+    let mut command = dir.tool("svstat", ["-f", "s", "t"]);
+    command.env("TERM", "xterm").env("NO_COLOR", "").stdout(slave.try_clone().unwrap());
+    let mut child = command.spawn().unwrap();
+    drop((command, slave));
+    let pid = rustix::process::Pid::from_child(&child);
+    let tell = |signal| rustix::process::kill_process(pid, signal).unwrap();
+    const END: &str = "\x1b[J";
+    let first = terminal.draws("\x1b[?1049h\x1b[?25l\x1b[H\x1b[KNAME", END);
+    assert!(first.contains("READY") && first.contains("\x1b[32mup\x1b[0m"), "{first:?}");
+    service.svc(&dir, "-d");
+    let down = terminal.draws("s     down", END);
+    assert!(down.contains("  SIGTERM") && !down.contains("1049"), "{down:?}");
+    // Narrower, and too low for all.
+    terminal.resize(40, 2);
+    tell(Signal::WINCH);
+    let small = terminal.draws("and 2 more", "more");
+    let small = small.rsplit("\x1b[H").next().unwrap();
+    assert!(small.contains("NAME") && !small.contains("READY"), "{small:?}");
+    // It leaves the screen to others while it is stopped.
+    terminal.resize(80, 24);
+    tell(Signal::TSTP);
+    terminal.draws("\x1b[?25h", "\x1b[?1049l");
+    let stops = WaitIdOptions::STOPPED | WaitIdOptions::EXITED | WaitIdOptions::NOWAIT;
+    waitid(WaitId::Pid(pid), stops).unwrap();
+    tell(Signal::CONT);
+    terminal.draws("\x1b[?1049h", END);
+    tell(Signal::TERM);
+    terminal.draws("\x1b[?25h", "\x1b[?1049l");
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+}
+
+#[test]
+fn no_colours_where_none_are_wanted() {
+    if testing_originals() {
+        return;
+    }
+    let dir = Dir::new();
+    for (variable, value, colours) in
+        [("NO_COLOR", "", true), ("NO_COLOR", "1", false), ("TERM", "dumb", false)]
+    {
+        let (mut terminal, slave) = Terminal::open();
+        let mut command = dir.tool("svstat", ["-t", "nowhere"]);
+        command.env_remove("NO_COLOR").env("TERM", "xterm").env(variable, value).stdout(slave);
+        let mut child = command.spawn().unwrap();
+        drop(command);
+        let shown = terminal.draws("nowhere", "chdir");
+        assert_eq!(shown.contains("\x1b[31m"), colours, "{variable}={value}: {shown:?}");
+        assert_eq!(child.wait().unwrap().code(), Some(0));
+    }
 }
