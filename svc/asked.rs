@@ -119,7 +119,8 @@ fn letter_of(signal: &[u8]) -> Option<u8> {
             | Command::Exit
             | Command::Restart
             | Command::Reload
-            | Command::Renew => return None,
+            | Command::Renew
+            | Command::Look => return None,
         })
     };
     let is_sent = |command| {

@@ -200,17 +200,21 @@ impl Seen {
             Stage::Up => "up",
             Stage::Down => "down",
             Stage::Waiting => "waiting",
+            Stage::Needing => "needing",
             Stage::Preparing => "starting",
             Stage::Following => "following",
+            Stage::There => "there",
             Stage::Finishing => "finishing",
             Stage::Clearing => "clearing",
             Stage::Over => "over",
         })
     }
 
-    /// Whether it has a process, in the sense of the line.
+    /// Whether it is up: with a process, in the sense of the line, or without
+    /// one.
     pub(crate) fn up(&self) -> Option<bool> {
-        self.status().map(|status| status.pid != 0 && !status.finishing)
+        let there = self.own().is_some_and(|own| own.stage == Stage::There);
+        self.status().map(|status| there || status.pid != 0 && !status.finishing)
     }
 
     /// Its process; that of `finish` is none.
@@ -322,6 +326,8 @@ pub(crate) mod tests {
             (Stage::Finishing, 7, "finishing"),
             (Stage::Preparing, 7, "starting"),
             (Stage::Following, 0, "following"),
+            (Stage::Needing, 0, "needing"),
+            (Stage::There, 0, "there"),
         ] {
             let seen = with(stage, pid);
             assert_eq!(seen.state(), Some(word));
@@ -329,6 +335,8 @@ pub(crate) mod tests {
             assert_eq!(seen.pid(), process, "{word}");
         }
         assert_eq!(unsupervised("s").state(), None);
+        let there = with(Stage::There, 0);
+        assert_eq!((there.up(), there.ready(), there.pid()), (Some(true), Some(true), None));
     }
 
     #[test]

@@ -306,7 +306,7 @@ fn colour(seen: &Seen) -> Option<&'static str> {
     }
     match (seen.state()?, seen.ready()) {
         ("up", Some(false)) => Some("33"),
-        ("up", _) => Some("32"),
+        ("up" | "there", _) => Some("32"),
         ("down" | "over", _) => None,
         _ => Some("33"),
     }

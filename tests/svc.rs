@@ -68,6 +68,17 @@ fn some_letters_keep_the_file_down() {
     let words = "svc: warning: unable to remove s/down: is a directory\n";
     assert_eq!(says(&dir.run("svc", ["-U", "s"])), (0, words.into()));
     assert_eq!(control.bytes(), b"u");
+    // That of a oneshot is a program, and stays.
+    fs::remove_dir(&down).unwrap();
+    dir.file("s/type", "oneshot\n");
+    for file in ["up", "down"] {
+        dir.file(format!("s/{file}"), "echo\n");
+    }
+    assert_eq!(says(&dir.run("svc", ["-U", "s"])), (0, String::new()));
+    let words = "svc: warning: unable to create s/down: operation not supported\n";
+    assert_eq!(says(&dir.run("svc", ["-D", "s"])), (0, words.into()));
+    assert_eq!(fs::read(&down).unwrap(), b"echo\n");
+    assert_eq!(control.bytes(), b"ud");
 }
 
 /// It listens and looks before it speaks: whatever happens when it has been

@@ -349,6 +349,8 @@ fn a_service_is_waited_for() {
     assert_eq!(wait.finish().code, 0);
     service.up();
     let wait = start(["-R", "we[a-b]-*"]);
+    // To become the same program again is no end.
+    service.svc(&dir, "-e");
     service.svc(&dir, "-t");
     assert_eq!(wait.finish().code, 0);
     service.up();

@@ -42,6 +42,8 @@ fn whole(data: &[u8], status: Status) {
         Stage::Finishing,
         Stage::Following,
         Stage::Preparing,
+        Stage::Needing,
+        Stage::There,
     ];
     let own = Own {
         boot: core::array::from_fn(|n| byte(20 + n)),
@@ -61,6 +63,7 @@ fn whole(data: &[u8], status: Status) {
         blamed: byte(61) & 32 != 0,
         plainly: false,
         followed: byte(61) & 128 != 0,
+        calls: byte(90) & 1 != 0,
         ready: status.since,
         not_before: number(62),
         deadline: number(70),

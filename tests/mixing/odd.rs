@@ -90,7 +90,7 @@ fn the_same_words_for_every_command_line() {
         &["empty", "-z"],
         &["empty", "-u"],
         &["-é"],
-        &["-U"],
+        &["-V"],
         &["-u-"],
         &["-3"],
         &["empty", "empty"],

@@ -76,10 +76,13 @@ pub enum Command {
     Reload,
     /// `e`: supervise executes its own program anew.
     Renew,
+    /// `n`, which one supervise says to another: what it needs, or who needs
+    /// it, has changed.
+    Look,
 }
 
 /// Every command with its letter and what svc's help calls it.
-pub const COMMANDS: [(u8, Command, &str); 20] = [
+pub const COMMANDS: [(u8, Command, &str); 21] = [
     (b'u', Command::Up, "up"),
     (b'd', Command::Down, "down"),
     (b'o', Command::Once, "once"),
@@ -100,6 +103,7 @@ pub const COMMANDS: [(u8, Command, &str); 20] = [
     (b'r', Command::Restart, "restart"),
     (b'l', Command::Reload, "reload"),
     (b'e', Command::Renew, "execute anew"),
+    (b'n', Command::Look, "look around"),
 ];
 
 impl Command {

@@ -16,6 +16,8 @@ pub const SIZE: usize = 128;
 const MAGIC: [u8; 4] = *b"upk\x01";
 /// A bit of the first byte of the history that means nothing there.
 const BEGUN: u8 = 128;
+/// A bit of how the last process ended that means nothing there.
+const CALLS: u8 = 128;
 /// Where the sum is.
 const SUM: usize = SIZE - 8;
 
@@ -112,6 +114,10 @@ pub enum Stage {
     /// The process has exited, and what it has left behind is looked for until
     /// the deadline.
     Following,
+    /// No process; something that it needs is not there.
+    Needing,
+    /// Up, and without a process.
+    There,
 }
 
 /// What the next supervise needs.
@@ -142,6 +148,8 @@ pub struct Own {
     pub plainly: bool,
     /// Whether the process is not the one that was started.
     pub followed: bool,
+    /// Whether what it needs is started if that is down.
+    pub calls: bool,
     /// When it was ready; all zeros while it is not.
     pub ready: Tai64n,
     /// Before this time nothing is started; monotonic nanoseconds.
@@ -197,6 +205,7 @@ impl Record {
             | u8::from(own.blamed) << 5
             | u8::from(own.plainly) << 6
             | u8::from(own.followed) << 7;
+        let kind = kind | if own.calls { CALLS } else { 0 };
         put.bytes(&[own.stage as u8, flags, kind, value]);
         put.number(own.not_before);
         put.number(own.deadline);
@@ -243,12 +252,13 @@ impl Record {
             deadline: deadlines.1,
             starts: counts as u32,
             every: (counts >> 32) as u32,
-            last: match kind {
+            last: match kind & !CALLS {
                 0 => None,
                 1 => Some(Outcome::Exited(value)),
                 2 => Some(Outcome::Killed(value)),
                 _ => Some(Outcome::Unknown),
             },
+            calls: kind & CALLS != 0,
             begun: history[0] & BEGUN != 0,
             ready,
             history: History::decode(history),
@@ -269,8 +279,10 @@ impl Record {
 }
 
 fn stage_of(byte: u8) -> Option<Stage> {
-    use Stage::{Clearing, Down, Finishing, Following, Over, Preparing, Up, Waiting};
-    let all = [Down, Waiting, Up, Clearing, Over, Finishing, Preparing, Following];
+    use Stage::{
+        Clearing, Down, Finishing, Following, Needing, Over, Preparing, There, Up, Waiting,
+    };
+    let all = [Down, Waiting, Up, Clearing, Over, Finishing, Preparing, Following, Needing, There];
     all.into_iter().find(|stage| *stage as u8 == byte)
 }
 
@@ -343,6 +355,7 @@ mod tests {
                 blamed: stage == Stage::Up,
                 plainly: false,
                 followed: stage == Stage::Following,
+                calls: stage == Stage::Needing,
                 ready: Tai64n { seconds: 14, nanos: 15 },
                 not_before: 11,
                 deadline: 12,
@@ -373,6 +386,8 @@ mod tests {
             Stage::Finishing,
             Stage::Following,
             Stage::Preparing,
+            Stage::Needing,
+            Stage::There,
         ] {
             for last in
                 [None, Some(Outcome::Exited(100)), Some(Outcome::Killed(9)), Some(Outcome::Unknown)]

@@ -111,6 +111,7 @@ mod tests {
                 plainly: false,
                 every: 0,
                 followed: false,
+                calls: false,
                 ready: Tai64n::default(),
                 not_before: 0,
                 deadline: 0,

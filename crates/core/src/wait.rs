@@ -65,7 +65,7 @@ impl Seen {
     /// once on an end may be all that was written of that.
     fn started_since(&self, before: &Self) -> bool {
         match (self.own, before.own) {
-            (Some(now), Some(before)) => now.starts != before.starts,
+            (Some(now), Some(then)) => now.starts != then.starts || self.is_there_again(before),
             // Of others it is known from the process, while there is one.
             _ => {
                 let process = |seen: &Self| (seen.status.pid, seen.status.since);
@@ -74,13 +74,19 @@ impl Seen {
         }
     }
 
+    /// Whether it is up without a process, as it was, and for the second time.
+    fn is_there_again(&self, before: &Self) -> bool {
+        let is_there = |seen: &Self| seen.own.is_some_and(|own| own.stage == Stage::There);
+        is_there(self) && is_there(before) && self.status.since != before.status.since
+    }
+
     /// Whether the service, which was not down before, has been since.
     fn ended_since(&self, before: &Self) -> bool {
         match (self.own, before.own) {
             (Some(now), Some(then)) => {
                 // What was about to be up the first time was not down for it.
                 let first = u32::from(then.stage == Stage::Preparing);
-                now.starts.wrapping_sub(then.starts) > first
+                now.starts.wrapping_sub(then.starts) > first || self.is_there_again(before)
             }
             _ => before.standing().up && self.started_since(before),
         }
@@ -143,15 +149,17 @@ mod tests {
 
     /// The ways to stand: the stage, whether readiness is awaited, and whether
     /// it is over, and then whether that is a failure.
-    const STANDINGS: [(Stage, bool, Option<bool>); 14] = [
+    const STANDINGS: [(Stage, bool, Option<bool>); 16] = [
         (Stage::Up, false, None),
         (Stage::Up, true, None),
+        (Stage::There, false, None),
         (Stage::Preparing, true, None),
         (Stage::Following, false, None),
         (Stage::Clearing, false, None),
         (Stage::Finishing, false, None),
         (Stage::Down, false, None),
         (Stage::Waiting, false, None),
+        (Stage::Needing, false, None),
         (Stage::Over, false, None),
         (Stage::Clearing, false, Some(true)),
         (Stage::Down, false, Some(false)),
@@ -201,11 +209,13 @@ mod tests {
         let (first, then) = (seen(before, 5), seen(now, 5 + starts));
         let answer = goal.judge(&first, &then, false);
         let what = (goal, before, now, starts);
-        let is_up = now.0 == Stage::Up;
+        let is_up = matches!(now.0, Stage::Up | Stage::There);
         let is_ready = is_up && !now.1;
-        let is_finished = matches!(now.0, Stage::Down | Stage::Waiting | Stage::Over);
+        let is_finished =
+            matches!(now.0, Stage::Down | Stage::Waiting | Stage::Needing | Stage::Over);
         let is_down = is_finished || matches!(now.0, Stage::Clearing | Stage::Finishing);
-        let was_down = !matches!(before.0, Stage::Up | Stage::Preparing | Stage::Following);
+        let was_down =
+            !matches!(before.0, Stage::Up | Stage::There | Stage::Preparing | Stage::Following);
         let over = is_finished && now.2.is_some();
         let ended = starts > u32::from(before.0 == Stage::Preparing);
         let expected = match goal {
@@ -230,6 +240,21 @@ mod tests {
         let up = (Stage::Up, false, None);
         assert_eq!(Goal::Down.judge(&seen(up, u32::MAX), &seen(up, 0), false), Satisfied);
         assert_eq!(Goal::Down.judge(&seen(up, u32::MAX), &seen(up, u32::MAX), false), NotYet);
+    }
+
+    #[test]
+    fn without_a_process_the_time_tells() {
+        let there = seen((Stage::There, false, None), 5);
+        let mut again = there;
+        again.status.since.seconds += 1;
+        for goal in [Goal::Down, Goal::Finished, Goal::UpAgain, Goal::ReadyAgain] {
+            assert_eq!(goal.judge(&there, &there, false), NotYet, "{goal:?}");
+            assert_eq!(goal.judge(&there, &again, false), Satisfied, "{goal:?}");
+        }
+        // What has only now done what there was to do was not down.
+        let doing = seen((Stage::Up, true, None), 5);
+        assert_eq!(Goal::Down.judge(&doing, &again, false), NotYet);
+        assert_eq!(Goal::Ready.judge(&doing, &again, false), Satisfied);
     }
 
     #[test]

@@ -1,9 +1,10 @@
 //! The clients' side: is anybody there, what is the state, say something.
 
+use crate::facts::down_is_a_task;
 use crate::{names, place};
 use core::ffi::CStr;
-use rustix::fd::OwnedFd;
-use rustix::fs::{self, FileType, Mode, OFlags};
+use rustix::fd::{BorrowedFd, OwnedFd};
+use rustix::fs::{self, CWD, FileType, Mode, OFlags};
 use rustix::io::{Errno, Result};
 use upkeep_core::record::{Own, Record, SIZE};
 use upkeep_core::status::{CLASSIC, Status};
@@ -58,19 +59,20 @@ pub fn normally_up() -> Result<bool> {
         return Ok(true);
     }
     match fs::stat(names::DOWN) {
-        Ok(_) => Ok(false),
+        Ok(_) => Ok(down_is_a_task()),
         Err(Errno::NOENT) => Ok(true),
         Err(why) => Err(why),
     }
 }
 
 /// Says whether the service is to start out up. A logger that is a file always
-/// does.
+/// does, and so does a oneshot, whose `down` is a program of its own.
 pub fn set_normally_up(up: bool) -> Result<()> {
     let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::NONBLOCK | OFlags::CLOEXEC;
+    let always = place::is_logger() || down_is_a_task();
     match up {
-        true if place::is_logger() => Ok(()),
-        false if place::is_logger() => Err(Errno::OPNOTSUPP),
+        true if always => Ok(()),
+        false if always => Err(Errno::OPNOTSUPP),
         true => match fs::unlink(names::DOWN) {
             Err(Errno::NOENT) => Ok(()),
             answer => answer,
@@ -106,17 +108,18 @@ pub fn last_status() -> core::result::Result<(Status, Option<Own>), StatusTroubl
 pub fn send(bytes: &[u8]) -> core::result::Result<(), ControlTrouble> {
     // A FIFO that is full because its supervise is stopped is waited for, as
     // daemontools does: what was asked is not dropped.
-    place::at(names::CONTROL, |path| send_to(path, bytes, true))
+    place::at(names::CONTROL, |path| send_to(CWD, path, bytes, true))
 }
 
 /// The same by path, waiting for room or not.
 pub(crate) fn send_to(
+    from: BorrowedFd<'_>,
     path: &CStr,
     bytes: &[u8],
     waits: bool,
 ) -> core::result::Result<(), ControlTrouble> {
     let flags = OFlags::WRONLY | OFlags::NONBLOCK | OFlags::CLOEXEC;
-    let fifo = match fs::open(path, flags, Mode::empty()) {
+    let fifo = match fs::openat(from, path, flags, Mode::empty()) {
         Ok(fifo) => fifo,
         Err(Errno::NXIO) => return Err(ControlTrouble::NotRunning),
         Err(why) => return Err(ControlTrouble::Open(why)),

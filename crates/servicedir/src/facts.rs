@@ -10,8 +10,7 @@ use upkeep_core::dialect::Dialect;
 use upkeep_core::kill_mode::KillMode;
 use upkeep_core::restart::{Ends, Limit, When};
 use upkeep_core::signals;
-use upkeep_core::supervise::Before;
-use upkeep_core::supervise::ReadyBy;
+use upkeep_core::supervise::{Before, Kind, ReadyBy};
 
 /// Why a fact is not known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,7 +35,7 @@ const SHOWN: usize = 64;
 /// More than any list that means something has.
 pub(crate) const LONGEST: usize = 256;
 /// The files that `Facts` looks for beside those of s6.
-const FILES: [&CStr; 25] = [
+const FILES: [&CStr; 29] = [
     names::KILL_MODE,
     names::RESTART,
     names::RESTART_SUCCESS,
@@ -62,6 +61,10 @@ const FILES: [&CStr; 25] = [
     names::TELL,
     names::NO_SETSID,
     names::LOG,
+    names::NEEDS,
+    names::WANTS,
+    names::AFTER,
+    names::DO,
 ];
 /// So many entries are listed before the files themselves are asked for.
 const ENTRIES: usize = 256;
@@ -242,6 +245,36 @@ impl Facts {
         }
     }
 
+    /// What the service is: as `type` says, or by what there is to run.
+    pub fn kind(&self) -> Result<Kind, FactTrouble> {
+        if let Some(kind) = self.parsed(names::TYPE, Kind::parse)? {
+            return Ok(kind);
+        }
+        let group = self.may_have(names::NEEDS)
+            && is_directory(names::NEEDS)
+            && !has_run()
+            && !self.has(names::START, is_program);
+        Ok(if group { Kind::Group } else { Kind::Lasting })
+    }
+
+    /// What a oneshot runs, and what undoes that.
+    #[must_use]
+    pub fn task(&self) -> (Task, Option<Task>) {
+        let task = |path| Task { path, executable: is_executable(path) };
+        if self.has(names::DO, exists) {
+            let undo = fs::stat(names::UNDO).is_ok_and(|stat| stat.st_size > 0);
+            return (task(names::DO), undo.then(|| task(names::UNDO)));
+        }
+        let stop = Some(task(names::STOP)).filter(|stop| stop.executable);
+        (Task { path: names::RUN, executable: true }, stop)
+    }
+
+    /// Whether the service may depend on others.
+    #[must_use]
+    pub fn may_depend(&self) -> bool {
+        [names::NEEDS, names::WANTS, names::AFTER].into_iter().any(|name| self.may_have(name))
+    }
+
     /// Whether there is what is told of processes, in a directory for encore.
     #[must_use]
     pub fn tells(&self, dialect: Dialect) -> bool {
@@ -360,6 +393,21 @@ impl Facts {
         let mut all = files.chain(names::OF_S6.iter().zip(self.of_s6));
         all.any(|(file, there)| *file == name && there)
     }
+}
+
+/// A program of a oneshot.
+#[derive(Clone, Copy, Debug)]
+pub struct Task {
+    /// Where it is.
+    pub path: &'static CStr,
+    /// Whether it can be executed; otherwise it is for execlineb, as in s6-rc.
+    pub executable: bool,
+}
+
+/// Whether `down` is what undoes a oneshot, and no flag.
+#[must_use]
+pub(crate) fn down_is_a_task() -> bool {
+    exists(names::DO) && parsed(names::TYPE, Kind::parse) == Ok(Some(Kind::Oneshot))
 }
 
 /// How many milliseconds `timeout-finish` says, if it is there.

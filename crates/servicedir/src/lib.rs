@@ -16,6 +16,7 @@ mod list;
 mod locked;
 pub mod names;
 mod notify;
+pub mod order;
 mod output;
 mod place;
 mod reaped;
@@ -31,7 +32,7 @@ pub use client::{
 };
 pub use elsewhere::{Elsewhere, Log};
 pub use facts::{
-    FactTrouble, Facts, Value, check_program, has_finish, has_run, has_stop, timeout_finish,
+    FactTrouble, Facts, Task, Value, check_program, has_finish, has_run, has_stop, timeout_finish,
 };
 pub use find::{Finder, enter, go, go_on_to_logger, logger, services};
 pub use follow::{PidFile, Trail};
