@@ -14,9 +14,9 @@ use upkeep_sys::localtime::Local;
 const MARK: char = '~';
 /// Between two columns.
 const GAP: usize = 2;
-/// What is left at least of a name, and of remarks, that there is not enough
+/// What is left at least of names, and of remarks, that there is not enough
 /// room for.
-const LEAST: usize = 12;
+const LEAST: [(Column, usize); 2] = [(Name, 12), (Remarks, 16)];
 /// What a name has before remarks have anything more.
 const ENOUGH: usize = 24;
 
@@ -127,9 +127,9 @@ fn fit(wanted: [usize; COLUMNS.len()], width: usize) -> [usize; COLUMNS.len()] {
         let columns = widths.iter().filter(|width| **width > 0).count();
         let gaps = (columns - 1) * GAP;
         let mut least = widths;
-        for column in [Name, Remarks] {
+        for (column, enough) in LEAST {
             let width = &mut least[column as usize];
-            *width = (*width).min(LEAST);
+            *width = (*width).min(enough);
         }
         let needed = least.iter().sum::<usize>() + gaps;
         let Some(mut spare) = width.checked_sub(needed) else {

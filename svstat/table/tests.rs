@@ -131,7 +131,7 @@ fn a_table_that_goes_on_has_room_for_what_comes() {
     let mut line = Vec::new();
     table.row(&mut line, &failed("db"));
     let expected =
-        "db    down                3s                        5  exit 7     normally up, ~\n";
+        "db    down                3s                 exit 7     normally up, failed: ex~\n";
     assert_eq!(String::from_utf8(line).unwrap(), expected);
 }
 
