@@ -73,6 +73,9 @@ pub(crate) fn run(args: Args) -> Exit {
     if let Some(exit) = TOOL.answer(args) {
         return exit;
     }
+    if !asks(args) {
+        return show(None, args.skip(1)).err().unwrap_or(Exit::Success);
+    }
     let mut options = Options::new(args, "efjo:t");
     let mut form = None;
     for option in options.by_ref() {
@@ -101,6 +104,13 @@ pub(crate) fn run(args: Args) -> Exit {
     }
     let done = show(form, options.rest());
     done.err().unwrap_or(Exit::Success)
+}
+
+/// Whether the first argument begins like an option. Everything else is a
+/// service, as it is for the original.
+fn asks(args: Args) -> bool {
+    let first = args.get(1).map_or(b"".as_slice(), CStr::to_bytes);
+    matches!(first, [b'-', b'e' | b'f' | b'j' | b'o' | b't', ..])
 }
 
 fn show(form: Option<Form>, services: Args) -> Result<(), Exit> {

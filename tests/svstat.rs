@@ -292,9 +292,13 @@ fn wrong_fields_and_forms() {
     }
     let done = dir.run("svstat", ["-jo", "pid", "s"]);
     assert_eq!((done.code, done.out().as_str()), (100, ""));
-    let done = dir.run("svstat", ["-z", "s"]);
+    let done = dir.run("svstat", ["-jz", "s"]);
     assert_eq!(done.code, 100);
     assert!(done.err().starts_with("svstat: illegal option -- z\nsvstat: usage: svstat "));
+    // What does not begin like an option is a service, as it always was.
+    let done = dir.run("svstat", ["-z", "--", "-j"]);
+    let line = |name: &str| format!("{name}: unable to chdir: file does not exist\n");
+    assert_eq!((done.code, done.out()), (0, ["-z", "--", "-j"].map(line).concat()));
 }
 
 /// The fields that s6-svstat has, of the same service under both supervises.
