@@ -253,7 +253,7 @@ impl Supervise {
             // Nobody is to write any more for whom this one held the pipe.
             self.pipes.let_end();
         }
-        if matches!(command, Command::Down | Command::Exit | Command::Look | Command::Restart) {
+        if matches!(command, Command::Down | Command::Exit | Command::Restart) {
             self.look_for_dependents();
         }
         self.feed(Event::Told(command));

@@ -10,7 +10,7 @@ use rustix::fs::CWD;
 use rustix::io::Result;
 use rustix::process::{Pid, test_kill_process};
 use upkeep_core::control::Command;
-use upkeep_core::order::{self, News, Sight, Tie, Verdict};
+use upkeep_core::order::{self, Calls, News, Sight, Tie, Verdict};
 use upkeep_core::record::Record;
 use upkeep_core::status::Want;
 use upkeep_core::supervise::{Event, Kind, Phase};
@@ -120,14 +120,16 @@ impl Supervise {
 
     /// The one that was waited for first, and only then those behind him.
     fn look_again(&mut self) {
-        if let Some((tie, name)) = self.order.waits {
+        // As long as somebody could not be called, all are looked at.
+        let calls = self.machine.calls != Calls::Nobody;
+        if let Some((tie, name)) = self.order.waits.filter(|_| !calls) {
             let (verdict, _) = self.judge(tie, name.as_c_str());
             if verdict != Verdict::Met {
                 let again = self.again(verdict);
                 return self.feed(Event::Lacking(again));
             }
         }
-        let found = self.look_at_all(false);
+        let found = self.look_at_all(calls);
         if self.wait_for(found) {
             self.order.met = true;
             self.feed(Event::Met);
@@ -138,7 +140,7 @@ impl Supervise {
     fn wait_for(&mut self, found: Found) -> bool {
         self.order.waits = found.first;
         if found.called {
-            self.machine.calls = false;
+            self.machine.calls = Calls::Nobody;
         }
         if found.first.is_none() {
             return true;
@@ -208,7 +210,7 @@ impl Supervise {
         // Before the look, so that nothing is missed in between.
         let signed = all.sign(name, own).is_ok();
         let sight = all.look(name);
-        let calls = self.machine.calls && order::calls(tie, &sight);
+        let calls = order::calls(tie, &sight, self.machine.calls);
         if calls {
             let _ = all.say(name, b"u");
         }

@@ -41,9 +41,13 @@ fn show(out: &mut Out<'_>, seen: Result<Known, Trouble>) -> Result<(), Errno> {
 fn state(out: &mut Out<'_>, known: &Known) -> Result<(), Errno> {
     let Known { status, own, normally_up } = known;
     let (own, normally_up) = (own.as_ref(), *normally_up);
-    let up = status.pid != 0 && !status.finishing;
+    // What has been done, and a group, is up without a process.
+    let there = own.is_some_and(|own| own.stage == Stage::There);
+    let up = there || status.pid != 0 && !status.finishing;
     let starting = up && own.is_some_and(|own| own.stage == Stage::Preparing);
-    if up {
+    if there {
+        out.push(b"up ")?;
+    } else if up {
         out.push(b"up (pid ")?;
         out.number(u64::from(status.pid))?;
         out.push(b") ")?;

@@ -23,6 +23,19 @@ impl Tie {
     pub const ALL: [Self; 3] = [Self::Needs, Self::Wants, Self::After];
 }
 
+/// Whether a service that waits for others has them started.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Calls {
+    /// It stepped aside for one of them, or was started again by itself.
+    #[default]
+    Nobody,
+    /// It is to be up from the start, and so are they; one that has failed
+    /// meanwhile has failed.
+    Idle,
+    /// It was told to be up.
+    All,
+}
+
 /// What there is to be seen of another service.
 #[derive(Clone, Copy, Debug)]
 pub enum Sight {
@@ -84,7 +97,13 @@ pub fn verdict(tie: Tie, sight: &Sight, called: bool) -> Verdict {
 
 /// Whether a service that depends on another has to tell it to be up.
 #[must_use]
-pub fn calls(tie: Tie, sight: &Sight) -> bool {
+pub fn calls(tie: Tie, sight: &Sight, calls: Calls) -> bool {
+    let over = |record: &Record| record.own.history.reason != Reason::None;
+    match (calls, sight) {
+        (Calls::Nobody, _) => return false,
+        (Calls::Idle, Sight::Known(record)) if over(record) => return false,
+        (Calls::Idle | Calls::All, _) => {}
+    }
     let stays_down = |status: &Status| match status.want {
         Want::Up => false,
         Want::Down => true,
@@ -96,7 +115,8 @@ pub fn calls(tie: Tie, sight: &Sight) -> bool {
             Sight::Foreign(status) => stays_down(status),
             // One that has stepped aside calls nobody itself.
             Sight::Known(Record {
-                own: Own { stage: Stage::Needing, calls: false, .. }, ..
+                own: Own { stage: Stage::Needing, calls: Calls::Nobody, .. },
+                ..
             }) => true,
             Sight::Known(Record { own: Own { stage: Stage::There, .. }, status }) => {
                 status.want == Want::Down
@@ -131,7 +151,7 @@ pub const fn is_gone(record: &Record) -> bool {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct News {
     /// What those can see that depend on it.
-    seen: [bool; 4],
+    seen: [bool; 5],
     /// Whether it does not need anything any more.
     pub gone: bool,
 }
@@ -142,7 +162,9 @@ impl News {
     pub fn of(record: &Record) -> Self {
         let standing = Standing::of(&record.status, Some(&record.own));
         let there = standing.ready && !record.own.told && !record.own.intent;
-        let seen = [there, standing.over, record.status.want == Want::Up, goes(record)];
+        let up = record.status.want == Want::Up;
+        let stays_down = standing.finished && !up;
+        let seen = [there, standing.over, up, goes(record), stays_down];
         Self { seen, gone: is_gone(record) }
     }
 
@@ -251,17 +273,22 @@ mod tests {
 
     #[test]
     fn who_is_called() {
-        let called = |stage, want| calls(Tie::Needs, &Sight::Known(record(stage, want)));
+        let all = |tie, record| calls(tie, &Sight::Known(record), Calls::All);
+        let called = |stage, want| all(Tie::Needs, record(stage, want));
         assert!(called(Stage::Down, Want::Down) && called(Stage::Down, Want::Once));
         assert!(called(Stage::Up, Want::Down) && !called(Stage::Up, Want::Once));
         assert!(!called(Stage::Waiting, Want::Up) && !called(Stage::There, Want::Once));
         let mut aside = record(Stage::Needing, Want::Up);
-        aside.own.calls = false;
-        assert!(calls(Tie::Wants, &Sight::Known(aside)));
-        assert!(!calls(Tie::After, &Sight::Known(aside)));
-        aside.own.calls = true;
-        assert!(!calls(Tie::Needs, &Sight::Known(aside)));
-        assert!(!calls(Tie::Needs, &Sight::Missing));
+        aside.own.calls = Calls::Nobody;
+        assert!(all(Tie::Wants, aside) && !all(Tie::After, aside));
+        aside.own.calls = Calls::Idle;
+        assert!(!all(Tie::Needs, aside));
+        assert!(!calls(Tie::Needs, &Sight::Missing, Calls::All));
+        let mut failed = record(Stage::Down, Want::Down);
+        let by = |record, by| calls(Tie::Needs, &Sight::Known(record), by);
+        assert!(by(failed, Calls::Idle) && !by(failed, Calls::Nobody));
+        failed.own.history.reason = Reason::GaveUp;
+        assert!(!by(failed, Calls::Idle) && by(failed, Calls::All));
     }
 
     #[test]
@@ -275,6 +302,8 @@ mod tests {
             assert!(other.is_news(&up));
         }
         assert!(of(Stage::Waiting, Want::Up).gone);
+        // What has gone and was told to is down now.
+        assert!(of(Stage::Clearing, Want::Down).is_news(&of(Stage::Down, Want::Down)));
         // How it dies is not.
         assert!(!of(Stage::Clearing, Want::Up).is_news(&of(Stage::Waiting, Want::Up)));
     }

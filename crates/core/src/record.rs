@@ -6,6 +6,7 @@
 //! the boot it was written in, so that no process, no deadline and no count of
 //! another boot is taken for one of this.
 
+use crate::order::Calls;
 use crate::restart::History;
 use crate::status::{SIZE as CLASSIC, Status, Want};
 use crate::tai::{PACKED, Tai64n};
@@ -16,8 +17,8 @@ pub const SIZE: usize = 128;
 const MAGIC: [u8; 4] = *b"upk\x01";
 /// A bit of the first byte of the history that means nothing there.
 const BEGUN: u8 = 128;
-/// A bit of how the last process ended that means nothing there.
-const CALLS: u8 = 128;
+/// From this bit on, how the last process ended means something else.
+const CALLS: u8 = 6;
 /// Where the sum is.
 const SUM: usize = SIZE - 8;
 
@@ -149,7 +150,7 @@ pub struct Own {
     /// Whether the process is not the one that was started.
     pub followed: bool,
     /// Whether what it needs is started if that is down.
-    pub calls: bool,
+    pub calls: Calls,
     /// When it was ready; all zeros while it is not.
     pub ready: Tai64n,
     /// Before this time nothing is started; monotonic nanoseconds.
@@ -205,7 +206,7 @@ impl Record {
             | u8::from(own.blamed) << 5
             | u8::from(own.plainly) << 6
             | u8::from(own.followed) << 7;
-        let kind = kind | if own.calls { CALLS } else { 0 };
+        let kind = kind | (own.calls as u8) << CALLS;
         put.bytes(&[own.stage as u8, flags, kind, value]);
         put.number(own.not_before);
         put.number(own.deadline);
@@ -252,13 +253,17 @@ impl Record {
             deadline: deadlines.1,
             starts: counts as u32,
             every: (counts >> 32) as u32,
-            last: match kind & !CALLS {
+            last: match kind & !(3 << CALLS) {
                 0 => None,
                 1 => Some(Outcome::Exited(value)),
                 2 => Some(Outcome::Killed(value)),
                 _ => Some(Outcome::Unknown),
             },
-            calls: kind & CALLS != 0,
+            calls: match kind >> CALLS {
+                0 => Calls::Nobody,
+                1 => Calls::Idle,
+                _ => Calls::All,
+            },
             begun: history[0] & BEGUN != 0,
             ready,
             history: History::decode(history),
@@ -355,7 +360,7 @@ mod tests {
                 blamed: stage == Stage::Up,
                 plainly: false,
                 followed: stage == Stage::Following,
-                calls: stage == Stage::Needing,
+                calls: if stage == Stage::Needing { Calls::All } else { Calls::Idle },
                 ready: Tai64n { seconds: 14, nanos: 15 },
                 not_before: 11,
                 deadline: 12,

@@ -18,6 +18,7 @@ mod resume;
 mod state;
 mod words;
 
+use crate::order::Calls;
 use crate::record::Outcome;
 use crate::restart::Reason;
 use crate::status::Want;
@@ -57,7 +58,7 @@ impl Machine {
                 self.followed = false;
                 self.begun = self.plan.kind == Kind::Lasting;
                 self.prepared = false;
-                self.calls = false;
+                self.calls = Calls::Nobody;
                 self.begin_health(now);
                 self.starts += 1;
                 self.not_before = now + BETWEEN_STARTS;
@@ -70,6 +71,10 @@ impl Machine {
                 Actions::of(&[Stamp, Announce])
             }
 
+            // It goes when those have gone that need it.
+            (Phase::There, Event::Lacking(_)) if self.yielding != Yielding::No => {
+                Actions::default()
+            }
             (Phase::Starting | Phase::Needing(_) | Phase::There, Event::Lacking(again)) => {
                 return self.lacking(again);
             }

@@ -1,5 +1,9 @@
 //! Files that say one fact each, in a word or a number.
 
+mod asked;
+
+pub use asked::{ASKED, Asked};
+
 use crate::follow::Trail;
 use crate::{names, place};
 use core::ffi::CStr;
@@ -460,7 +464,7 @@ pub(crate) fn is_program(file: &CStr) -> bool {
 }
 
 /// The name of the file as it is listed.
-fn plain(file: &CStr) -> &[u8] {
+pub(crate) fn plain(file: &CStr) -> &[u8] {
     let name = file.to_bytes();
     name.strip_prefix(b"./").unwrap_or(name)
 }

@@ -6,12 +6,14 @@
 
 mod changes;
 mod client;
+mod copied;
 mod elsewhere;
 mod facts;
 mod find;
 mod follow;
 pub mod hold;
 mod keeper;
+mod known;
 mod list;
 mod locked;
 pub mod names;
@@ -30,13 +32,16 @@ pub use client::{
     ControlTrouble, StatusTrouble, is_supervised, last_status, normally_up, read_status, send,
     set_normally_up,
 };
+pub use copied::record_is_anothers;
 pub use elsewhere::{Elsewhere, Log};
 pub use facts::{
-    FactTrouble, Facts, Task, Value, check_program, has_finish, has_run, has_stop, timeout_finish,
+    ASKED, Asked, FactTrouble, Facts, Task, Value, check_program, has_finish, has_run, has_stop,
+    timeout_finish,
 };
 pub use find::{Finder, enter, go, go_on_to_logger, logger, services};
 pub use follow::{PidFile, Trail};
 pub use keeper::{Keeper, Trouble};
+pub use known::{Role, known, role_of};
 pub use list::{go_to_services, list_services};
 pub use locked::lock_service;
 pub use notify::{Ear, Heard};

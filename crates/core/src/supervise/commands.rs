@@ -1,6 +1,6 @@
 //! What a command does: every phase with every command.
 
-use super::{Action, Actions, Machine, Phase, Yielding};
+use super::{Action, Actions, Kind, Machine, Phase, Yielding};
 use crate::control::{Command, Signal};
 use crate::status::Want;
 
@@ -102,8 +102,12 @@ impl Machine {
                 self.want = Want::Down;
                 return self.go(now);
             }
-            // What was done is undone, and done again.
-            (Phase::There, Command::Restart) => return self.go(now),
+            // What was done is undone, and done again. In a group, those are told
+            // that it is made of.
+            (Phase::There, Command::Restart) => match self.plan.kind {
+                Kind::Oneshot => return self.go(now),
+                Kind::Group | Kind::Lasting => Actions::default(),
+            },
             (Phase::Up(_) | Phase::Following(_), Command::Restart) => {
                 self.end_in_time(now);
                 Actions::of(&[Send(Signal::Down), Wake, Announce])

@@ -1,6 +1,7 @@
 //! What follows the end of a process, and what it takes to be started again.
 
 use super::{Action, Actions, BETWEEN_STARTS, Kind, Machine, Phase, Yielding};
+use crate::order::Calls;
 use crate::record::Outcome;
 use crate::restart::{End, History, Reason};
 use crate::status::Want;
@@ -10,7 +11,7 @@ impl Machine {
     /// process that runs goes on with.
     pub(super) fn wanted(&mut self, want: Want) {
         self.want = want;
-        self.calls = true;
+        self.calls = Calls::All;
         self.yielding = Yielding::No;
         if !matches!(self.phase, Phase::Up(_) | Phase::Following(_)) {
             self.history = History::default();

@@ -9,6 +9,7 @@
 
 use super::{Action, Actions, Event, Machine, Phase};
 use crate::control::{Command, Signal};
+use crate::order::Calls;
 use crate::record::Outcome;
 use crate::restart::History;
 use crate::status::Want;
@@ -53,7 +54,7 @@ impl Machine {
     pub(super) fn lacking(mut self, again: Option<u64>) -> (Self, Actions) {
         let news = !matches!(self.phase, Phase::Needing(_));
         if self.phase == Phase::There {
-            self.calls = false;
+            self.calls = Calls::Nobody;
         }
         self.phase = Phase::Needing(again);
         let actions =
@@ -64,7 +65,7 @@ impl Machine {
     /// It is up, and has no process.
     pub(super) fn there(mut self) -> (Self, Actions) {
         self.phase = Phase::There;
-        self.calls = false;
+        self.calls = Calls::Nobody;
         self.told = false;
         self.prepared = false;
         use Action::{Announce, Look, Stamp, StampReady};
@@ -138,7 +139,7 @@ impl Machine {
     /// What it needs goes, or was told to: it does not go down for good, but
     /// steps aside, and calls nobody back.
     pub(super) fn aside(mut self, now: u64) -> (Self, Actions) {
-        self.calls = false;
+        self.calls = Calls::Nobody;
         match self.phase {
             Phase::Up(_) | Phase::Following(_) if self.told => (self, Actions::default()),
             Phase::Up(_) | Phase::Following(_) | Phase::There => self.go(now),

@@ -1,6 +1,7 @@
 //! All that the machine knows.
 
 use super::{Before, Health, Kind, Phase, Plan, ReadyBy, Yielding};
+use crate::order::Calls;
 use crate::record::Outcome;
 use crate::restart::{Fault, History, Policy, Reason};
 use crate::status::Want;
@@ -35,7 +36,7 @@ pub struct Machine {
     /// Whether what runs before the process has, for the one that is due.
     pub prepared: bool,
     /// Whether what it needs is started if that is down.
-    pub calls: bool,
+    pub calls: Calls,
     /// Whether it goes when those have gone that need it.
     pub yielding: Yielding,
     /// How often it was started.
@@ -97,7 +98,7 @@ impl Machine {
             follow_until: 0,
             begun: false,
             prepared: false,
-            calls: up,
+            calls: if up { Calls::Idle } else { Calls::Nobody },
             yielding: Yielding::No,
             starts: 0,
             last: None,

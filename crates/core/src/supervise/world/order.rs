@@ -40,9 +40,12 @@ impl World {
         let group = self.plan.kind == Kind::Group;
         if let Phase::Needing(_) = self.machine.phase {
             self.feed(if self.lacking { Event::Lacking(None) } else { Event::Met });
-        } else if self.told_down {
+            return;
+        }
+        if self.told_down {
             self.feed(Event::Aside);
-        } else if self.machine.phase == Phase::There && self.lacking && group {
+        }
+        if self.machine.phase == Phase::There && self.lacking && group {
             self.feed(Event::Lacking(None));
         }
     }
