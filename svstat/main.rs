@@ -1,6 +1,21 @@
 //! svstat: shows what supervise says.
-#![no_main]
+#![cfg_attr(not(test), no_main)]
 
-mod show;
+mod events;
+mod fields;
+mod follow;
+mod gather;
+mod json;
+mod line;
+mod outlet;
+mod run;
+mod table;
+mod terminal;
+mod watch;
 
-upkeep_sys::main!(|args| show::run(args).code());
+#[cfg(not(test))]
+upkeep_sys::main!(|args| run::run(args).code());
+
+// The tests have another main.
+#[cfg(test)]
+const _: fn(upkeep_sys::Args) -> upkeep_cli::Exit = run::run;

@@ -47,5 +47,6 @@ mod supervise;
 mod sv;
 mod svc;
 mod svscan;
+mod svstat;
 mod svwait;
 mod tools;

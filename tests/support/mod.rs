@@ -2,12 +2,14 @@
 //! the test, and waiting that ends when something happened or at one deadline.
 
 mod dir;
+mod json;
 mod process;
 mod random;
 mod service;
 mod wait;
 
 pub use dir::{Dir, Fifo};
+pub use json::Json;
 pub use process::{Finished, Process};
 pub use random::Random;
 pub use service::{Seen, Service, is_supervised, seen, supervised};

@@ -55,6 +55,12 @@ pub fn number(word: &[u8]) -> Option<u8> {
     NAMES.iter().find(|row| row.0.eq_ignore_ascii_case(name)).map(|row| row.1)
 }
 
+/// The name of the signal with this number, without `SIG`.
+#[must_use]
+pub fn name(number: u8) -> Option<&'static str> {
+    NAMES.iter().find(|row| row.1 == number).map(|row| row.0)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -73,5 +79,7 @@ mod tests {
         for (name, expected) in NAMES {
             assert_eq!(number(name.as_bytes()), Some(expected));
         }
+        assert_eq!([6, 15, 31].map(name), [Some("ABRT"), Some("TERM"), Some("SYS")]);
+        assert_eq!([0, 32].map(name), [None; 2]);
     }
 }

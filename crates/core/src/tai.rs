@@ -8,6 +8,10 @@ pub const PACKED: usize = 12;
 /// The size of a label, `@` included.
 pub const LABEL: usize = 25;
 
+/// The size of a date as RFC 3339 has it, with nanoseconds.
+pub const DATE: usize = 30;
+const DAY: i64 = 86_400;
+
 /// A moment.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Tai64n {
@@ -47,6 +51,32 @@ impl Tai64n {
         Self { seconds: u64::from_be_bytes([a, b, c, d, e, f, g, h]), nanos: u32::from_be_bytes(n) }
     }
 
+    /// `2026-11-20T19:03:00.000000500Z`, for the years that have four digits.
+    #[doc(alias = "RFC 3339")]
+    #[must_use]
+    pub fn date(self) -> Option<[u8; DATE]> {
+        let unix = self.to_unix();
+        let (year, month, day) = calendar(unix.div_euclid(DAY))?;
+        let second = unix.rem_euclid(DAY).cast_unsigned();
+        let mut out = *b"0000-00-00T00:00:00.000000000Z";
+        for (number, end, width) in [
+            (year, 4, 4),
+            (month, 7, 2),
+            (day, 10, 2),
+            (second / 3600, 13, 2),
+            (second / 60 % 60, 16, 2),
+            (second % 60, 19, 2),
+            (self.nanos.min(999_999_999).into(), 29, 9),
+        ] {
+            let mut rest = number;
+            for digit in out[end - width..end].iter_mut().rev() {
+                *digit = b'0' + (rest % 10) as u8;
+                rest /= 10;
+            }
+        }
+        Some(out)
+    }
+
     /// `@` and 24 hex digits.
     #[must_use]
     pub fn label(self) -> [u8; LABEL] {
@@ -60,6 +90,23 @@ impl Tai64n {
     }
 }
 
+/// The year, month and day so many days after 1970 began. Counted from a
+/// first of March, so that the day that some years have more is the last.
+fn calendar(days: i64) -> Option<(u64, u64, u64)> {
+    const OF_400_YEARS: i64 = 146_097;
+    // From 0000-03-01.
+    let days = days.checked_add(719_468)?;
+    let (era, day) = (days.div_euclid(OF_400_YEARS), days.rem_euclid(OF_400_YEARS));
+    let year = (day - day / 1460 + day / 36_524 - day / 146_096) / 365;
+    let day = day - (365 * year + year / 4 - year / 100);
+    let march = (5 * day + 2) / 153;
+    let month = if march < 10 { march + 3 } else { march - 9 };
+    let year = era * 400 + year + i64::from(month <= 2);
+    let year = u64::try_from(year).ok().filter(|year| *year < 10_000)?;
+    let day = day - (153 * march + 2) / 5 + 1;
+    Some((year, month.cast_unsigned(), day.cast_unsigned()))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -69,6 +116,40 @@ mod tests {
         let moment = Tai64n::from_unix(0, 500);
         assert_eq!(&moment.label(), b"@400000000000000a000001f4");
         assert_eq!(moment.to_unix(), 0);
+    }
+
+    #[test]
+    fn dates() {
+        let date = |unix, nanos| Tai64n::from_unix(unix, nanos).date();
+        for (unix, nanos, expected) in [
+            (0, 500, b"1970-01-01T00:00:00.000000500Z"),
+            (-1, 999_999_999, b"1969-12-31T23:59:59.999999999Z"),
+            (951_782_399, 0, b"2000-02-28T23:59:59.000000000Z"),
+            (951_782_400, 0, b"2000-02-29T00:00:00.000000000Z"),
+            (1_795_677_153, 1, b"2026-11-26T07:12:33.000000001Z"),
+            (4_107_542_400, 0, b"2100-03-01T00:00:00.000000000Z"),
+            (253_402_300_799, u32::MAX, b"9999-12-31T23:59:59.999999999Z"),
+            (-62_167_219_200, 0, b"0000-01-01T00:00:00.000000000Z"),
+        ] {
+            assert_eq!(date(unix, nanos).as_ref(), Some(expected), "{unix}");
+        }
+        for unix in [253_402_300_800, -62_167_219_201, i64::MIN, i64::MAX] {
+            assert_eq!(date(unix, 0), None, "{unix}");
+        }
+    }
+
+    #[test]
+    fn every_day_follows_the_one_before() {
+        let mut last = calendar(0).unwrap();
+        for day in 1..200_000 {
+            let next = calendar(day).unwrap();
+            let (year, month, day) = last;
+            let same = (year, month, day + 1);
+            let fits = [same, (year, month + 1, 1), (year + 1, 1, 1)].contains(&next);
+            assert!(fits && next.1 <= 12 && next.2 <= 31, "{last:?} {next:?}");
+            last = next;
+        }
+        assert_eq!(last, (2517, 7, 31));
     }
 
     #[test]

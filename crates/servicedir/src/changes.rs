@@ -61,11 +61,11 @@ impl WatchTrouble {
 
 type Answer<T> = Result<T, WatchTrouble>;
 
-/// What is always asked for: a new status, or one that is written over, the
-/// end of a supervise, which closes `ok`, and that `supervise` is removed or,
-/// where it is not there yet, that it appears. A directory that is removed is
-/// gone for the kernel only when nobody has a file in it open any more: that
-/// `ok` is removed comes before.
+/// What is always asked for: a new status or text, or a status that is written
+/// over, the end of a supervise, which closes `ok`, and that `supervise` is
+/// removed or, where it is not there yet, that it appears. A directory that is
+/// removed is gone for the kernel only when nobody has a file in it open any
+/// more: that `ok` is removed comes before.
 const ALWAYS: WatchFlags = WatchFlags::MOVED_TO
     .union(WatchFlags::DELETE)
     .union(WatchFlags::CREATE)
@@ -138,16 +138,28 @@ impl Changes {
     /// Waits until a service may have changed, or until `deadline` (monotonic
     /// nanoseconds) has come; says whether there is anything to `take`.
     pub fn wait(&mut self, deadline: Option<u64>) -> Answer<bool> {
+        self.wait_beside(&[], deadline)?;
+        Ok(!self.services.changed.is_empty())
+    }
+
+    /// The same, or until something has happened at one of `others`; says at
+    /// which of them, the first.
+    pub fn wait_beside(
+        &mut self,
+        others: &[PollFd<'_>],
+        deadline: Option<u64>,
+    ) -> Answer<Option<usize>> {
         loop {
             self.drain();
             if !self.services.changed.is_empty() {
-                return Ok(true);
+                return Ok(None);
             }
             let left = deadline.map(clock::until);
             if left.is_some_and(|left| left.tv_sec == 0 && left.tv_nsec == 0) {
-                return Ok(false);
+                return Ok(None);
             }
-            let mut fds = Vec::with_capacity(1 + self.closing.len());
+            let mut fds = Vec::with_capacity(others.len() + 1 + self.closing.len());
+            fds.extend_from_slice(others);
             fds.push(PollFd::new(&self.inotify, PollFlags::IN));
             // Of these it is only of interest that nobody reads any more.
             fds.extend(self.closing.iter().map(|(_, ok)| PollFd::new(ok, PollFlags::empty())));
@@ -155,15 +167,18 @@ impl Changes {
                 Ok(_) | Err(Errno::INTR) => {}
                 Err(why) => return Err(WatchTrouble::Os(why)),
             }
-            let closed: Vec<bool> = fds[1..].iter().map(|fd| !fd.revents().is_empty()).collect();
-            let mut closed = closed.into_iter();
+            let happened: Vec<bool> = fds.iter().map(|fd| !fd.revents().is_empty()).collect();
+            let mut closed = happened[others.len() + 1..].iter();
             self.closing.retain(|(service, _)| {
-                let closed = closed.next() == Some(true);
+                let closed = closed.next() == Some(&true);
                 if closed {
                     self.services.changed.insert(*service);
                 }
                 !closed
             });
+            if let Some(other) = happened[..others.len()].iter().position(|happened| *happened) {
+                return Ok(Some(other));
+            }
         }
     }
 
@@ -326,7 +341,8 @@ impl Services {
         let ended = what.contains(ReadFlags::CLOSE_NOWRITE) && is(names::OK);
         let changed = ended
             || what.intersects(ReadFlags::OPEN | ReadFlags::DELETE) && is(names::OK)
-            || (appeared || what.contains(ReadFlags::MODIFY)) && is(names::STATUS);
+            || (appeared || what.contains(ReadFlags::MODIFY)) && is(names::STATUS)
+            || appeared && is(names::SAID);
         let theirs: Vec<_> =
             self.watches.range((watch, 0)..=(watch, usize::MAX)).copied().collect();
         for (watch, service) in theirs {

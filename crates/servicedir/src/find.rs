@@ -1,5 +1,6 @@
 //! Finding a service: by path, or by name where services usually are.
 
+use crate::Log;
 use crate::facts::is_program;
 use crate::names;
 use crate::place::{self, Path};
@@ -87,7 +88,7 @@ fn matching(pattern: &[u8]) -> Vec<CString> {
     Vec::new()
 }
 
-fn scan_dirs() -> impl Iterator<Item = &'static [u8]> {
+pub(crate) fn scan_dirs() -> impl Iterator<Item = &'static [u8]> {
     let svdir = exec::variable(names::SVDIR).filter(|dir| !dir.is_empty());
     svdir.into_iter().chain(names::SCAN_DIRS)
 }
@@ -145,6 +146,19 @@ pub fn go_on_to_logger() -> Result<bool> {
         place::arrive_at_logger()?;
     }
     Ok(is)
+}
+
+/// What the logger of the service is whose directory is the current one.
+#[must_use]
+pub fn logger() -> Option<Log> {
+    if place::is_logger() {
+        return None;
+    }
+    let kind = FileType::from_raw_mode(fs::stat(names::LOG).ok()?.st_mode);
+    if kind == FileType::Directory {
+        return Some(Log::Directory);
+    }
+    is_program(names::LOG).then_some(Log::File)
 }
 
 fn join<'a>(dir: &[u8], name: &[u8], into: &'a mut [u8; 4096]) -> Option<&'a CStr> {

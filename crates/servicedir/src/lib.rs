@@ -14,6 +14,7 @@ mod follow;
 pub mod hold;
 mod keeper;
 mod known;
+mod list;
 mod locked;
 pub mod names;
 mod notify;
@@ -37,10 +38,11 @@ pub use facts::{
     ASKED, Asked, FactTrouble, Facts, Task, Value, check_program, has_finish, has_run, has_stop,
     timeout_finish,
 };
-pub use find::{Finder, enter, go, go_on_to_logger, services};
+pub use find::{Finder, enter, go, go_on_to_logger, logger, services};
 pub use follow::{PidFile, Trail};
 pub use keeper::{Keeper, Trouble};
 pub use known::{Role, known, role_of};
+pub use list::{go_to_services, list_services};
 pub use locked::lock_service;
 pub use notify::{Ear, Heard};
 pub use output::{Pipes, open_output};

@@ -103,12 +103,37 @@ fn a_new_status_is_told_of_and_nothing_else_is() {
     // Written over where the disk is full.
     fs::write(kept.0.join("status"), "3").unwrap();
     assert_eq!(changes.told(), [(0, false)]);
+    // What it says for people is of interest, too.
+    fs::write(kept.0.join("said.new"), "STATUS=well").unwrap();
+    fs::rename(kept.0.join("said.new"), kept.0.join("said")).unwrap();
+    assert_eq!(changes.told(), [(0, false)]);
     // Whoever looks does not wake himself up.
     for _ in 0..3 {
         assert!(changes.on(0, &kept.0));
         kept.read();
     }
     assert_eq!(changes.told(), []);
+}
+
+#[test]
+fn something_else_ends_the_waiting() {
+    let dir = Dir::new();
+    let kept = Kept::new(dir.path("supervise"));
+    let mut changes = changes();
+    changes.on(0, &kept.0);
+    let (reader, writer) = rustix::pipe::pipe().unwrap();
+    let others = [PollFd::new(&writer, PollFlags::empty()), PollFd::new(&reader, PollFlags::IN)];
+    assert_eq!(changes.wait_beside(&others, Some(0)), Ok(None));
+    rustix::io::write(&writer, b"x").unwrap();
+    assert_eq!(changes.wait_beside(&others, None), Ok(Some(1)));
+    // What has changed comes first, and the other is not forgotten.
+    kept.write("1");
+    assert_eq!(changes.wait_beside(&others, None), Ok(None));
+    assert_eq!(changes.told(), [(0, false)]);
+    assert_eq!(changes.wait_beside(&others, None), Ok(Some(1)));
+    drop(reader);
+    let others = [PollFd::new(&writer, PollFlags::empty())];
+    assert_eq!(changes.wait_beside(&others, None), Ok(Some(0)));
 }
 
 #[test]
