@@ -2,6 +2,7 @@
 
 use crate::{names, place};
 use core::ffi::CStr;
+use rustix::fd::OwnedFd;
 use rustix::fs::{self, FileType, Mode, OFlags};
 use rustix::io::{Errno, Result};
 use upkeep_core::record::{Own, Record, SIZE};
@@ -37,10 +38,15 @@ pub enum StatusTrouble {
 
 /// Whether a supervise lives: its end of `supervise/ok` is open.
 pub fn is_supervised() -> Result<bool> {
-    match place::open(names::OK, OFlags::WRONLY | OFlags::NONBLOCK | OFlags::CLOEXEC, Mode::empty())
-    {
-        Ok(_) => Ok(true),
-        Err(Errno::NXIO) => Ok(false),
+    Ok(listener()?.is_some())
+}
+
+/// The other end of that, which tells, by `POLLERR`, when it is closed.
+pub(crate) fn listener() -> Result<Option<OwnedFd>> {
+    let flags = OFlags::WRONLY | OFlags::NONBLOCK | OFlags::CLOEXEC;
+    match place::open(names::OK, flags, Mode::empty()) {
+        Ok(ok) => Ok(Some(ok)),
+        Err(Errno::NXIO) => Ok(None),
         Err(why) => Err(why),
     }
 }
@@ -61,10 +67,14 @@ pub fn normally_up() -> Result<bool> {
 /// What supervise wrote last: what everybody writes, and what only ours does.
 pub fn read_status() -> core::result::Result<(Status, Option<Own>), StatusTrouble> {
     match is_supervised() {
-        Ok(true) => {}
-        Ok(false) => return Err(StatusTrouble::NotRunning),
-        Err(why) => return Err(StatusTrouble::Ok(why)),
+        Ok(true) => last_status(),
+        Ok(false) => Err(StatusTrouble::NotRunning),
+        Err(why) => Err(StatusTrouble::Ok(why)),
     }
+}
+
+/// The same, whether a supervise lives or not.
+pub fn last_status() -> core::result::Result<(Status, Option<Own>), StatusTrouble> {
     let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC;
     let file = place::open(names::STATUS, flags, Mode::empty()).map_err(StatusTrouble::Open)?;
     let mut record = [0; SIZE];

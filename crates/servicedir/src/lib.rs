@@ -4,6 +4,7 @@
 //!
 //! It decides nothing about services and says nothing to people.
 
+mod changes;
 mod client;
 mod elsewhere;
 mod facts;
@@ -21,7 +22,10 @@ mod script;
 mod socket;
 mod tally;
 
-pub use client::{ControlTrouble, StatusTrouble, is_supervised, normally_up, read_status, send};
+pub use changes::{Change, Changes, WatchTrouble};
+pub use client::{
+    ControlTrouble, StatusTrouble, is_supervised, last_status, normally_up, read_status, send,
+};
 pub use elsewhere::{Elsewhere, Log};
 pub use facts::{
     FactTrouble, Facts, Value, check_program, has_finish, has_run, has_stop, timeout_finish,
