@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 const PROGRAMS: &[&str] = &[
     "svscan",
     "supervise",
+    "sv",
     "svc",
     "svhold",
     "svnotify",

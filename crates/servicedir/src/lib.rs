@@ -24,7 +24,8 @@ mod tally;
 
 pub use changes::{Change, Changes, WatchTrouble};
 pub use client::{
-    ControlTrouble, StatusTrouble, is_supervised, last_status, normally_up, read_status, send,
+    ControlTrouble, StatusTrouble, is_supervised, last_status, normally_up, read_status,
+    read_status_as_runit, send, send_now,
 };
 pub use elsewhere::{Elsewhere, Log};
 pub use facts::{

@@ -7,4 +7,5 @@ pub mod filter;
 pub mod hold;
 pub mod local;
 pub mod stamp;
+pub mod sv;
 pub mod title;
