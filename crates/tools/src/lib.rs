@@ -6,6 +6,8 @@ pub mod environment;
 pub mod filter;
 pub mod hold;
 pub mod local;
+pub mod lock;
+pub mod number;
 pub mod stamp;
 pub mod sv;
 pub mod title;

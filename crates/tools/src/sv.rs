@@ -164,14 +164,6 @@ pub fn described(status: &Status, name: &[u8], now: Tai64n, down_file: bool) -> 
     text
 }
 
-/// The digits at the beginning of `text` as a number, as the original reads it:
-/// without any it is 0, and one that is too big wraps around.
-#[must_use]
-pub fn leading_number(text: &[u8]) -> u64 {
-    let digits = text.iter().take_while(|byte| byte.is_ascii_digit());
-    digits.fold(0, |number: u64, digit| number.wrapping_mul(10).wrapping_add((digit - b'0').into()))
-}
-
 /// Whether `name` is looked for where services are, and not from here.
 #[must_use]
 pub fn is_plain(name: &[u8]) -> bool {
@@ -310,21 +302,6 @@ mod tests {
         assert_eq!(shown(&finishing, true), format!("finish: s: {words}"));
         let later = Status { since: Tai64n { seconds: 200, nanos: 0 }, ..status(7, Want::Once) };
         assert_eq!(shown(&later, false), "run: s: (pid 7) 0s");
-    }
-
-    #[test]
-    fn numbers_end_where_the_digits_do() {
-        for (text, number) in [
-            ("", 0),
-            ("x", 0),
-            ("-1", 0),
-            (" 1", 0),
-            ("7", 7),
-            ("12x3", 12),
-            ("18446744073709551617", 1),
-        ] {
-            assert_eq!(leading_number(text.as_bytes()), number, "{text}");
-        }
     }
 
     #[test]

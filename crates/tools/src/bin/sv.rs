@@ -15,7 +15,8 @@ use upkeep_servicedir::{
 };
 use upkeep_sys::spawn::{Apart, Inherit, Spawn};
 use upkeep_sys::{Args, Errno, clock, exec, signals};
-use upkeep_tools::sv::{Command, First, described, is_plain, leading_number};
+use upkeep_tools::number;
+use upkeep_tools::sv::{Command, First, described, is_plain};
 
 const TOOL: Tool = Tool {
     name: "sv",
@@ -87,7 +88,7 @@ fn run(args: Args) -> Exit {
         return exit;
     }
     let usage = || usage(name.to_bytes(), is_script);
-    let mut seconds = exec::variable(b"SVWAIT").map_or(SECONDS, leading_number);
+    let mut seconds = exec::variable(b"SVWAIT").map_or(SECONDS, number::leading);
     let mut waits = false;
     let mut options = Options::new(args, "w:vV");
     for option in &mut options {
@@ -99,7 +100,7 @@ fn run(args: Args) -> Exit {
             Ok(option) => match (option.letter, option.value) {
                 (b'v', _) => waits = true,
                 (b'w', value) => {
-                    seconds = leading_number(value.unwrap_or_default().to_bytes());
+                    seconds = number::leading(value.unwrap_or_default().to_bytes());
                     waits = true;
                 }
                 _ => {
