@@ -21,7 +21,7 @@ RELEASE = target/$(TARGET)/release
 
 CORE = svscan supervise svc svstat multilog
 TOOLS = sv svhold svnotify svok fghack pgrphack readproctitle tai64n tai64nlocal setuidgid \
-	envuidgid envdir softlimit setlock
+	envuidgid envdir softlimit setlock chpst
 ORIGINALS = /usr/bin
 
 all: toolchain

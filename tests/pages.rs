@@ -26,6 +26,7 @@ const PROGRAMS: &[&str] = &[
     "envdir",
     "softlimit",
     "setlock",
+    "chpst",
     "svscanboot",
 ];
 

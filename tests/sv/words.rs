@@ -134,6 +134,14 @@ fn every_command_with_every_status() {
     if left_out() {
         return;
     }
+    std::thread::scope(|scope| {
+        for commands in COMMANDS.chunks(5) {
+            scope.spawn(|| with_every_status(commands));
+        }
+    });
+}
+
+fn with_every_status(commands: &[&str]) {
     let mut world = World::new();
     let mut names = Vec::new();
     for bits in 0..16_u8 {
@@ -152,7 +160,7 @@ fn every_command_with_every_status() {
             names.push(name);
         }
     }
-    for command in COMMANDS {
+    for command in commands {
         for options in [&[][..], &["-v"]] {
             let mut args = options.to_vec();
             args.push(command);
@@ -286,9 +294,9 @@ fn what_is_wrong_is_said_alike() {
     ];
     for command in ["status", "up", "down", "exit", "reload", "check", "shutdown"] {
         world.same_args(&[&["-w0", command][..], &names].concat());
-        for name in names {
-            world.same_args(&[command, name]);
-        }
+    }
+    for (command, name) in ["status", "up", "exit"].iter().flat_map(|c| names.map(|n| (c, n))) {
+        world.same_args(&[command, name]);
     }
     // More than are counted.
     let many = ["nowhere"; 120];
@@ -349,6 +357,15 @@ fn an_init_script_is_for_its_service() {
     if left_out() {
         return;
     }
+    std::thread::scope(|scope| {
+        for name in ["up", "down", "bad", "odd", "dead", "bare", "nowhere", "svd"] {
+            scope.spawn(|| scripts(name));
+        }
+    });
+}
+
+/// Every command to the init script `name`.
+fn scripts(name: &str) {
     let mut world = World::new();
     world.service("up", &record(-9999, 77, false, b'u', false, 1));
     world.service("down", &record(50, 0, false, b'd', false, 0));
@@ -357,11 +374,10 @@ fn an_init_script_is_for_its_service() {
     symlink("down", world.dir.path("odd/down")).unwrap();
     drop(world.dir.fifo("dead/supervise/ok"));
     world.dir.mkdir("bare");
-    let names = ["up", "down", "bad", "odd", "dead", "bare", "nowhere", "svd"];
     world.service("logged", &record(50, 77, false, b'u', false, 1));
     world.service("logged/log", &record(50, 0, false, b'd', false, 0));
     for client in [Client::Theirs, Client::Ours] {
-        for name in names.iter().chain(&["logged"]) {
+        for name in [name, "logged"] {
             symlink(client.path(), world.dir.mkdir(format!("{client:?}")).join(name)).unwrap();
         }
     }
@@ -372,20 +388,18 @@ fn an_init_script_is_for_its_service() {
         command.arg("status").env("SVDIR", world.dir.path(""));
         assert_eq!(world.seen(command), shown, "{client:?}");
     }
-    for name in names {
-        let same = |args: &[&str]| {
-            world.same(&format!("{name} {args:?}"), |client| {
-                let mut command = world.dir.command(world.dir.path(format!("{client:?}/{name}")));
-                command.args(args).env("SVDIR", world.dir.path("")).env("SVWAIT", "0");
-                command
-            })
-        };
-        for command in COMMANDS.iter().chain(NONE) {
-            same(&[command]);
-        }
-        for args in [&[][..], &["-z"], &["-w"], &["-V"], &["status", "x", "y"], &["--help"]] {
-            same(args);
-        }
+    let same = |args: &[&str]| {
+        world.same(&format!("{name} {args:?}"), |client| {
+            let mut command = world.dir.command(world.dir.path(format!("{client:?}/{name}")));
+            command.args(args).env("SVDIR", world.dir.path("")).env("SVWAIT", "0");
+            command
+        })
+    };
+    for command in COMMANDS.iter().chain(NONE) {
+        same(&[command]);
+    }
+    for args in [&[][..], &["-z"], &["-w"], &["-V"], &["status", "x", "y"], &["--help"]] {
+        same(args);
     }
 }
 

@@ -55,6 +55,11 @@ impl Environment {
         }
     }
 
+    /// Sets the variable `name` to a number.
+    pub fn set(&mut self, name: &str, number: u32) {
+        self.change(CString::new(format!("{name}={number}")).unwrap_or_default());
+    }
+
     /// Applies the files of `directory`, in the order in which the file system
     /// has them. Directories in it are trouble, or are passed over and given to
     /// `passed_over`.

@@ -5,6 +5,7 @@ pub mod accounts;
 pub mod environment;
 pub mod filter;
 pub mod hold;
+pub mod limits;
 pub mod local;
 pub mod lock;
 pub mod number;

@@ -7,6 +7,7 @@ use core::ffi::CStr;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use upkeep_cli::{Exit, Options, Tool};
 use upkeep_sys::{Args, exec};
+use upkeep_tools::limits::resources;
 use upkeep_tools::number;
 
 const TOOL: Tool = Tool {
@@ -66,24 +67,6 @@ fn run(args: Args) -> Exit {
     };
     let why = exec::run(rest);
     TOOL.fatal_os(&[b"unable to run ", program.to_bytes(), b": "], why)
-}
-
-/// What a letter limits.
-fn resources(letter: u8) -> &'static [Resource] {
-    match letter {
-        b'a' => &[Resource::As],
-        b'c' => &[Resource::Core],
-        b'd' => &[Resource::Data],
-        b'f' => &[Resource::Fsize],
-        b'l' => &[Resource::Memlock],
-        b'm' => &[Resource::Data, Resource::Stack, Resource::Memlock, Resource::As],
-        b'o' => &[Resource::Nofile],
-        b'p' => &[Resource::Nproc],
-        b'r' => &[Resource::Rss],
-        b's' => &[Resource::Stack],
-        b't' => &[Resource::Cpu],
-        _ => &[],
-    }
 }
 
 fn limit(resource: Resource, value: &CStr) -> Result<(), Exit> {
