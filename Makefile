@@ -20,7 +20,7 @@ STATIC = -C target-feature=+crt-static -C relocation-model=static
 RELEASE = target/$(TARGET)/release
 
 CORE = svscan supervise svc svstat multilog
-TOOLS = sv svhold svnotify svok fghack pgrphack readproctitle tai64n tai64nlocal setuidgid \
+TOOLS = sv svhold svnotify svok svup fghack pgrphack readproctitle tai64n tai64nlocal setuidgid \
 	envuidgid envdir softlimit setlock chpst
 ORIGINALS = /usr/bin
 

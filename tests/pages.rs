@@ -15,6 +15,7 @@ const PROGRAMS: &[&str] = &[
     "svnotify",
     "svok",
     "svstat",
+    "svup",
     "multilog",
     "fghack",
     "pgrphack",
