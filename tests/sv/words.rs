@@ -234,6 +234,14 @@ fn a_logger_is_shown_with_its_service() {
     world.dir.fifo("mine/supervise/log/ok");
     let text = answer(Client::Ours, "mine");
     assert_eq!(text, "1\nrun: mine: (pid N) Ns; fail: mine/log: runsv not running\n");
+    let _ok = world.dir.fifo("mine/there/supervise/log/ok");
+    fs::remove_dir_all(world.dir.path("mine/supervise/log")).unwrap();
+    symlink("../there/supervise/log", world.dir.path("mine/supervise/log")).unwrap();
+    world.dir.file("mine/supervise/log/status", record(5, 79, false, b'u', true, 1));
+    let text = answer(Client::Ours, "mine");
+    assert_eq!(text, "0\nrun: mine: (pid N) Ns; run: log: (pid N) Ns, got TERM\n");
+    let text = answer(Client::Ours, "mine/log");
+    assert_eq!(text, "0\nrun: mine/log: (pid N) Ns, got TERM\n");
     // runit's shows the service's status again where the logger has none.
     world.dir.mkdir("none/log");
     let trouble = "; warning: none/log: unable to open supervise/ok: file does not exist\n";

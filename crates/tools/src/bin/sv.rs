@@ -10,8 +10,8 @@ use upkeep_cli::{Exit, Options, Out, Tool, put, words};
 use upkeep_core::status::Status;
 use upkeep_core::tai::Tai64n;
 use upkeep_servicedir::{
-    Changes, ControlTrouble, Finder, StatusTrouble, go, names, normally_up, read_status_as_runit,
-    send_now,
+    Changes, ControlTrouble, Finder, StatusTrouble, go, is_logger, names, normally_up,
+    read_status_as_runit, send_now,
 };
 use upkeep_sys::spawn::{Apart, Inherit, Spawn};
 use upkeep_sys::{Args, Errno, clock, exec, signals};
@@ -243,7 +243,8 @@ impl Sv {
             Err(Lost) => return self.is_script.then_some(Exit::Of(4)),
         };
         let shown = self.describe(&seen, name, name.to_bytes());
-        match go(names::LOG) {
+        // One that is a file is in the directory of its service.
+        match if is_logger() { Err(Errno::NOENT) } else { go(names::LOG) } {
             Err(Errno::NOENT) => self.say(&[b"\n"]),
             Err(why) => {
                 self.say(&[b"; "]);
