@@ -171,6 +171,26 @@ const KINDS: &[Kind] = &[
     kind("logger with finish", &["log", "log/finish"], &[LOGGER]),
 ];
 
+const LEAVES: &[Step] = &[
+    ("shutdown", "TERM", "down d"),
+    ("status", "", "down d"),
+    ("shutdown", "", "down d"),
+    ("start", "", "down d"),
+];
+const IS_TOLD_TO_LEAVE: &[Step] = &[("exit", "TERM", "down d")];
+const LEAVES_FROM_DOWN: &[Step] = &[("stop", "TERM", "down d"), ("-v exit", "", "down d")];
+const IS_ASKED_TO_LEAVE: &[Step] = &[("-w 1 shutdown", "TERM CONT", "run t d")];
+const IS_MADE_TO_LEAVE: &[Step] = &[("-w 1 force-shutdown", "TERM CONT KILL", "")];
+
+/// Directories that are not for runit; where a supervise of ours means something
+/// else by `o` and `x` there, runit's sv is not what is compared.
+const PLAIN: &[Kind] = &[
+    kind("plain", &[], &[ONCE, LEAVES, IS_TOLD_TO_LEAVE, LEAVES_FROM_DOWN]),
+    kind("finish", &["finish"], &[LEAVES, IS_TOLD_TO_LEAVE, LEAVES_FROM_DOWN]),
+    kind("available", &["check 0"], &[LEAVES]),
+    Kind { obeys: false, ..kind("disobedient", &[], &[IS_ASKED_TO_LEAVE, IS_MADE_TO_LEAVE]) },
+];
+
 /// Who runs the service.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Runner {
@@ -238,7 +258,9 @@ pub(crate) fn state(service: &Path) -> Option<String> {
 }
 
 fn until_state(service: &Service, then: &str, what: &str) {
-    let is = || state(&service.path).filter(|now| then.is_empty() || now == then);
+    // Where the directory is not for runit, there is a zero byte after `once`.
+    let now = || state(&service.path).map(|now| now.replace('\0', "d"));
+    let is = || now().filter(|now| then.is_empty() || now == then);
     let changes = Changes::of(&[&service.path.join("supervise")]);
     changes.until(&format!("{what}: {then}"), is);
 }
@@ -359,20 +381,19 @@ fn sv_gets_the_same_answers_as_from_runsv() {
     }
     std::thread::scope(|scope| {
         let mut all = Vec::new();
-        for kind in KINDS {
+        let kinds = KINDS.iter().map(|kind| (kind, true));
+        for (kind, is_for_theirs) in kinds.chain(PLAIN.iter().map(|kind| (kind, false))) {
             for steps in kind.steps {
                 let run =
                     |runner, client| scope.spawn(move || answers(runner, client, kind, steps));
                 let reference = run(Runner::Runsv, Client::Theirs);
-                let others = [
-                    (Runner::Ours, Client::Theirs),
-                    (Runner::Ours, Client::Ours),
-                    (Runner::Runsv, Client::Ours),
-                ];
-                all.push((
-                    reference,
-                    others.map(|(runner, client)| (runner, client, run(runner, client))),
-                ));
+                let mut others = vec![(Runner::Ours, Client::Ours), (Runner::Runsv, Client::Ours)];
+                if is_for_theirs {
+                    others.push((Runner::Ours, Client::Theirs));
+                }
+                let others = others.into_iter();
+                let others = others.map(|(runner, client)| (runner, client, run(runner, client)));
+                all.push((reference, others.collect::<Vec<_>>()));
             }
         }
         for (reference, others) in all {
@@ -388,7 +409,8 @@ fn sv_gets_the_same_answers_as_from_runsv() {
 }
 
 /// `o` and `x` mean what they mean in daemontools where nothing says that the
-/// directory is for runit. Our sv knows what `o` looks like there.
+/// directory is for runit. Our sv knows what `o` looks like there, and says `d`
+/// before `x`.
 #[test]
 fn what_is_otherwise_in_a_plain_directory() {
     if testing_originals() || !Path::new(SV).exists() {
@@ -399,16 +421,15 @@ fn what_is_otherwise_in_a_plain_directory() {
     let supervise = service.supervise(&dir);
     service.up();
     supervised(&service.path);
-    for (client, command, code, answer) in [
-        (Client::Theirs, "once", 1, "timeout"),
-        (Client::Ours, "once", 0, "ok"),
-        (Client::Theirs, "exit", 1, "timeout"),
-        (Client::Ours, "exit", 1, "timeout"),
+    for (client, command, code, answer, more) in [
+        (Client::Theirs, "once", 1, "timeout", ""),
+        (Client::Ours, "once", 0, "ok", ", want down"),
+        (Client::Theirs, "exit", 1, "timeout", ""),
     ] {
         let mut sv = client.command(&dir);
         sv.args(["-w", "1", command, "s"]).env("SVDIR", dir.path(""));
         let done = Process::start(&mut sv).finish();
-        let answer = format!("{answer}: run: s: (pid N) Ns\n");
+        let answer = format!("{answer}: run: s: (pid N) Ns{more}\n");
         assert_eq!((done.code, masked(&done.out())), (code, answer), "{client:?} {command}");
     }
     service.svc(&dir, "-k");

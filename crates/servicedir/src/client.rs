@@ -1,12 +1,13 @@
 //! The clients' side: is anybody there, what is the state, say something.
 
+use crate::facts::is_directory;
 use crate::{names, place};
 use core::ffi::CStr;
 use rustix::fd::OwnedFd;
 use rustix::fs::{self, FileType, Mode, OFlags};
 use rustix::io::{Errno, Result};
 use upkeep_core::record::{Own, Record, SIZE};
-use upkeep_core::status::{self, CLASSIC, Status};
+use upkeep_core::status::{self, CLASSIC, Status, Want};
 
 /// Why nothing could be said to a supervise.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -79,12 +80,23 @@ pub fn last_status() -> core::result::Result<(Status, Option<Own>), StatusTroubl
 }
 
 /// What runit's `sv` would see: nothing of daemontools' shorter records, and of
-/// ours what runsv writes too.
+/// ours what runsv writes too, which after `o` is that it is to be down.
 pub fn read_status_as_runit() -> core::result::Result<Status, StatusTrouble> {
     supervised()?;
     let mut record = [0; SIZE];
     let record = read_record(&mut record, status::SIZE)?;
-    Status::decode(record).ok_or(StatusTrouble::BadFormat)
+    let status = Status::decode(record).ok_or(StatusTrouble::BadFormat)?;
+    let want = if status.want == Want::Once { Want::Down } else { status.want };
+    Ok(Status { want, ..status })
+}
+
+/// Whether the control byte `x` also ends the service, as in runit, where it
+/// runs: to a supervise of ours it does where there are scripts that stand in
+/// for signals, and otherwise waits for its end.
+#[must_use]
+pub fn exit_ends() -> bool {
+    let is_ours = matches!(last_status(), Ok((_, Some(_))));
+    !is_ours || is_directory(names::SCRIPTS)
 }
 
 fn supervised() -> core::result::Result<(), StatusTrouble> {

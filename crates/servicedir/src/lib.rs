@@ -24,7 +24,7 @@ mod tally;
 
 pub use changes::{Change, Changes, WatchTrouble};
 pub use client::{
-    ControlTrouble, StatusTrouble, is_supervised, last_status, normally_up, read_status,
+    ControlTrouble, StatusTrouble, exit_ends, is_supervised, last_status, normally_up, read_status,
     read_status_as_runit, send, send_now,
 };
 pub use elsewhere::{Elsewhere, Log};

@@ -10,7 +10,7 @@ use upkeep_cli::{Exit, Options, Out, Tool, put, words};
 use upkeep_core::status::Status;
 use upkeep_core::tai::Tai64n;
 use upkeep_servicedir::{
-    Changes, ControlTrouble, Finder, StatusTrouble, go, is_logger, names, normally_up,
+    Changes, ControlTrouble, Finder, StatusTrouble, exit_ends, go, is_logger, names, normally_up,
     read_status_as_runit, send_now,
 };
 use upkeep_sys::spawn::{Apart, Inherit, Spawn};
@@ -275,7 +275,13 @@ impl Sv {
         if command.is_said(&status) {
             return Ok(());
         }
-        match send_now(command.letters) {
+        let is_logger = name.to_bytes().rsplit(|byte| *byte == b'/').next() == Some(b"log");
+        let letters = if command.ends_supervise() && !is_logger && !exit_ends() {
+            b"dx"
+        } else {
+            command.letters
+        };
+        match send_now(letters) {
             Ok(()) => return Ok(()),
             Err(ControlTrouble::NotRunning) => self.nobody(name, b""),
             Err(ControlTrouble::NotAFifo) => {
