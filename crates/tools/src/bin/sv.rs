@@ -136,6 +136,9 @@ fn complain(parts: &[&[u8]]) {
 /// A service that nothing more can be done for; it has been said why.
 struct Lost;
 
+/// A service that is waited for, and its number.
+type Left = (usize, &'static CStr);
+
 /// What is known of a service: its status, or that nobody supervises it.
 type Seen = Option<Status>;
 
@@ -164,25 +167,49 @@ impl Sv {
         waits: bool,
         seconds: u64,
     ) -> Result<Exit, Exit> {
-        if self.command.first == First::Tell {
-            // A supervise that ends between the open and the write is a warning.
-            signals::ignore_broken_pipes();
-        }
-        let begun = clock::monotonic();
-        let mut left = Vec::new();
-        for service in services.into_iter().enumerate() {
-            let done = match self.enter(service.1) {
-                Ok(()) => self.begin(service.1)?,
-                Err(Lost) => Err(Lost),
-            };
-            self.back()?;
-            if done.is_ok() {
-                left.push(service);
+        if self.command.first == First::Show {
+            for name in services {
+                if self.enter(name).is_ok()
+                    && let Some(exit) = self.show(name)
+                    && self.is_script
+                {
+                    return Ok(exit);
+                }
+                self.back()?;
+            }
+        } else {
+            let begun = clock::monotonic();
+            let told = self.tell_all(services)?;
+            if waits {
+                self.wait(told, begun, seconds)?;
             }
         }
+        Ok(if self.failures == 0 { Exit::Success } else { Exit::Of(self.failures) })
+    }
+
+    /// Tells all services; those that were told are left, with their numbers.
+    fn tell_all(&mut self, services: Vec<&'static CStr>) -> Result<Vec<Left>, Exit> {
+        // A supervise that ends between the open and the write is a warning.
+        signals::ignore_broken_pipes();
+        let mut told = Vec::new();
+        for (number, name) in services.into_iter().enumerate() {
+            let mut done = self.enter(name);
+            if self.command.first == First::Tell {
+                done = done.and_then(|()| self.tell(name, self.command));
+            }
+            self.back()?;
+            if done.is_ok() {
+                told.push((number, name));
+            }
+        }
+        Ok(told)
+    }
+
+    /// Waits until nothing is left to wait for, or the time is over.
+    fn wait(&mut self, mut left: Vec<Left>, begun: u64, seconds: u64) -> Result<(), Exit> {
         let mut changes = Changes::open().ok();
         let (mut is_over, mut next) = (false, begun + PAUSE);
-        while waits && self.command.first != First::Show && !left.is_empty() {
+        loop {
             let mut late = Vec::new();
             for (number, name) in left {
                 let done = self.enter(name).and_then(|()| {
@@ -195,19 +222,19 @@ impl Sv {
                     late.push((number, name));
                 }
             }
-            left = late;
-            if !left.is_empty() {
-                is_over = false;
-                if !is_told(changes.as_mut(), next) {
-                    clock::pause_until(next);
-                    let time = clock::monotonic();
-                    is_over = u128::from(time - begun) > u128::from(seconds) * 1_000_000_000;
-                    next = time + PAUSE;
-                }
-                self.now = now();
+            if late.is_empty() {
+                return Ok(());
             }
+            left = late;
+            is_over = false;
+            if !is_told(changes.as_mut(), next) {
+                clock::pause_until(next);
+                let time = clock::monotonic();
+                is_over = u128::from(time - begun) > u128::from(seconds) * 1_000_000_000;
+                next = time + PAUSE;
+            }
+            self.now = now();
         }
-        Ok(if self.failures == 0 { Exit::Success } else { Exit::Of(self.failures) })
     }
 
     /// Makes the directory of the service the current one.
@@ -227,20 +254,13 @@ impl Sv {
         self.finder.back().map_err(lost)
     }
 
-    /// Does what is done first; an init script is then told its exit code.
-    fn begin(&mut self, name: &CStr) -> Result<Result<(), Lost>, Exit> {
-        match self.command.first {
-            First::Nothing => Ok(Ok(())),
-            First::Tell => Ok(self.tell(name, self.command)),
-            First::Show => self.show(name).map_or(Ok(()), Err).map(Ok),
-        }
-    }
-
+    /// Shows the service and its logger; the answer is what an init script exits
+    /// with, if it is not a failure like any other.
     fn show(&mut self, name: &CStr) -> Option<Exit> {
         let seen = match self.look(name, b"") {
             Ok(Some(status)) => status,
             Ok(None) => return None,
-            Err(Lost) => return self.is_script.then_some(Exit::Of(4)),
+            Err(Lost) => return Some(Exit::Of(4)),
         };
         let shown = self.describe(&seen, name, name.to_bytes());
         // One that is a file is in the directory of its service.
@@ -259,14 +279,11 @@ impl Sv {
             }
         }
         let _ = self.out.flush();
-        let code = if !shown {
-            4
-        } else if seen.pid == 0 {
-            3
-        } else {
-            0
-        };
-        self.is_script.then_some(if code == 0 { Exit::Success } else { Exit::Of(code) })
+        Some(match (shown, seen.pid) {
+            (false, _) => Exit::Of(4),
+            (true, 0) => Exit::Of(3),
+            (true, _) => Exit::Success,
+        })
     }
 
     /// Says it to the supervise, unless it has been said.
@@ -275,13 +292,10 @@ impl Sv {
         if command.is_said(&status) {
             return Ok(());
         }
+        // A logger is not taken down: its service would be stuck.
         let is_logger = name.to_bytes().rsplit(|byte| *byte == b'/').next() == Some(b"log");
-        let letters = if command.ends_supervise() && !is_logger && !exit_ends() {
-            b"dx"
-        } else {
-            command.letters
-        };
-        match send_now(letters) {
+        let ends_too = command.ends_supervise() && !is_logger && !exit_ends();
+        match send_now(if ends_too { b"dx" } else { command.letters }) {
             Ok(()) => return Ok(()),
             Err(ControlTrouble::NotRunning) => self.nobody(name, b""),
             Err(ControlTrouble::NotAFifo) => {
