@@ -429,6 +429,20 @@ fn who_may_not_is_told_so() {
     mode("ok/supervise/ok", 0o600);
     mode("s/supervise/control", 0o600);
     let ours = world.dir.copy(Client::Ours.path(), "bin/sv");
+    symlink("sv", world.dir.path("bin/s")).unwrap();
+    symlink(SV, world.dir.mkdir("theirs").join("s")).unwrap();
+    symlink(SV, world.dir.path("theirs/sv")).unwrap();
+    for (name, args) in [("sv", &["status", "s"][..]), ("s", &["status"]), ("s", &["start"])] {
+        let answer = world.same(name, |client| {
+            let whose = if client == Client::Ours { "bin" } else { "theirs" };
+            let mut nobody = world.dir.command("setpriv");
+            nobody.args(["--reuid=65534", "--regid=65534", "--clear-groups"]);
+            nobody.arg(world.dir.path(whose).join(name)).args(args);
+            nobody.current_dir(world.dir.path("closed"));
+            nobody
+        });
+        assert!(answer.contains("fatal: unable to open current directory: "), "{answer}");
+    }
     for command in ["status", "down", "check", "exit", "restart"] {
         let args = ["-w0", command, "s", "closed", "status", "ok"];
         let answer = world.same(command, |client| {
