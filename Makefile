@@ -1,6 +1,6 @@
 # make            the programs, small and static
 # make check      format, lints and all tests
-# make install    programs and man pages, under DESTDIR and PREFIX
+# make install    programs, man pages and completions, under DESTDIR and PREFIX
 # make demo       a tree of services to look at; Ctrl-C ends it
 # make bench      the comparison with daemontools, runit and s6
 # make fuzz       each fuzz target for FUZZ_SECONDS
@@ -20,9 +20,14 @@ STATIC = -C target-feature=+crt-static -C relocation-model=static
 RELEASE = target/$(TARGET)/release
 
 CORE = svscan supervise svc svstat multilog
-TOOLS = sv svhold svnotify svok svup fghack pgrphack readproctitle tai64n tai64nlocal setuidgid \
-	envuidgid envdir softlimit setlock chpst
+TOOLS = sv svcheck svhold svnotify svok svup fghack pgrphack readproctitle tai64n tai64nlocal \
+	setuidgid envuidgid envdir softlimit setlock chpst
 ORIGINALS = /usr/bin
+
+SHARE = $(DESTDIR)$(PREFIX)/share
+BASH_COMPLETIONS = $(SHARE)/bash-completion/completions
+ZSH_COMPLETIONS = $(SHARE)/zsh/site-functions
+FISH_COMPLETIONS = $(SHARE)/fish/vendor_completions.d
 
 all: toolchain
 	RUSTFLAGS="$(STATIC)" cargo build --release --locked --workspace --target $(TARGET)
@@ -43,12 +48,21 @@ check-original: toolchain
 	cargo build --locked --workspace
 	UPKEEP_PROGRAMS=$(ORIGINALS) UPKEEP_REQUIRE_ORIGINALS=1 cargo test --locked --test suite
 
-install: all
+install: all install-completions
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/man/man5 $(DESTDIR)$(PREFIX)/share/man/man8
 	for p in $(CORE) $(TOOLS); do install -m 755 $(RELEASE)/$$p $(DESTDIR)$(PREFIX)/bin/ || exit 1; done
 	install -m 755 crates/tools/svscanboot $(DESTDIR)$(PREFIX)/bin/
 	install -m 644 man/*.5 $(DESTDIR)$(PREFIX)/share/man/man5/
 	install -m 644 man/*.8 $(DESTDIR)$(PREFIX)/share/man/man8/
+
+# One file for all programs; bash and fish look for one by the program's name.
+install-completions:
+	install -d $(BASH_COMPLETIONS) $(ZSH_COMPLETIONS) $(FISH_COMPLETIONS)
+	install -m 644 completions/bash/upkeep $(BASH_COMPLETIONS)/
+	install -m 644 completions/zsh/_upkeep $(ZSH_COMPLETIONS)/
+	install -m 644 completions/fish/upkeep.fish $(FISH_COMPLETIONS)/
+	for p in $(CORE) $(TOOLS) svscanboot; do ln -sf upkeep $(BASH_COMPLETIONS)/$$p && \
+		ln -sf upkeep.fish $(FISH_COMPLETIONS)/$$p.fish || exit 1; done
 
 demo: all
 	@sh examples/demo $(RELEASE)
@@ -72,4 +86,4 @@ chaos: all
 clean:
 	cargo clean
 
-.PHONY: all toolchain check check-original install demo bench fuzz chaos clean
+.PHONY: all toolchain check check-original install install-completions demo bench fuzz chaos clean

@@ -4,13 +4,15 @@
 use crate::errands::Errands;
 use crate::health::Senses;
 use crate::keep::{Supervise, TOOL, fatal, now};
+use crate::order::Order;
 use crate::reach::Reach;
 use crate::watch::{Found, Watch};
 use core::ffi::CStr;
 use upkeep_cli::{Exit, drop_messages_rather_than_wait};
 use upkeep_core::record::{Own, Record, SIZE, Stage};
-use upkeep_core::supervise::{Event, Machine};
+use upkeep_core::supervise::Machine;
 use upkeep_core::tai::Tai64n;
+use upkeep_servicedir::order::Neighbours;
 use upkeep_servicedir::{Keeper, Pipes, Trouble, go, normally_up};
 use upkeep_sys::signals::{self, Signal, Signals};
 use upkeep_sys::{Args, clock, point, process};
@@ -29,9 +31,12 @@ impl Supervise {
         let name = dir.to_bytes();
         let signals = Signals::take(&always, &unless_ignored)
             .map_err(|why| TOOL.fatal_os(&[b"unable to take signals for ", name, b": "], why))?;
-        let keeper = match Keeper::inherit(dir) {
-            Some(keeper) => keeper,
-            None => claim(dir)?,
+        let (keeper, neighbours) = match Keeper::inherit(dir) {
+            Some(keeper) => (keeper, Neighbours::inherit()),
+            None => {
+                let around = Neighbours::around(dir);
+                (claim(dir)?, around)
+            }
         };
         point!("begin: claimed");
         let up = normally_up()
@@ -46,6 +51,7 @@ impl Supervise {
             watch: Watch::nobody(),
             reach: Reach::new(),
             errands: Errands::new(),
+            order: Order::new(neighbours),
             since: now(),
             ready: Tai64n::default(),
             asides: [None; 6],
@@ -59,7 +65,10 @@ impl Supervise {
         match supervise.last().map_err(|trouble| fatal(dir, trouble))? {
             Some(record) => supervise.go_on(&record),
             // Nothing runs, and the status has to say so before anybody asks.
-            None => supervise.announce(false),
+            None => {
+                supervise.be_quiet();
+                supervise.announce(false);
+            }
         }
         point!("begin: went on");
         supervise.keeper.open_ok().map_err(|trouble| fatal(dir, trouble))?;
@@ -98,11 +107,21 @@ impl Supervise {
                 self.watch = Watch::was(own.process);
                 self.hear_again();
                 if own.intent {
-                    self.feed(Event::Told(self.machine.intended()));
+                    self.look_for_dependents();
+                    self.feed(self.machine.intended());
+                }
+            }
+            Stage::There => {
+                self.look_for_finish();
+                self.look_for_dependents();
+                if own.intent {
+                    self.feed(self.machine.intended());
+                } else {
+                    self.look_around();
                 }
             }
             // It may be told to go down before it has ended once more.
-            Stage::Down | Stage::Waiting => self.look_for_finish(),
+            Stage::Down | Stage::Waiting | Stage::Needing => self.look_for_finish(),
             Stage::Over => {}
         }
     }
@@ -114,8 +133,11 @@ impl Supervise {
                 if own.stage != Stage::Preparing {
                     self.hear_again();
                 }
+                self.look_for_dependents();
                 if own.intent {
-                    self.feed(Event::Told(self.machine.intended()));
+                    self.feed(self.machine.intended());
+                } else {
+                    self.look_whether_to_go();
                 }
                 // A child that ended while this program was being executed is
                 // told of no more.

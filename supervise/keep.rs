@@ -4,6 +4,7 @@
 
 use crate::errands::Errands;
 use crate::health::Senses;
+use crate::order::Order;
 use crate::reach::Reach;
 use crate::watch::{Watch, outcome};
 use core::ffi::CStr;
@@ -14,7 +15,7 @@ use upkeep_cli::{Exit, Tool};
 use upkeep_core::control::Command;
 use upkeep_core::record::{Boot, Identity, Outcome, Record};
 use upkeep_core::status::{Status, Want};
-use upkeep_core::supervise::{Action, Event, Machine, Phase};
+use upkeep_core::supervise::{Action, Event, Kind, Machine, Phase};
 use upkeep_core::tai::Tai64n;
 use upkeep_family::Spared;
 use upkeep_servicedir::{Keeper, Pipes, Trouble};
@@ -70,6 +71,7 @@ pub(crate) struct Supervise {
     pub(crate) watch: Watch,
     pub(crate) reach: Reach,
     pub(crate) errands: Errands,
+    pub(crate) order: Order,
     pub(crate) since: Tai64n,
     /// When the process was ready; zeros while it is not.
     pub(crate) ready: Tai64n,
@@ -194,9 +196,11 @@ impl Supervise {
             }
             Phase::Down
             | Phase::Waiting(_)
+            | Phase::Needing(_)
             | Phase::Starting
             | Phase::Up(_)
             | Phase::Following(_)
+            | Phase::There
             | Phase::Closing
             | Phase::Clearing(_)
             | Phase::Gone => {}
@@ -223,9 +227,10 @@ impl Supervise {
     /// Looks at the last moment, so that one that was added meanwhile counts.
     pub(crate) fn look_for_finish(&mut self) {
         let within = self.reach.finish(self.dir);
-        self.machine.plan.finishes = within.is_some();
+        let oneshot = self.machine.plan.kind == Kind::Oneshot;
+        self.machine.plan.finishes = within.is_some() && !oneshot;
         self.machine.plan.finish_within = within.unwrap_or(0);
-        self.machine.plan.stops = self.reach.has_stop();
+        self.machine.plan.stops = self.reach.has_stop(self.machine.plan.kind);
     }
 
     fn listen(&mut self) {
@@ -238,6 +243,7 @@ impl Supervise {
         for byte in &buffer[..count] {
             if let Some(command) = Command::from_byte(*byte) {
                 self.tell(command);
+                self.pass_on(command, *byte);
             }
         }
     }
@@ -246,6 +252,9 @@ impl Supervise {
         if command == Command::Exit {
             // Nobody is to write any more for whom this one held the pipe.
             self.pipes.let_end();
+        }
+        if matches!(command, Command::Down | Command::Exit | Command::Restart) {
+            self.look_for_dependents();
         }
         self.feed(Event::Told(command));
     }
@@ -277,6 +286,11 @@ impl Supervise {
                 }
                 Action::Start => self.start(),
                 Action::Finish => self.finish(),
+                Action::Look => {
+                    self.look_for_dependents();
+                    self.look_around();
+                }
+                Action::Yield => self.look_back(),
                 Action::Send(signal) => self.send(signal),
                 Action::Wake => self.wake(),
                 Action::After(command) => self.after(command),
@@ -317,11 +331,13 @@ impl Supervise {
             self.feed(Event::NotAnnounced);
         }
         point!("status: written");
+        self.tell_others(&record);
+        point!("order: told");
     }
 
     /// When the process was started, and when it was ready.
     fn times(&self) -> (Tai64n, Tai64n) {
-        let is_up = matches!(self.machine.phase, Phase::Up(_));
+        let is_up = matches!(self.machine.phase, Phase::Up(_) | Phase::There);
         let ready =
             if is_up && !self.machine.health.awaited { self.ready } else { Tai64n::default() };
         (self.since, ready)
@@ -360,9 +376,11 @@ impl Supervise {
             Phase::Clearing(_) | Phase::Closing | Phase::Following(_) => process,
             Phase::Down
             | Phase::Waiting(_)
+            | Phase::Needing(_)
             | Phase::Starting
             | Phase::Preparing(_)
             | Phase::Up(_)
+            | Phase::There
             | Phase::Finishing(_)
             | Phase::Gone => Identity { pid: machine.pid(), ..process },
         };
@@ -375,6 +393,7 @@ impl Supervise {
     fn bequeath(&self, survives: bool) -> rustix::io::Result<()> {
         self.keeper.bequeath(survives)?;
         self.pipes.bequeath(survives)?;
+        self.order.bequeath(survives)?;
         // The next one hears again whom this one hears.
         let hears = matches!(self.machine.phase, Phase::Up(_) | Phase::Following(_));
         self.senses.bequeath(survives && hears)

@@ -7,6 +7,7 @@ mod errands;
 mod follow;
 mod health;
 mod keep;
+mod order;
 mod policy;
 mod process;
 mod reach;

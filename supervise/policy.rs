@@ -6,19 +6,25 @@ use crate::reach::or_none;
 use core::ffi::CStr;
 use upkeep_cli::decimal;
 use upkeep_core::dialect::Dialect;
-use upkeep_core::restart::{DELAY_THAT_GROWS, Ends, Policy, Reason};
+use upkeep_core::restart::{DELAY_THAT_GROWS, Ends, Policy, Reason, When};
+use upkeep_core::supervise::Kind;
 use upkeep_servicedir::Facts;
 
 /// The exit code after which encore starts a service no more.
 const NEVER_AGAIN: u8 = 100;
 
 /// Reads it for the process that is about to be started or was found.
-pub(crate) fn read(facts: &Facts, dialect: Dialect, dir: &CStr) -> Policy {
+pub(crate) fn read(facts: &Facts, kind: Kind, dialect: Dialect, dir: &CStr) -> Policy {
     let mut default = Policy::ALWAYS;
     let mut never: &[u8] = b"using none";
     if dialect == Dialect::Encore {
         default.never = Ends::code(NEVER_AGAIN);
         never = b"using 100";
+    }
+    let mut otherwise: &[u8] = b"using always";
+    if kind == Kind::Oneshot {
+        default.when = When::Never;
+        otherwise = b"using never";
     }
     let longest = or_none(
         dir,
@@ -28,7 +34,7 @@ pub(crate) fn read(facts: &Facts, dialect: Dialect, dir: &CStr) -> Policy {
     );
     let base = if longest.is_some() { DELAY_THAT_GROWS } else { default.delay };
     Policy {
-        when: or_none(dir, facts.restart(), b"restart", b"using always").unwrap_or(default.when),
+        when: or_none(dir, facts.restart(), b"restart", otherwise).unwrap_or(default.when),
         success: or_none(dir, facts.restart_success(), b"restart-success", b"using 0")
             .unwrap_or(default.success),
         never: or_none(dir, facts.restart_never(), b"restart-never", never)

@@ -9,7 +9,7 @@ use rustix::process::{Pid, getpid};
 use upkeep_cli::decimal;
 use upkeep_core::record::{Identity, Outcome};
 use upkeep_family::MARKER;
-use upkeep_servicedir::{Keeper, is_logger, names, program as program_here};
+use upkeep_servicedir::{Keeper, Task, is_logger, names, program as program_here};
 use upkeep_sys::process::{Held, started};
 use upkeep_sys::spawn::{Apart, Inherit, Last, Spawn, Variable};
 
@@ -23,6 +23,10 @@ pub(crate) enum Program {
         /// Whether it is process 1 of a pid name space of its own.
         first: bool,
     },
+    /// What a oneshot does, without arguments.
+    Task(Task),
+    /// What undoes it, without arguments.
+    Undo(Task),
     /// What runs before it, without arguments.
     Prepare(&'static CStr),
     /// `./stop`, without arguments.
@@ -37,6 +41,9 @@ pub(crate) enum Program {
         s6: bool,
     },
 }
+
+/// Finds execlineb, for what is not executable itself.
+const ENV: &CStr = c"/usr/bin/env";
 
 /// What becomes which descriptor.
 pub(crate) type Descriptors<'a> = [Option<(BorrowedFd<'a>, i32)>; 2];
@@ -64,7 +71,13 @@ pub(crate) fn start(
     record: &dyn Fn(Pid) -> bool,
 ) -> Result<Pid> {
     let words;
+    let mut by_execlineb = [c"execlineb", c"-P", c""];
     let (path, args): (&CStr, &[&CStr]) = match program {
+        Program::Task(task) | Program::Undo(task) if task.executable => (task.path, &[]),
+        Program::Task(task) | Program::Undo(task) => {
+            by_execlineb[2] = task.path;
+            (ENV, &by_execlineb)
+        }
         Program::Run { named: true, .. } => (program_here(), &[name_of(dir)]),
         Program::Run { named: false, .. } => (program_here(), &[]),
         Program::Prepare(path) => (path, &[]),
@@ -101,7 +114,7 @@ pub(crate) fn start(
             record,
             otherwise: keeper.claim_itself(),
             // What tidies up does so, whoever has died meanwhile.
-            alone: matches!(program, Program::Finish { .. } | Program::Stop),
+            alone: matches!(program, Program::Finish { .. } | Program::Stop | Program::Undo(_)),
         }),
         first: matches!(program, Program::Run { first: true, .. }),
     };

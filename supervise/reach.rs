@@ -13,7 +13,7 @@ use rustix::process::{Pid, Signal};
 use upkeep_core::control;
 use upkeep_core::dialect::Dialect;
 use upkeep_core::kill_mode::KillMode;
-use upkeep_core::supervise::{Before, Plan};
+use upkeep_core::supervise::{Before, Kind, Plan, ReadyBy};
 use upkeep_family::{Enter, Family, Kin, Left, Spared};
 use upkeep_servicedir::names::LOG;
 use upkeep_servicedir::{FactTrouble, Facts, Trail, has_finish, has_stop, timeout_finish};
@@ -120,19 +120,27 @@ impl Reach {
         let kill_after = timeout.map_or(default, |ms| ms * MILLISECOND);
         let is_logger = name_of(dir).to_bytes() == LOG.to_bytes();
         self.scripts = facts.has_scripts() && !is_logger;
-        let restart = policy::read(&facts, self.dialect, dir);
+        let kind = facts.kind().unwrap_or_else(|trouble| {
+            complain(dir, b"type", b"using longrun", trouble);
+            Kind::Lasting
+        });
+        let restart = policy::read(&facts, kind, self.dialect, dir);
         let before = if is_logger { Before::Nothing } else { facts.before(self.dialect) };
+        let oneshot = kind == Kind::Oneshot;
         let plan = Plan {
+            kind,
             clears,
             kill_after,
             exit_ends: self.scripts,
-            follow_within,
+            follow_within: if oneshot { 0 } else { follow_within },
             before,
-            stops: self.has_stop(),
+            stops: self.has_stop(kind),
             restart,
             ..Plan::default()
         };
-        health::read(&facts, dir, plan)
+        let plan = health::read(&facts, dir, plan);
+        // One that has done what there was to do is ready by that.
+        Plan { ready: if oneshot { ReadyBy::End } else { plan.ready }, ..plan }
     }
 
     /// How long the service is looked for that `run` leaves behind.
@@ -205,8 +213,17 @@ impl Reach {
     }
 
     /// Whether something is to run when the service is down for good.
-    pub(crate) fn has_stop(&self) -> bool {
-        self.dialect == Dialect::Encore && has_stop()
+    pub(crate) fn has_stop(&self, kind: Kind) -> bool {
+        match kind {
+            Kind::Lasting => self.dialect == Dialect::Encore && has_stop(),
+            Kind::Oneshot => self.facts.task().1.is_some(),
+            Kind::Group => false,
+        }
+    }
+
+    /// Whether there is nothing to run but others that are needed.
+    pub(crate) fn may_be_group(&self) -> bool {
+        self.facts.kind() == Ok(Kind::Group)
     }
 
     /// How long `finish` may take, in nanoseconds and 0 for as long as it

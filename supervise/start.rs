@@ -12,7 +12,7 @@ use rustix::io::{Errno, Result};
 use rustix::process::Pid;
 use upkeep_core::dialect::Dialect;
 use upkeep_core::record::{Identity, Outcome};
-use upkeep_core::supervise::{Before, Event, Phase};
+use upkeep_core::supervise::{Before, Event, Kind, Phase};
 use upkeep_core::tai::Tai64n;
 use upkeep_servicedir::{Keeper, Trouble, has_run, lock_service, names};
 use upkeep_sys::refuse::refused;
@@ -32,12 +32,18 @@ impl Supervise {
         self.machine.plan = self.reach.read(self.dir);
         self.reach.spare(self.spared());
         self.keeper.look_for_readers(self.reach.facts(), self.reach.dialect());
+        if !self.may_start() {
+            return;
+        }
         self.begin_tally();
         match self.machine.plan.before {
             Before::First if self.machine.prepares() => return self.prepare(names::START),
             Before::Always if self.machine.prepares() => return self.prepare(names::UP),
             // There it is enough that something has come up.
             Before::First if !has_run() => return self.feed(Event::NothingToRun),
+            Before::Nothing if self.machine.plan.kind == Kind::Group => {
+                return self.feed(Event::NothingToRun);
+            }
             Before::Nothing | Before::First | Before::Always => {}
         }
         let Ok(lock) = self.lock_for_service() else { return self.feed(Event::NotStarted) };
@@ -46,13 +52,18 @@ impl Supervise {
         let fds = [&lock, &mouth].map(|held| held.as_ref().map(|(fd, at)| (fd.as_fd(), *at)));
         let named = self.reach.dialect() == Dialect::S6;
         let first = self.reach.facts().new_pid_namespace();
-        match self.launch(&Program::Run { named, first }, fds, Event::Started) {
+        let program = match self.machine.plan.kind {
+            Kind::Oneshot => Program::Task(self.reach.facts().task().0),
+            Kind::Lasting | Kind::Group => Program::Run { named, first },
+        };
+        match self.launch(&program, fds, Event::Started) {
             Ok((pid, begun)) => {
                 point!("start: executed");
                 self.started(pid, begun, Event::Started);
                 if refused(b"record-first") {
                     self.announce(false);
                 }
+                self.tell_started();
             }
             Err(why) => self.not_started(if first { b" by flag-newpidns" } else { b"" }, why),
         }
@@ -84,7 +95,12 @@ impl Supervise {
         let (program, file) = if self.machine.plan.finishes {
             (Program::Finish { outcome, pid, s6 }, b"/finish: ".as_slice())
         } else {
-            (Program::Stop, b"/stop: ".as_slice())
+            match self.reach.facts().task().1 {
+                Some(undo) if self.machine.plan.kind == Kind::Oneshot => {
+                    (Program::Undo(undo), b"/down: ".as_slice())
+                }
+                _ => (Program::Stop, b"/stop: ".as_slice()),
+            }
         };
         match self.launch(&program, [None, None], Event::Finishing) {
             Ok((pid, begun)) => self.started(pid, begun, Event::Finishing),
@@ -94,6 +110,15 @@ impl Supervise {
                 self.feed(Event::NotFinishing);
             }
         }
+    }
+
+    /// It runs, and the record says so: others may wait for that, and what it
+    /// needs may have been told to go before that.
+    fn tell_started(&mut self) {
+        let times = (self.since, self.ready);
+        let record = self.record(&self.machine, self.watch.identity(), times, false);
+        self.tell_others(&record);
+        self.look_whether_to_go();
     }
 
     /// What the service has locked as long as it lives, if the directory says
@@ -127,7 +152,11 @@ impl Supervise {
         let (enter, marker) = reach.enter();
         let (begun, outside) = (Cell::new(None), Cell::new(None));
         let told = self.senses.told(&self.machine.plan);
-        let own = if let Program::Run { .. } = program { told.variables() } else { [None; 3] };
+        let own = if let Program::Run { .. } | Program::Task(_) = program {
+            told.variables()
+        } else {
+            [None; 3]
+        };
         let around = Around { fds, marker, apart, own };
         let answer = process::start(program, self.dir, &self.keeper, &around, &|pid| {
             outside.set(enter.and_then(|enter| enter.enter().err()));

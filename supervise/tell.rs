@@ -32,8 +32,10 @@ impl Supervise {
             Phase::Finishing(_) if !self.machine.plan.finishes => c"stop",
             Phase::Down
             | Phase::Waiting(_)
+            | Phase::Needing(_)
             | Phase::Starting
             | Phase::Following(_)
+            | Phase::There
             | Phase::Closing
             | Phase::Finishing(_)
             | Phase::Clearing(_)

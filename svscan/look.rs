@@ -22,6 +22,7 @@ impl Svscan {
         let soon = core::mem::take(&mut self.again) || !self.trusted;
         self.scan_at = now + if soon { RETRY } else { SAFETY_NET };
         self.scan = self.scan.wrapping_add(1);
+        self.look_at_order();
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
         let dir = match fs::open(c".", flags, Mode::empty()) {
             Ok(dir) => dir,
@@ -94,7 +95,11 @@ impl Svscan {
         if self.roster.name(index) != name && self.roster.rename(index, name).is_err() {
             self.look_again();
         }
+        let is_new = self.roster.get(index).seen == 0;
         self.roster.get_mut(index).seen = self.scan;
+        if is_new && self.looked {
+            self.order_changes(name);
+        }
         self.keep_log(index, log);
         self.feed(index, Event::Listed { log: log.is_some() });
     }

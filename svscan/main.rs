@@ -7,6 +7,7 @@ mod launch;
 mod look;
 mod names;
 mod notice;
+mod order;
 mod reap;
 mod roster;
 mod settle;

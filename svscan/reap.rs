@@ -3,6 +3,7 @@
 
 use crate::found;
 use crate::watch::Svscan;
+use rustix::fs::CWD;
 use rustix::process::{Pid, WaitOptions, waitpid};
 use upkeep_core::record::Stage;
 use upkeep_core::scan::{Ending, Event, Which};
@@ -62,7 +63,7 @@ impl Svscan {
             Which::Main => None,
             Which::Log => Some(self.roster.get(index).log),
         };
-        Elsewhere { service: self.roster.name(index), logger }
+        Elsewhere { from: CWD, service: self.roster.name(index), logger }
     }
 }
 

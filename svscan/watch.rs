@@ -6,6 +6,7 @@ use crate::found::Found;
 use crate::hold::Holder;
 use crate::launch::Launcher;
 use crate::notice::{Notice, Notices, is_trustworthy};
+use crate::order::Order;
 use crate::roster::{NAME, Roster};
 use crate::settle::Settling;
 use core::ffi::CStr;
@@ -68,6 +69,7 @@ pub(crate) struct Svscan {
     notices: Option<Notices>,
     pub(crate) trusted: bool,
     pub(crate) roster: Roster,
+    pub(crate) order: Order,
     pub(crate) settling: Settling,
     pub(crate) scan: u32,
     pub(crate) scan_at: u64,
@@ -117,6 +119,7 @@ impl Svscan {
             notices,
             trusted,
             roster: Roster::new(),
+            order: Order::new(),
             settling: Settling::new(),
             scan: 0,
             scan_at: 0,

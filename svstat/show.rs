@@ -100,9 +100,13 @@ fn state(
     own: Option<&Own>,
     normally_up: bool,
 ) -> Result<(), Errno> {
-    let up = status.pid != 0 && !status.finishing;
+    // What has been done, and a group, is up without a process.
+    let there = own.is_some_and(|own| own.stage == Stage::There);
+    let up = there || status.pid != 0 && !status.finishing;
     let starting = up && own.is_some_and(|own| own.stage == Stage::Preparing);
-    if up {
+    if there {
+        out.push(b"up ")?;
+    } else if up {
         out.push(b"up (pid ")?;
         out.number(u64::from(status.pid))?;
         out.push(b") ")?;

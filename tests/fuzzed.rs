@@ -11,6 +11,8 @@ mod log_directory;
 mod multilog_script;
 #[path = "fuzz/notices.rs"]
 mod notices;
+#[path = "fuzz/shell_script.rs"]
+mod shell_script;
 #[path = "fuzz/status_record.rs"]
 mod status_record;
 
@@ -128,4 +130,46 @@ fn notices_on_a_socket() {
         &[b'x'; 200],
     ];
     feed(1, 20_000, pieces, notices::notices);
+}
+
+#[test]
+fn shell_scripts() {
+    let pieces: &[&[u8]] = &[
+        b"\n",
+        b" ",
+        b"; ",
+        b" && ",
+        b" || ",
+        b" | ",
+        b" & ",
+        b"exec a",
+        b"if a; then ",
+        b"else ",
+        b"fi",
+        b"while a; do ",
+        b"for x in a b; do ",
+        b"done",
+        b"case $x in ",
+        b"a|b) ",
+        b";;",
+        b" esac",
+        b"{ ",
+        b"; }",
+        b"(",
+        b")",
+        b"f() ",
+        b"'a b'",
+        b"\"$a\"",
+        b"$(b `c`)",
+        b"${d:-e}",
+        b"<<E\n",
+        b"\nE\n",
+        b" 2>&1",
+        b" >f",
+        b"# c",
+        b"\\\n",
+        b"A=b ",
+        b"[[ x ]]",
+    ];
+    feed(1, 8000, pieces, shell_script::shell_script);
 }

@@ -14,7 +14,9 @@ mod support;
 
 mod adopt;
 mod bad_input;
+mod check;
 mod clients;
+mod completion;
 mod control;
 mod demo;
 mod dialects;
@@ -35,6 +37,7 @@ mod multilog_journal;
 mod multilog_killed;
 mod multilog_same;
 mod multilog_trouble;
+mod order;
 mod pages;
 mod ready;
 mod restart;

@@ -6,11 +6,12 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 /// Every program.
-const PROGRAMS: &[&str] = &[
+pub(crate) const PROGRAMS: &[&str] = &[
     "svscan",
     "supervise",
     "sv",
     "svc",
+    "svcheck",
     "svhold",
     "svnotify",
     "svok",
@@ -54,7 +55,7 @@ fn pages() -> BTreeSet<String> {
 }
 
 /// What a program prints when `option` is all it is told.
-fn printed(name: &str, option: &str) -> String {
+pub(crate) fn printed(name: &str, option: &str) -> String {
     let dir = Dir::new();
     let done = Process::start(dir.command(place(name)).arg(option)).finish();
     assert_eq!((done.code, done.err()), (0, String::new()), "{name} {option}");

@@ -101,7 +101,7 @@ fn too_few_descriptors_from_the_start() {
     dir.script("s/run", "exec sleep 1000");
     // What the tests' own parent left open is closed.
     let sh = format!(
-        "exec 3<&- 4<&- 5<&- 6<&- 7<&- 8<&- 9<&-; exec {} -o 8 {} s",
+        "exec 3<&- 4<&- 5<&- 6<&- 7<&- 8<&- 9<&-; exec {} -o 9 {} s",
         program("softlimit").display(),
         program("supervise").display()
     );

@@ -1,6 +1,7 @@
 //! Any bytes as a status record: what is read of them is what is written
 //! again, as far as a record can say it.
 
+use upkeep_core::order::Calls;
 use upkeep_core::record::{self, Identity, Outcome, Own, Record, Stage};
 use upkeep_core::restart::History;
 use upkeep_core::status::{CLASSIC, SIZE, Status};
@@ -42,6 +43,8 @@ fn whole(data: &[u8], status: Status) {
         Stage::Finishing,
         Stage::Following,
         Stage::Preparing,
+        Stage::Needing,
+        Stage::There,
     ];
     let own = Own {
         boot: core::array::from_fn(|n| byte(20 + n)),
@@ -61,6 +64,7 @@ fn whole(data: &[u8], status: Status) {
         blamed: byte(61) & 32 != 0,
         plainly: false,
         followed: byte(61) & 128 != 0,
+        calls: [Calls::Nobody, Calls::Idle, Calls::All][usize::from(byte(90)) % 3],
         ready: status.since,
         not_before: number(62),
         deadline: number(70),

@@ -74,10 +74,13 @@ pub enum Command {
     Reload,
     /// `e`: supervise executes its own program anew.
     Renew,
+    /// `n`, which one supervise says to another: what it needs, or who needs
+    /// it, has changed.
+    Look,
 }
 
 /// Every command with its letter and what svc's help calls it.
-pub const COMMANDS: [(u8, Command, &str); 18] = [
+pub const COMMANDS: [(u8, Command, &str); 19] = [
     (b'u', Command::Up, "up"),
     (b'd', Command::Down, "down"),
     (b'o', Command::Once, "once"),
@@ -96,6 +99,7 @@ pub const COMMANDS: [(u8, Command, &str); 18] = [
     (b'r', Command::Restart, "restart"),
     (b'l', Command::Reload, "reload"),
     (b'e', Command::Renew, "execute anew"),
+    (b'n', Command::Look, "look around"),
 ];
 
 impl Command {

@@ -6,6 +6,7 @@
 //! the boot it was written in, so that no process, no deadline and no count of
 //! another boot is taken for one of this.
 
+use crate::order::Calls;
 use crate::restart::History;
 use crate::status::{SIZE as CLASSIC, Status, Want};
 use crate::tai::{PACKED, Tai64n};
@@ -16,6 +17,8 @@ pub const SIZE: usize = 128;
 const MAGIC: [u8; 4] = *b"upk\x01";
 /// A bit of the first byte of the history that means nothing there.
 const BEGUN: u8 = 128;
+/// From this bit on, how the last process ended means something else.
+const CALLS: u8 = 6;
 /// Where the sum is.
 const SUM: usize = SIZE - 8;
 
@@ -112,6 +115,10 @@ pub enum Stage {
     /// The process has exited, and what it has left behind is looked for until
     /// the deadline.
     Following,
+    /// No process; something that it needs is not there.
+    Needing,
+    /// Up, and without a process.
+    There,
 }
 
 /// What the next supervise needs.
@@ -142,6 +149,8 @@ pub struct Own {
     pub plainly: bool,
     /// Whether the process is not the one that was started.
     pub followed: bool,
+    /// Whether what it needs is started if that is down.
+    pub calls: Calls,
     /// When it was ready; all zeros while it is not.
     pub ready: Tai64n,
     /// Before this time nothing is started; monotonic nanoseconds.
@@ -197,6 +206,7 @@ impl Record {
             | u8::from(own.blamed) << 5
             | u8::from(own.plainly) << 6
             | u8::from(own.followed) << 7;
+        let kind = kind | (own.calls as u8) << CALLS;
         put.bytes(&[own.stage as u8, flags, kind, value]);
         put.number(own.not_before);
         put.number(own.deadline);
@@ -243,11 +253,16 @@ impl Record {
             deadline: deadlines.1,
             starts: counts as u32,
             every: (counts >> 32) as u32,
-            last: match kind {
+            last: match kind & !(3 << CALLS) {
                 0 => None,
                 1 => Some(Outcome::Exited(value)),
                 2 => Some(Outcome::Killed(value)),
                 _ => Some(Outcome::Unknown),
+            },
+            calls: match kind >> CALLS {
+                0 => Calls::Nobody,
+                1 => Calls::Idle,
+                _ => Calls::All,
             },
             begun: history[0] & BEGUN != 0,
             ready,
@@ -269,8 +284,10 @@ impl Record {
 }
 
 fn stage_of(byte: u8) -> Option<Stage> {
-    use Stage::{Clearing, Down, Finishing, Following, Over, Preparing, Up, Waiting};
-    let all = [Down, Waiting, Up, Clearing, Over, Finishing, Preparing, Following];
+    use Stage::{
+        Clearing, Down, Finishing, Following, Needing, Over, Preparing, There, Up, Waiting,
+    };
+    let all = [Down, Waiting, Up, Clearing, Over, Finishing, Preparing, Following, Needing, There];
     all.into_iter().find(|stage| *stage as u8 == byte)
 }
 
@@ -343,6 +360,7 @@ mod tests {
                 blamed: stage == Stage::Up,
                 plainly: false,
                 followed: stage == Stage::Following,
+                calls: if stage == Stage::Needing { Calls::All } else { Calls::Idle },
                 ready: Tai64n { seconds: 14, nanos: 15 },
                 not_before: 11,
                 deadline: 12,
@@ -373,6 +391,8 @@ mod tests {
             Stage::Finishing,
             Stage::Following,
             Stage::Preparing,
+            Stage::Needing,
+            Stage::There,
         ] {
             for last in
                 [None, Some(Outcome::Exited(100)), Some(Outcome::Killed(9)), Some(Outcome::Unknown)]

@@ -35,16 +35,16 @@ impl Standing {
             let (down, finished) = (!runs, status.pid == 0);
             return Self { up: runs, ready: runs, down, finished, over: false, failed: false };
         };
-        let up = runs && own.stage == Stage::Up;
         if own.begun && own.stage == Stage::Down && status.want == Want::Once {
             // It has come up with its `start`, and has no `run`.
             let (up, ready, down, finished) = (true, true, false, false);
             return Self { up, ready, down, finished, over: false, failed: false };
         }
+        let up = runs && own.stage == Stage::Up || own.stage == Stage::There;
         let (down, finished) = match own.stage {
-            Stage::Up | Stage::Preparing | Stage::Following => (false, false),
+            Stage::Up | Stage::There | Stage::Preparing | Stage::Following => (false, false),
             Stage::Clearing | Stage::Finishing => (true, false),
-            Stage::Down | Stage::Waiting | Stage::Over => (true, true),
+            Stage::Down | Stage::Waiting | Stage::Needing | Stage::Over => (true, true),
         };
         let over = finished && own.history.reason != Reason::None;
         Self {
@@ -93,13 +93,14 @@ mod tests {
         };
         let (yes, no) = (true, false);
         assert_eq!(stands(Stage::Up, 7), [yes, yes, no, no, no, no]);
+        assert_eq!(stands(Stage::There, 0), [yes, yes, no, no, no, no]);
         // It may run, and it is not known which process it is.
         assert_eq!(stands(Stage::Up, 0), [no, no, no, no, no, no]);
         assert_eq!(stands(Stage::Preparing, 7), [no, no, no, no, no, no]);
         assert_eq!(stands(Stage::Following, 0), [no, no, no, no, no, no]);
         assert_eq!(stands(Stage::Finishing, 7), [no, no, yes, no, no, no]);
         assert_eq!(stands(Stage::Clearing, 0), [no, no, yes, no, no, no]);
-        for stage in [Stage::Down, Stage::Waiting, Stage::Over] {
+        for stage in [Stage::Down, Stage::Waiting, Stage::Needing, Stage::Over] {
             assert_eq!(stands(stage, 0), [no, no, yes, yes, no, no]);
         }
     }

@@ -12,16 +12,19 @@ mod commands;
 mod death;
 mod follow;
 mod health;
+mod order;
 mod prepare;
 mod resume;
 mod state;
 mod words;
 
+use crate::order::Calls;
 use crate::record::Outcome;
 use crate::restart::Reason;
 use crate::status::Want;
 
 pub use health::{Health, ReadyBy, Word};
+pub use order::{Kind, Yielding};
 pub use state::Machine;
 pub use words::{Action, Actions, Before, Event, Phase, Plan};
 
@@ -53,8 +56,9 @@ impl Machine {
                 self.kill_at = None;
                 self.closed = false;
                 self.followed = false;
-                self.begun = true;
+                self.begun = self.plan.kind == Kind::Lasting;
                 self.prepared = false;
+                self.calls = Calls::Nobody;
                 self.begin_health(now);
                 self.starts += 1;
                 self.not_before = now + BETWEEN_STARTS;
@@ -65,6 +69,38 @@ impl Machine {
                 self.prepared = false;
                 self.phase = Phase::Waiting(now + RETRY);
                 Actions::of(&[Stamp, Announce])
+            }
+
+            // It goes when those have gone that need it.
+            (Phase::There, Event::Lacking(_)) if self.yielding != Yielding::No => {
+                Actions::default()
+            }
+            (Phase::Starting | Phase::Needing(_) | Phase::There, Event::Lacking(again)) => {
+                return self.lacking(again);
+            }
+            (Phase::Needing(_), Event::Met) => return self.start_when_due(&[], now),
+            (Phase::Needing(at), Event::Tick) if at.is_some_and(|at| at <= now) => {
+                Actions::of(&[Action::Look])
+            }
+            (Phase::There, Event::Met) => Actions::default(),
+            (_, Event::Aside) => return self.aside(now),
+            (Phase::Up(_) | Phase::Following(_) | Phase::There, Event::Free) => {
+                return self.free(now);
+            }
+            (Phase::Up(_) | Phase::Following(_) | Phase::There, Event::Held(until)) => {
+                self.yielding = match (self.yielding, until) {
+                    // The first time counts.
+                    (Yielding::Until(None), until) => Yielding::Until(until),
+                    (Yielding::Until(Some(at)), Some(_)) => Yielding::Until(Some(at)),
+                    (Yielding::Until(Some(_)), None) => Yielding::Until(None),
+                    (Yielding::No, _) => Yielding::No,
+                };
+                Actions::default()
+            }
+            (Phase::Up(_) | Phase::Following(_) | Phase::There, Event::Tick)
+                if matches!(self.yielding, Yielding::Until(Some(at)) if at <= now) =>
+            {
+                return self.free(now);
             }
 
             (Phase::Starting, Event::Preparing(pid)) => {
@@ -79,6 +115,9 @@ impl Machine {
             }
             (Phase::Preparing(_), Event::Prepared(outcome)) => return self.prepared(outcome, now),
             // It is up without one, and nothing can end that but a command.
+            (Phase::Starting, Event::NothingToRun) if self.plan.kind == Kind::Group => {
+                return self.there();
+            }
             (Phase::Starting, Event::NothingToRun) => {
                 self.begun = true;
                 self.prepared = false;
@@ -92,6 +131,8 @@ impl Machine {
             (
                 Phase::Down
                 | Phase::Waiting(_)
+                | Phase::Needing(_)
+                | Phase::There
                 | Phase::Preparing(_)
                 | Phase::Finishing(_)
                 | Phase::Clearing(_),
@@ -114,6 +155,8 @@ impl Machine {
             (
                 Phase::Down
                 | Phase::Waiting(_)
+                | Phase::Needing(_)
+                | Phase::There
                 | Phase::Preparing(_)
                 | Phase::Finishing(_)
                 | Phase::Clearing(_),
@@ -158,6 +201,8 @@ impl Machine {
             (
                 Phase::Down
                 | Phase::Waiting(_)
+                | Phase::Needing(_)
+                | Phase::There
                 | Phase::Preparing(_)
                 | Phase::Up(_)
                 | Phase::Finishing(_),
@@ -180,6 +225,8 @@ impl Machine {
             (
                 Phase::Down
                 | Phase::Waiting(_)
+                | Phase::Needing(_)
+                | Phase::There
                 | Phase::Following(_)
                 | Phase::Preparing(_)
                 | Phase::Finishing(_)
@@ -189,6 +236,8 @@ impl Machine {
             (
                 Phase::Down
                 | Phase::Waiting(_)
+                | Phase::Needing(_)
+                | Phase::There
                 | Phase::Starting
                 | Phase::Preparing(_)
                 | Phase::Up(_)
@@ -206,7 +255,10 @@ impl Machine {
             // looks at anything else.
             (
                 Phase::Starting | Phase::Closing,
-                Event::Said(_)
+                Event::Met
+                | Event::Free
+                | Event::Held(_)
+                | Event::Said(_)
                 | Event::Checked(_)
                 | Event::Prepared(_)
                 | Event::Died(_)
@@ -224,6 +276,7 @@ impl Machine {
                 Phase::Closing,
                 Event::Started(_)
                 | Event::NotStarted
+                | Event::Lacking(_)
                 | Event::Preparing(_)
                 | Event::NothingToRun,
             )
@@ -231,6 +284,8 @@ impl Machine {
             | (
                 Phase::Down
                 | Phase::Waiting(_)
+                | Phase::Needing(_)
+                | Phase::There
                 | Phase::Preparing(_)
                 | Phase::Up(_)
                 | Phase::Following(_)
@@ -247,6 +302,8 @@ impl Machine {
             | (
                 Phase::Down
                 | Phase::Waiting(_)
+                | Phase::Needing(_)
+                | Phase::There
                 | Phase::Preparing(_)
                 | Phase::Up(_)
                 | Phase::Following(_)
@@ -257,6 +314,8 @@ impl Machine {
             | (
                 Phase::Down
                 | Phase::Waiting(_)
+                | Phase::Needing(_)
+                | Phase::There
                 | Phase::Preparing(_)
                 | Phase::Up(_)
                 | Phase::Finishing(_)
@@ -268,6 +327,8 @@ impl Machine {
             | (
                 Phase::Down
                 | Phase::Waiting(_)
+                | Phase::Needing(_)
+                | Phase::There
                 | Phase::Preparing(_)
                 | Phase::Following(_)
                 | Phase::Finishing(_)
@@ -277,6 +338,8 @@ impl Machine {
             | (
                 Phase::Down
                 | Phase::Waiting(_)
+                | Phase::Needing(_)
+                | Phase::There
                 | Phase::Preparing(_)
                 | Phase::Up(_)
                 | Phase::Following(_)
@@ -286,17 +349,43 @@ impl Machine {
             | (
                 Phase::Down
                 | Phase::Waiting(_)
+                | Phase::Needing(_)
+                | Phase::There
                 | Phase::Up(_)
                 | Phase::Following(_)
                 | Phase::Finishing(_)
                 | Phase::Clearing(_),
                 Event::Prepared(_),
             )
+            // Impossible: these answer `Look` and `Yield`, and nobody asked.
+            | (
+                Phase::Down
+                | Phase::Waiting(_)
+                | Phase::Preparing(_)
+                | Phase::Up(_)
+                | Phase::Following(_)
+                | Phase::Finishing(_)
+                | Phase::Clearing(_),
+                Event::Lacking(_) | Event::Met,
+            )
+            | (
+                Phase::Down
+                | Phase::Waiting(_)
+                | Phase::Needing(_)
+                | Phase::Preparing(_)
+                | Phase::Finishing(_)
+                | Phase::Clearing(_),
+                Event::Free | Event::Held(_),
+            )
             // Over is over.
             | (
                 Phase::Gone,
                 Event::Started(_)
                 | Event::NotStarted
+                | Event::Lacking(_)
+                | Event::Met
+                | Event::Free
+                | Event::Held(_)
                 | Event::Preparing(_)
                 | Event::Prepared(_)
                 | Event::NothingToRun

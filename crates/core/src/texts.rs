@@ -80,6 +80,7 @@ mod tests {
     extern crate std;
 
     use super::*;
+    use crate::order::Calls;
     use crate::record::{Identity, Own, Stage};
     use crate::restart::History;
     use crate::status::Status;
@@ -111,6 +112,7 @@ mod tests {
                 plainly: false,
                 every: 0,
                 followed: false,
+                calls: Calls::Nobody,
                 ready: Tai64n::default(),
                 not_before: 0,
                 deadline: 0,

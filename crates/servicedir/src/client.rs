@@ -1,10 +1,10 @@
 //! The clients' side: is anybody there, what is the state, say something.
 
-use crate::facts::is_directory;
+use crate::facts::{down_is_a_task, is_directory};
 use crate::{names, place};
 use core::ffi::CStr;
-use rustix::fd::OwnedFd;
-use rustix::fs::{self, FileType, Mode, OFlags};
+use rustix::fd::{BorrowedFd, OwnedFd};
+use rustix::fs::{self, CWD, FileType, Mode, OFlags};
 use rustix::io::{Errno, Result};
 use upkeep_core::record::{Own, Record, SIZE};
 use upkeep_core::status::{self, CLASSIC, Status, Want};
@@ -59,7 +59,7 @@ pub fn normally_up() -> Result<bool> {
         return Ok(true);
     }
     match fs::stat(names::DOWN) {
-        Ok(_) => Ok(false),
+        Ok(_) => Ok(down_is_a_task()),
         Err(Errno::NOENT) => Ok(true),
         Err(why) => Err(why),
     }
@@ -123,22 +123,23 @@ fn read_record(
 pub fn send(bytes: &[u8]) -> core::result::Result<(), ControlTrouble> {
     // A FIFO that is full because its supervise is stopped is waited for, as
     // daemontools does: what was asked is not dropped.
-    place::at(names::CONTROL, |path| send_to(path, bytes, true))
+    place::at(names::CONTROL, |path| send_to(CWD, path, bytes, true))
 }
 
 /// The same, but a FIFO without room is trouble and not waited for.
 pub fn send_now(bytes: &[u8]) -> core::result::Result<(), ControlTrouble> {
-    place::at(names::CONTROL, |path| send_to(path, bytes, false))
+    place::at(names::CONTROL, |path| send_to(CWD, path, bytes, false))
 }
 
 /// The same by path, waiting for room or not.
 pub(crate) fn send_to(
+    from: BorrowedFd<'_>,
     path: &CStr,
     bytes: &[u8],
     waits: bool,
 ) -> core::result::Result<(), ControlTrouble> {
     let flags = OFlags::WRONLY | OFlags::NONBLOCK | OFlags::CLOEXEC;
-    let fifo = match fs::open(path, flags, Mode::empty()) {
+    let fifo = match fs::openat(from, path, flags, Mode::empty()) {
         Ok(fifo) => fifo,
         Err(Errno::NXIO) => return Err(ControlTrouble::NotRunning),
         Err(why) => return Err(ControlTrouble::Open(why)),

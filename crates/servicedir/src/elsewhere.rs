@@ -4,12 +4,14 @@
 use crate::client::{ControlTrouble, send_to};
 use crate::keeper::make_directory;
 use crate::names;
+use crate::order::directory;
 use crate::place::{self, LOGGER, Path, tail};
 use core::ffi::CStr;
-use rustix::fd::OwnedFd;
-use rustix::fs::{self, CWD, FileType, Mode, OFlags};
+use rustix::fd::{BorrowedFd, OwnedFd};
+use rustix::fs::{self, Access, AtFlags, FileType, Mode, OFlags};
 use rustix::io::{Errno, Result};
-use rustix::process::{chdir, fchdir};
+use rustix::process::fchdir;
+use upkeep_core::order::Tie;
 use upkeep_core::record::{Boot, Record, SIZE, origin};
 
 /// What the logger of a service is.
@@ -24,7 +26,9 @@ pub enum Log {
 /// The directory `service`, or its logger.
 #[derive(Clone, Copy, Debug)]
 pub struct Elsewhere<'a> {
-    /// The service's name.
+    /// The directory that the service is in.
+    pub from: BorrowedFd<'a>,
+    /// The service's name there.
     pub service: &'a CStr,
     /// Whether it is the logger that is meant, and what that is.
     pub logger: Option<Log>,
@@ -60,7 +64,8 @@ impl Elsewhere<'_> {
         if dir.starts_with(b"/") {
             let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
             let here = fs::open(c".", flags, Mode::empty())?;
-            chdir(service)?;
+            let there = fs::openat(self.from, service, flags, Mode::empty())?;
+            fchdir(&there)?;
             let pushed = path.push_moved(dir);
             fchdir(&here)?;
             pushed?;
@@ -83,11 +88,52 @@ impl Elsewhere<'_> {
         }
     }
 
+    /// Calls `with` with the path of `entry` in `directory`, one of those in
+    /// `supervise/`.
+    pub(crate) fn below<T>(
+        &self,
+        directory: &CStr,
+        entry: &CStr,
+        with: impl FnOnce(&CStr) -> Result<T>,
+    ) -> Result<T> {
+        self.at(directory, |path| {
+            let mut whole = [0; 2 * ROOM];
+            with(joined(&mut whole, &[path.to_bytes(), b"/"], entry.to_bytes())?)
+        })
+    }
+
+    /// Whether there is this file in the service directory, or this entry in
+    /// this directory of it.
+    pub(crate) fn has(&self, file: &CStr, entry: Option<&CStr>) -> bool {
+        let mut path = [0; 2 * ROOM];
+        let (slash, entry): (&[u8], _) = match entry {
+            Some(entry) => (b"/", entry.to_bytes()),
+            None => (b"", b"".as_slice()),
+        };
+        let parts = [self.service.to_bytes(), b"/", file.to_bytes(), slash];
+        joined(&mut path, &parts, entry).is_ok_and(|path| self.is_there(path))
+    }
+
+    /// Whether there is something at this path from there.
+    pub(crate) fn is_there(&self, path: &CStr) -> bool {
+        fs::accessat(self.from, path, Access::EXISTS, AtFlags::empty()).is_ok()
+    }
+
+    fn open(&self, file: &CStr, flags: OFlags) -> Result<OwnedFd> {
+        self.at(file, |path| fs::openat(self.from, path, flags, Mode::empty()))
+    }
+
+    /// What is in `file`, one of those in `supervise/`, as far as it fits.
+    pub(crate) fn read(&self, file: &CStr, into: &mut [u8]) -> Result<usize> {
+        let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC;
+        rustix::io::read(self.open(file, flags)?, into)
+    }
+
     /// Whether a supervise lives there: what is answered tells, by `POLLERR`,
     /// when it ends.
     pub fn living(&self) -> Result<Option<OwnedFd>> {
         let flags = OFlags::WRONLY | OFlags::NONBLOCK | OFlags::CLOEXEC;
-        match self.at(names::OK, |path| fs::open(path, flags, Mode::empty())) {
+        match self.open(names::OK, flags) {
             Ok(fd) => Ok(Some(fd)),
             Err(why @ (Errno::MFILE | Errno::NFILE | Errno::NOMEM)) => Err(why),
             // Nobody is there, or nobody that could be told anything.
@@ -95,21 +141,28 @@ impl Elsewhere<'_> {
         }
     }
 
+    /// Whether it says that it depends on `other` so; of nobody in particular,
+    /// whether it may depend on any.
+    #[must_use]
+    pub fn depends(&self, tie: Tie, other: &CStr) -> bool {
+        self.has(directory(tie), Some(other))
+    }
+
     /// Tells the supervise there something.
     pub fn send(&self, bytes: &[u8]) -> core::result::Result<(), ControlTrouble> {
-        self.at(names::CONTROL, |path| Ok(send_to(path, bytes, false)))
+        self.at(names::CONTROL, |path| Ok(send_to(self.from, path, bytes, false)))
             .map_err(ControlTrouble::Open)?
     }
 
     /// Leaves word for a supervise that is on its way and does not listen yet:
     /// it is there as long as what is answered is open.
     pub fn leave(&self, bytes: &[u8]) -> Result<OwnedFd> {
-        self.at(names::SUPERVISE, make_directory)?;
+        self.at(names::SUPERVISE, |path| make_directory(self.from, path))?;
         self.at(names::CONTROL, |path| {
             // It may be there already, also as something else: a look will tell.
-            let _ = fs::mknodat(CWD, path, FileType::Fifo, Mode::from_raw_mode(0o600), 0);
+            let _ = fs::mknodat(self.from, path, FileType::Fifo, Mode::from_raw_mode(0o600), 0);
             let flags = OFlags::RDWR | OFlags::NONBLOCK | OFlags::CLOEXEC;
-            let fifo = fs::open(path, flags, Mode::empty())?;
+            let fifo = fs::openat(self.from, path, flags, Mode::empty())?;
             if FileType::from_raw_mode(fs::fstat(&fifo)?.st_mode) != FileType::Fifo {
                 return Err(Errno::EXIST);
             }
@@ -121,21 +174,21 @@ impl Elsewhere<'_> {
     /// What the supervise there wrote in this boot.
     #[must_use]
     pub fn record(&self, boot: &Boot) -> Option<Record> {
-        let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC;
-        let file = self.at(names::STATUS, |path| fs::open(path, flags, Mode::empty())).ok()?;
         let mut bytes = [0; SIZE];
-        let count = rustix::io::read(&file, &mut bytes).ok()?;
-        let directory = self.at(names::SUPERVISE, |path| fs::stat(path)).ok()?;
+        let count = self.read(names::STATUS, &mut bytes).ok()?;
+        let stat = |path: &CStr| fs::statat(self.from, path, AtFlags::empty());
+        let directory = self.at(names::SUPERVISE, stat).ok()?;
         let origin = origin(*boot, directory.st_dev, directory.st_ino);
         Record::of_this_boot(&bytes[..count], &origin)
     }
 }
 
-fn joined<'a>(into: &'a mut [u8; ROOM], parts: &[&[u8]], last: &[u8]) -> Result<&'a CStr> {
+fn joined<'a>(into: &'a mut [u8], parts: &[&[u8]], last: &[u8]) -> Result<&'a CStr> {
     let mut at = 0;
     for part in parts.iter().chain([&last]) {
         // The last place stays the zero that ends it.
-        let place = into[..ROOM - 1].get_mut(at..at + part.len()).ok_or(Errno::NAMETOOLONG)?;
+        let (_, room) = into.split_last_mut().ok_or(Errno::NAMETOOLONG)?;
+        let place = room.get_mut(at..at + part.len()).ok_or(Errno::NAMETOOLONG)?;
         place.copy_from_slice(part);
         at += part.len();
     }
@@ -145,11 +198,12 @@ fn joined<'a>(into: &'a mut [u8; ROOM], parts: &[&[u8]], last: &[u8]) -> Result<
 #[cfg(test)]
 mod tests {
     use super::*;
+    use rustix::fs::CWD;
 
     #[test]
     fn paths_lead_there() {
         let path = |service, logger, file| {
-            Elsewhere { service, logger }.at(file, |path| Ok(path.to_owned())).unwrap()
+            Elsewhere { from: CWD, service, logger }.at(file, |path| Ok(path.to_owned())).unwrap()
         };
         let (directory, file) = (Some(Log::Directory), Some(Log::File));
         assert_eq!(path(c"web", None, names::OK).as_c_str(), c"web/supervise/ok");
@@ -160,7 +214,7 @@ mod tests {
         let service = CStr::from_bytes_with_nul(&long).unwrap();
         assert_eq!(path(service, directory, names::STATUS_NEW).count_bytes(), 255 + 25);
         let moved = |logger| {
-            let there = Elsewhere { service: c"web", logger };
+            let there = Elsewhere { from: CWD, service: c"web", logger };
             there.at_moved(b"run/sv", names::OK, |path| Ok(path.to_owned())).unwrap()
         };
         assert_eq!(moved(directory).as_c_str(), c"web/log/run/sv/ok");

@@ -1,5 +1,9 @@
 //! Files that say one fact each, in a word or a number.
 
+mod asked;
+
+pub use asked::{ASKED, Asked};
+
 use crate::follow::Trail;
 use crate::{names, place};
 use core::ffi::CStr;
@@ -10,8 +14,7 @@ use upkeep_core::dialect::Dialect;
 use upkeep_core::kill_mode::KillMode;
 use upkeep_core::restart::{Ends, Limit, When};
 use upkeep_core::signals;
-use upkeep_core::supervise::Before;
-use upkeep_core::supervise::ReadyBy;
+use upkeep_core::supervise::{Before, Kind, ReadyBy};
 
 /// Why a fact is not known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,7 +39,7 @@ const SHOWN: usize = 64;
 /// More than any list that means something has.
 pub(crate) const LONGEST: usize = 256;
 /// The files that `Facts` looks for beside those of s6.
-const FILES: [&CStr; 25] = [
+const FILES: [&CStr; 29] = [
     names::KILL_MODE,
     names::RESTART,
     names::RESTART_SUCCESS,
@@ -62,6 +65,10 @@ const FILES: [&CStr; 25] = [
     names::TELL,
     names::NO_SETSID,
     names::LOG,
+    names::NEEDS,
+    names::WANTS,
+    names::AFTER,
+    names::DO,
 ];
 /// So many entries are listed before the files themselves are asked for.
 const ENTRIES: usize = 256;
@@ -242,6 +249,36 @@ impl Facts {
         }
     }
 
+    /// What the service is: as `type` says, or by what there is to run.
+    pub fn kind(&self) -> Result<Kind, FactTrouble> {
+        if let Some(kind) = self.parsed(names::TYPE, Kind::parse)? {
+            return Ok(kind);
+        }
+        let group = self.may_have(names::NEEDS)
+            && is_directory(names::NEEDS)
+            && !has_run()
+            && !self.has(names::START, is_program);
+        Ok(if group { Kind::Group } else { Kind::Lasting })
+    }
+
+    /// What a oneshot runs, and what undoes that.
+    #[must_use]
+    pub fn task(&self) -> (Task, Option<Task>) {
+        let task = |path| Task { path, executable: is_executable(path) };
+        if self.has(names::DO, exists) {
+            let undo = fs::stat(names::UNDO).is_ok_and(|stat| stat.st_size > 0);
+            return (task(names::DO), undo.then(|| task(names::UNDO)));
+        }
+        let stop = Some(task(names::STOP)).filter(|stop| stop.executable);
+        (Task { path: names::RUN, executable: true }, stop)
+    }
+
+    /// Whether the service may depend on others.
+    #[must_use]
+    pub fn may_depend(&self) -> bool {
+        [names::NEEDS, names::WANTS, names::AFTER].into_iter().any(|name| self.may_have(name))
+    }
+
     /// Whether there is what is told of processes, in a directory for encore.
     #[must_use]
     pub fn tells(&self, dialect: Dialect) -> bool {
@@ -362,6 +399,21 @@ impl Facts {
     }
 }
 
+/// A program of a oneshot.
+#[derive(Clone, Copy, Debug)]
+pub struct Task {
+    /// Where it is.
+    pub path: &'static CStr,
+    /// Whether it can be executed; otherwise it is for execlineb, as in s6-rc.
+    pub executable: bool,
+}
+
+/// Whether `down` is what undoes a oneshot, and no flag.
+#[must_use]
+pub(crate) fn down_is_a_task() -> bool {
+    exists(names::DO) && parsed(names::TYPE, Kind::parse) == Ok(Some(Kind::Oneshot))
+}
+
 /// How many milliseconds `timeout-finish` says, if it is there.
 pub fn timeout_finish() -> Result<Option<u64>, FactTrouble> {
     Ok(parsed(names::TIMEOUT_FINISH, number)?.map(u64::from))
@@ -412,7 +464,7 @@ pub(crate) fn is_program(file: &CStr) -> bool {
 }
 
 /// The name of the file as it is listed.
-fn plain(file: &CStr) -> &[u8] {
+pub(crate) fn plain(file: &CStr) -> &[u8] {
     let name = file.to_bytes();
     name.strip_prefix(b"./").unwrap_or(name)
 }

@@ -6,7 +6,7 @@ use crate::{find, names, place};
 use core::cell::Cell;
 use core::ffi::CStr;
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
-use rustix::fs::{self, CWD, FileType, FlockOperation, Mode, OFlags};
+use rustix::fs::{self, AtFlags, CWD, FileType, FlockOperation, Mode, OFlags};
 use rustix::io::{Errno, Result};
 use upkeep_core::dialect::Dialect;
 use upkeep_core::record::{self, Boot, Record};
@@ -64,9 +64,9 @@ impl Keeper {
     /// Locks the current directory and opens its control FIFO.
     pub fn claim() -> core::result::Result<Self, Trouble> {
         if let Some(service) = place::around() {
-            make_directory(service).map_err(Trouble::because("read", names::SUPERVISE))?;
+            make_directory(CWD, service).map_err(Trouble::because("read", names::SUPERVISE))?;
         }
-        place::at(names::SUPERVISE, make_directory)
+        place::at(names::SUPERVISE, |path| make_directory(CWD, path))
             .map_err(Trouble::because("read", names::SUPERVISE))?;
         let lock = lock().map_err(Trouble::because("acquire", names::LOCK))?;
         let control = open_fifo(names::CONTROL)?;
@@ -242,20 +242,20 @@ impl AsFd for Keeper {
 
 /// Makes `supervise/`, or what it points at where it is a dangling link, which
 /// is how it is moved away from a read-only file system.
-pub(crate) fn make_directory(path: &CStr) -> Result<()> {
+pub(crate) fn make_directory(from: BorrowedFd<'_>, path: &CStr) -> Result<()> {
     let mode = Mode::from_raw_mode(0o700);
-    if fs::mkdir(path, mode).is_ok() || fs::stat(path).is_ok() {
+    if fs::mkdirat(from, path, mode).is_ok() || fs::statat(from, path, AtFlags::empty()).is_ok() {
         return Ok(());
     }
-    make_target(path, mode)
+    make_target(from, path, mode)
 }
 
 /// Apart, because its buffers are pages of stack that every supervise would
 /// keep.
 #[inline(never)]
-fn make_target(link: &CStr, mode: Mode) -> Result<()> {
+fn make_target(at: BorrowedFd<'_>, link: &CStr, mode: Mode) -> Result<()> {
     let mut buffer = [core::mem::MaybeUninit::uninit(); 4096];
-    match fs::readlinkat_raw(CWD, link, &mut buffer[..4095]) {
+    match fs::readlinkat_raw(at, link, &mut buffer[..4095]) {
         Ok((target, _)) => {
             let mut path = [0; 4096];
             let from = if target.starts_with(b"/") { 0 } else { directory_length(link) };
@@ -266,7 +266,7 @@ fn make_target(link: &CStr, mode: Mode) -> Result<()> {
             }
             if let Ok(path) = CStr::from_bytes_until_nul(&path) {
                 // If it is there already, or cannot be, the lock will tell.
-                let _ = fs::mkdir(path, mode);
+                let _ = fs::mkdirat(at, path, mode);
             }
             Ok(())
         }

@@ -6,15 +6,18 @@
 
 mod changes;
 mod client;
+mod copied;
 mod elsewhere;
 mod facts;
 mod find;
 mod follow;
 pub mod hold;
 mod keeper;
+mod known;
 mod locked;
 pub mod names;
 mod notify;
+pub mod order;
 mod output;
 mod place;
 mod reaped;
@@ -27,13 +30,16 @@ pub use client::{
     ControlTrouble, StatusTrouble, exit_ends, is_supervised, last_status, normally_up, read_status,
     read_status_as_runit, send, send_now,
 };
+pub use copied::record_is_anothers;
 pub use elsewhere::{Elsewhere, Log};
 pub use facts::{
-    FactTrouble, Facts, Value, check_program, has_finish, has_run, has_stop, timeout_finish,
+    ASKED, Asked, FactTrouble, Facts, Task, Value, check_program, has_finish, has_run, has_stop,
+    timeout_finish,
 };
 pub use find::{Finder, enter, go, go_on_to_logger};
 pub use follow::{PidFile, Trail};
 pub use keeper::{Keeper, Trouble};
+pub use known::{Role, known, role_of};
 pub use locked::lock_service;
 pub use notify::{Ear, Heard};
 pub use output::{Pipes, open_output};

@@ -62,6 +62,8 @@ pub const NOTIFY: &CStr = c"supervise/notify";
 pub const SOCKET: &CStr = c"supervise/notify-socket";
 /// The one that is about to replace it.
 pub const SOCKET_NEW: &CStr = c"supervise/notify-socket.new";
+/// Those that have said that they depend on this service, an entry each.
+pub const NEEDED: &CStr = c"supervise/needed";
 /// What it has said there for people.
 pub const SAID: &CStr = c"supervise/said";
 /// What is about to replace that.
@@ -129,6 +131,12 @@ pub const STOP: &CStr = c"./stop";
 pub const TELL: &CStr = c"./notify";
 /// If it exists, what runs does not get a session of its own.
 pub const NO_SETSID: &CStr = c"no-setsid";
+/// What the service is: `longrun` or `oneshot`.
+pub const TYPE: &CStr = c"type";
+/// What a oneshot does.
+pub const DO: &CStr = c"./up";
+/// What undoes it.
+pub const UNDO: &CStr = c"./down";
 /// Files that only service directories for s6 have.
 pub const OF_S6: [&CStr; 10] = [
     NOTIFICATION_FD,
@@ -140,8 +148,16 @@ pub const OF_S6: [&CStr; 10] = [
     FLAG_TIMEOUT_KILLPG,
     FLAG_NEWPIDNS,
     LOCK_FD,
-    c"type",
+    TYPE,
 ];
+
+/// The services of the same scan directory that are started, and have to be
+/// ready, before this one is: an entry each.
+pub const NEEDS: &CStr = c"needs";
+/// Those that are started, and have to be ready or to have failed.
+pub const WANTS: &CStr = c"wants";
+/// Those that are waited for if they are wanted up anyway.
+pub const AFTER: &CStr = c"after";
 
 /// Where services are looked for by name, after `$SVDIR`.
 pub const SCAN_DIRS: [&[u8]; 2] = [b"/etc/service", b"/service"];

@@ -15,8 +15,8 @@ use upkeep_sys::inherited;
 /// Both ends of the pipe of `service`, reading end first. Makes it if it is
 /// not there.
 pub fn open_output(service: &CStr) -> Result<(OwnedFd, OwnedFd)> {
-    let service = Elsewhere { service, logger: None };
-    service.at(names::SUPERVISE, make_directory)?;
+    let service = Elsewhere { from: CWD, service, logger: None };
+    service.at(names::SUPERVISE, |path| make_directory(CWD, path))?;
     service.at(names::OUTPUT, open)
 }
 

@@ -2,7 +2,7 @@
 //! when it executed itself anew, found by what they are, and the standard ones.
 
 use rustix::fd::{AsFd, BorrowedFd, FromRawFd, OwnedFd};
-use rustix::fs::Stat;
+use rustix::fs::{FileType, OFlags, Stat};
 use rustix::io::{FdFlags, Result, fcntl_getfd, fcntl_setfd};
 
 /// Where they are looked for.
@@ -13,25 +13,39 @@ const LAST: i32 = 31;
 /// `stat` is about, opened in the way that `mode` (of `O_ACCMODE`) says.
 #[must_use]
 pub fn take(stat: &Stat, mode: u32) -> Option<OwnedFd> {
-    (FIRST..=LAST).find_map(|number| {
-        // SAFETY: it is only looked at, and where it is not open, every call
-        // says so.
-        let fd = unsafe { BorrowedFd::borrow_raw(number) };
-        // What this program opened itself is closed on exec.
-        let flags = fcntl_getfd(fd).ok()?;
+    let is = |fd: BorrowedFd<'_>| {
         let found = rustix::fs::fstat(fd).ok()?;
         let opened = rustix::fs::fcntl_getfl(fd).ok()?.bits() & 3;
-        if flags.contains(FdFlags::CLOEXEC)
-            || (found.st_dev, found.st_ino) != (stat.st_dev, stat.st_ino)
-            || opened != mode
-        {
-            return None;
-        }
-        // SAFETY: it survived an exec, so nothing in this program has it.
-        let owned = unsafe { OwnedFd::from_raw_fd(number) };
-        close_on_exec(&owned, true).ok()?;
-        Some(owned)
-    })
+        Some((found.st_dev, found.st_ino) == (stat.st_dev, stat.st_ino) && opened == mode)
+    };
+    (FIRST..=LAST).find_map(|number| take_if(number, &is))
+}
+
+fn take_if(number: i32, is: &dyn Fn(BorrowedFd<'_>) -> Option<bool>) -> Option<OwnedFd> {
+    // SAFETY: it is only looked at, and where it is not open, every call says
+    // so.
+    let fd = unsafe { BorrowedFd::borrow_raw(number) };
+    // What this program opened itself is closed on exec.
+    if fcntl_getfd(fd).ok()?.contains(FdFlags::CLOEXEC) || !is(fd)? {
+        return None;
+    }
+    // SAFETY: it survived an exec, so nothing in this program has it.
+    let owned = unsafe { OwnedFd::from_raw_fd(number) };
+    close_on_exec(&owned, true).ok()?;
+    Some(owned)
+}
+
+/// Takes the first descriptor that survived an exec and stands for a directory
+/// without being open for anything.
+#[must_use]
+pub fn take_directory() -> Option<OwnedFd> {
+    let is = |fd: BorrowedFd<'_>| {
+        let stat = rustix::fs::fstat(fd).ok()?;
+        let flags = rustix::fs::fcntl_getfl(fd).ok()?;
+        let is_one = FileType::from_raw_mode(stat.st_mode).is_dir();
+        Some(is_one && flags.contains(OFlags::PATH))
+    };
+    (FIRST..=LAST).find_map(|number| take_if(number, &is))
 }
 
 /// One of the descriptors that every program has.

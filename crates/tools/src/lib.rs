@@ -2,6 +2,7 @@
 //! are worth testing without a process. Prints no message and never exits.
 
 pub mod accounts;
+pub mod check;
 pub mod environment;
 pub mod filter;
 pub mod hold;

@@ -1,28 +1,28 @@
 //! What a command does: every phase with every command.
 
-use super::{Action, Actions, Machine, Phase};
+use super::{Action, Actions, Kind, Machine, Phase, Yielding};
 use crate::control::{Command, Signal};
 use crate::status::Want;
 
 impl Machine {
     /// The next state and what to do to get there.
     pub(super) fn command(mut self, command: Command, now: u64) -> (Self, Actions) {
-        use Action::{After, Announce, Intend, Renew, Send, Wake};
+        use Action::{Announce, Intend, Renew, Send, Wake};
         let send = |signal| Actions::of(&[Send(signal)]);
         let actions = match (self.phase, command) {
-            (Phase::Down | Phase::Waiting(_), Command::Up) => {
+            (Phase::Down | Phase::Waiting(_) | Phase::Needing(_), Command::Up) => {
                 self.wanted(Want::Up);
                 return self.start_when_due(&[Announce], now);
             }
-            (Phase::Down | Phase::Waiting(_), Command::Once) => {
+            (Phase::Down | Phase::Waiting(_) | Phase::Needing(_), Command::Once) => {
                 self.wanted(Want::Once);
                 return self.start_when_due(&[Announce], now);
             }
-            (Phase::Down | Phase::Waiting(_), Command::Down) => {
+            (Phase::Down | Phase::Waiting(_) | Phase::Needing(_), Command::Down) => {
                 self.want = Want::Down;
                 return self.go_down(&[Announce], now);
             }
-            (Phase::Down | Phase::Waiting(_), Command::Exit) => {
+            (Phase::Down | Phase::Waiting(_) | Phase::Needing(_), Command::Exit) => {
                 self.exiting = true;
                 return self.go_down(&[Announce], now);
             }
@@ -31,13 +31,15 @@ impl Machine {
             (
                 Phase::Down
                 | Phase::Waiting(_)
+                | Phase::Needing(_)
+                | Phase::There
                 | Phase::Following(_)
                 | Phase::Clearing(_)
                 | Phase::Finishing(_),
                 Command::Pause | Command::Continue,
             ) => Actions::of(&[Announce]),
             (
-                Phase::Down | Phase::Waiting(_) | Phase::Clearing(_),
+                Phase::Down | Phase::Waiting(_) | Phase::Needing(_) | Phase::Clearing(_),
                 Command::Hangup
                 | Command::Alarm
                 | Command::Interrupt
@@ -61,37 +63,69 @@ impl Machine {
                 | Command::User2
                 | Command::Window
                 | Command::Reload,
+            )
+            // Nor will there be.
+            | (
+                Phase::There,
+                Command::Hangup
+                | Command::Alarm
+                | Command::Interrupt
+                | Command::Terminate
+                | Command::Kill
+                | Command::Quit
+                | Command::User1
+                | Command::User2
+                | Command::Window
+                | Command::Reload,
+            )
+            // These look when they come to that.
+            | (
+                Phase::Down
+                | Phase::Waiting(_)
+                | Phase::Finishing(_)
+                | Phase::Clearing(_),
+                Command::Look,
             ) => Actions::default(),
 
             (
-                Phase::Preparing(_) | Phase::Up(_) | Phase::Following(_) | Phase::Clearing(_) | Phase::Finishing(_),
+                Phase::Preparing(_) | Phase::Up(_) | Phase::Following(_) | Phase::There | Phase::Clearing(_) | Phase::Finishing(_),
                 Command::Up,
-            ) => {
-                self.wanted(Want::Up);
-                Actions::of(&[Announce])
-            }
+            ) => self.keep(Want::Up),
             (
-                Phase::Preparing(_) | Phase::Up(_) | Phase::Following(_) | Phase::Clearing(_) | Phase::Finishing(_),
+                Phase::Preparing(_) | Phase::Up(_) | Phase::Following(_) | Phase::There | Phase::Clearing(_) | Phase::Finishing(_),
                 Command::Once,
-            ) => {
-                self.wanted(Want::Once);
-                Actions::of(&[Announce])
-            }
-            (Phase::Up(_) | Phase::Following(_), Command::Down) => {
+            ) => self.keep(Want::Once),
+            (Phase::Up(_) | Phase::Following(_) | Phase::There, Command::Down) => {
                 self.want = Want::Down;
-                self.end_in_time(now);
-                Actions::of(&[Intend, Send(Signal::Down), Wake, After(Command::Down), Announce])
+                return self.go(now);
             }
+            // What was done is undone, and done again. In a group, those are told
+            // that it is made of.
+            (Phase::There, Command::Restart) => match self.plan.kind {
+                Kind::Oneshot => return self.go(now),
+                Kind::Group | Kind::Lasting => Actions::default(),
+            },
             (Phase::Up(_) | Phase::Following(_), Command::Restart) => {
                 self.end_in_time(now);
                 Actions::of(&[Send(Signal::Down), Wake, Announce])
             }
-            (Phase::Up(_) | Phase::Following(_), Command::Exit) if self.plan.exit_ends => {
+            (Phase::Up(_) | Phase::Following(_) | Phase::There, Command::Exit)
+                if self.plan.exit_ends =>
+            {
                 self.exiting = true;
                 self.want = Want::Down;
-                self.end_in_time(now);
-                Actions::of(&[Intend, Send(Signal::Down), Wake, After(Command::Exit), Announce])
+                return self.go(now);
             }
+            (Phase::Needing(_), Command::Look) => Actions::of(&[Action::Look]),
+            (Phase::Up(_) | Phase::Following(_) | Phase::There, Command::Look)
+                if self.yielding != Yielding::No =>
+            {
+                Actions::of(&[Action::Yield])
+            }
+            (
+                Phase::Preparing(_) | Phase::Up(_) | Phase::Following(_) | Phase::There,
+                Command::Look,
+            ) => Actions::of(&[Action::Look]),
             // Nothing is up that could be kept so.
             (Phase::Preparing(_), Command::Down) => {
                 self.want = Want::Down;
@@ -111,7 +145,7 @@ impl Machine {
                 Actions::of(&[Announce])
             }
             (
-                Phase::Preparing(_) | Phase::Up(_) | Phase::Following(_) | Phase::Clearing(_) | Phase::Finishing(_),
+                Phase::Preparing(_) | Phase::Up(_) | Phase::Following(_) | Phase::There | Phase::Clearing(_) | Phase::Finishing(_),
                 Command::Exit,
             ) => {
                 self.exiting = true;
@@ -179,9 +213,11 @@ impl Machine {
             (
                 Phase::Down
                 | Phase::Waiting(_)
+                | Phase::Needing(_)
                 | Phase::Preparing(_)
                 | Phase::Up(_)
                 | Phase::Following(_)
+                | Phase::There
                 | Phase::Finishing(_)
                 | Phase::Clearing(_),
                 Command::Renew,
@@ -208,7 +244,8 @@ impl Machine {
                 | Command::Window
                 | Command::Restart
                 | Command::Reload
-                | Command::Renew,
+                | Command::Renew
+                | Command::Look,
             ) => Actions::default(),
         };
         (self, actions)

@@ -1,6 +1,7 @@
 //! What follows the end of a process, and what it takes to be started again.
 
-use super::{Action, Actions, BETWEEN_STARTS, Machine, Phase};
+use super::{Action, Actions, BETWEEN_STARTS, Kind, Machine, Phase, Yielding};
+use crate::order::Calls;
 use crate::record::Outcome;
 use crate::restart::{End, History, Reason};
 use crate::status::Want;
@@ -10,6 +11,8 @@ impl Machine {
     /// process that runs goes on with.
     pub(super) fn wanted(&mut self, want: Want) {
         self.want = want;
+        self.calls = Calls::All;
+        self.yielding = Yielding::No;
         if !matches!(self.phase, Phase::Up(_) | Phase::Following(_)) {
             self.history = History::default();
         }
@@ -34,7 +37,12 @@ impl Machine {
     pub(super) fn died(mut self, outcome: Outcome, now: u64) -> (Self, Actions) {
         self.last = Some(outcome);
         self.kill_at = None;
-        self.judge(outcome, now);
+        self.yielding = Yielding::No;
+        if self.has_done(outcome) {
+            self.history = History::default();
+        } else {
+            self.judge(outcome, now);
+        }
         let first = self.end_health();
         let (machine, actions) = self.clear(now);
         (machine, actions.after(first))
@@ -73,6 +81,13 @@ impl Machine {
     /// Has `finish` tidy up after the process, or `stop` after the service, if
     /// there is one.
     pub(super) fn close(mut self, news: &[Action], now: u64) -> (Self, Actions) {
+        if self.plan.kind == Kind::Oneshot && !self.begun && self.is_done() {
+            self.begun = true;
+            if self.want != Want::Down {
+                self.closed = true;
+                return self.there();
+            }
+        }
         if !self.plan.finishes && !self.stops() {
             self.closed = true;
             return self.after_death(news, now);

@@ -3,7 +3,7 @@
 //! exits 0 may have left something behind in its turn.
 
 use super::{Action, Actions, Machine, Phase};
-use crate::control::Signal;
+use crate::control::{Command, Signal};
 use crate::record::Outcome;
 use crate::status::Want;
 
@@ -52,7 +52,7 @@ impl Machine {
         let down = Send(Signal::Down);
         let actions = if self.told && self.want == Want::Down {
             self.kill_in_time(now);
-            let last = After(self.intended());
+            let last = After(self.told_to_go().unwrap_or(Command::Down));
             Actions::of(&[StampSwitch, Intend, down, Wake, last, Announce])
         } else if self.told {
             self.kill_in_time(now);

@@ -31,6 +31,8 @@ pub enum ReadyBy {
     Socket,
     /// Its check succeeds.
     Check,
+    /// It has done what there was to do.
+    End,
 }
 
 impl ReadyBy {

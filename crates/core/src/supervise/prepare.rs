@@ -1,6 +1,6 @@
 //! What runs before the service's process, and after the last one.
 
-use super::{Action, Actions, Before, Machine, Phase};
+use super::{Action, Actions, Before, Kind, Machine, Phase};
 use crate::record::Outcome;
 use crate::restart::{History, Reason};
 use crate::status::Want;
@@ -46,13 +46,16 @@ impl Machine {
 
     /// Whether `stop` is to run now that there is no process.
     pub(super) fn stops(&self) -> bool {
+        if self.plan.kind == Kind::Oneshot {
+            return self.plan.stops && self.begun;
+        }
         let fails = self.history.reason == Reason::Never;
         self.plan.stops && !self.plan.finishes && self.begun && self.is_over() && !fails
     }
 
     /// Nothing more than what is being done now follows on the last process.
     pub(super) const fn settle(&mut self) {
-        if self.is_over() {
+        if self.is_over() || matches!(self.plan.kind, Kind::Oneshot) {
             self.begun = false;
         }
     }

@@ -1,7 +1,7 @@
 //! From a machine to what is on record of it, and back: the next supervise
 //! goes on where this one was killed.
 
-use super::{BETWEEN_STARTS, Health, Machine, Phase, Plan, RETRY};
+use super::{BETWEEN_STARTS, Health, Kind, Machine, Phase, Plan, RETRY, Yielding};
 use crate::record::{Boot, Identity, Own, Record, Stage};
 use crate::tai::Tai64n;
 
@@ -18,6 +18,9 @@ impl Machine {
             Stage::Down => Phase::Down,
             // A clock that cannot be right must not hold it up.
             Stage::Waiting => Phase::Waiting(own.deadline.min(now + longest)),
+            // It is looked at once more.
+            Stage::Needing => Phase::Needing(Some(now)),
+            Stage::There => Phase::There,
             Stage::Preparing => Phase::Preparing(own.process.pid),
             Stage::Up => Phase::Up(own.process.pid),
             Stage::Following => Phase::Following(now),
@@ -30,7 +33,13 @@ impl Machine {
             // When that was due is not on record.
             Stage::Following if own.blamed => now + plan.patience(),
             Stage::Following if own.told && plan.kill_after > 0 => now + plan.kill_after,
-            Stage::Following | Stage::Down | Stage::Waiting | Stage::Clearing | Stage::Over => 0,
+            Stage::Following
+            | Stage::Down
+            | Stage::Waiting
+            | Stage::Needing
+            | Stage::There
+            | Stage::Clearing
+            | Stage::Over => 0,
         };
         let mut machine = Self {
             phase,
@@ -49,7 +58,8 @@ impl Machine {
             kill_at: Some(kill_at).filter(|at| *at > 0),
             closed: own.closed,
             // What ran has come up, also where that was not kept on record yet.
-            begun: own.begun || own.stage == Stage::Up,
+            begun: own.begun || own.stage == Stage::Up && plan.kind == Kind::Lasting,
+            calls: own.calls,
             health: Health::of(own, &plan),
             ..Self::new(false, now)
         };
@@ -63,6 +73,8 @@ impl Machine {
         let (stage, deadline) = match self.phase {
             Phase::Down => (Stage::Down, 0),
             Phase::Waiting(at) => (Stage::Waiting, at),
+            Phase::Needing(_) => (Stage::Needing, 0),
+            Phase::There => (Stage::There, 0),
             // Nobody writes while the answer is not there; read, it would
             // mean that a start is due.
             Phase::Starting => (Stage::Waiting, 0),
@@ -79,7 +91,8 @@ impl Machine {
             process,
             stage,
             exiting: self.exiting,
-            intent,
+            intent: intent || self.yielding != Yielding::No,
+            calls: self.calls,
             closed: self.closed,
             begun: self.begun,
             awaited: self.health.awaited || matches!(self.phase, Phase::Preparing(_)),

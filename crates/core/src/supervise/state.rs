@@ -1,7 +1,7 @@
 //! All that the machine knows.
 
-use super::{Before, Health, Phase, Plan, ReadyBy};
-use crate::control::Command;
+use super::{Before, Health, Kind, Phase, Plan, ReadyBy, Yielding};
+use crate::order::Calls;
 use crate::record::Outcome;
 use crate::restart::{Fault, History, Policy, Reason};
 use crate::status::Want;
@@ -34,7 +34,11 @@ pub struct Machine {
     /// Whether the service has come up since it was down for good.
     pub(super) begun: bool,
     /// Whether what runs before the process has, for the one that is due.
-    pub(super) prepared: bool,
+    pub prepared: bool,
+    /// Whether what it needs is started if that is down.
+    pub calls: Calls,
+    /// Whether it goes when those have gone that need it.
+    pub yielding: Yielding,
     /// How often it was started.
     pub starts: u32,
     /// How the last process ended.
@@ -73,6 +77,8 @@ impl Machine {
                 finish_within: 0,
                 clears: false,
                 kill_after: 0,
+                kind: Kind::Lasting,
+                needed: false,
                 exit_ends: false,
                 follow_within: 0,
                 restart: Policy::ALWAYS,
@@ -92,18 +98,14 @@ impl Machine {
             follow_until: 0,
             begun: false,
             prepared: false,
+            calls: if up { Calls::Idle } else { Calls::Nobody },
+            yielding: Yielding::No,
             starts: 0,
             last: None,
             not_before: now,
             kill_at: None,
             announce_at: None,
         }
-    }
-
-    /// What the mark on record says is to be carried out.
-    #[must_use]
-    pub const fn intended(&self) -> Command {
-        if self.exiting && self.plan.exit_ends { Command::Exit } else { Command::Down }
     }
 
     /// The process, or that of what runs before or after it; 0 for none.
@@ -113,8 +115,10 @@ impl Machine {
             Phase::Preparing(pid) | Phase::Up(pid) | Phase::Finishing(pid) => pid,
             Phase::Down
             | Phase::Waiting(_)
+            | Phase::Needing(_)
             | Phase::Starting
             | Phase::Following(_)
+            | Phase::There
             | Phase::Closing
             | Phase::Clearing(_)
             | Phase::Gone => 0,
@@ -129,8 +133,13 @@ impl Machine {
             Phase::Up(_) => [self.kill_at, self.health.deadline()].into_iter().flatten().min(),
             Phase::Preparing(_) | Phase::Finishing(_) => self.kill_at,
             Phase::Following(at) => Some(self.kill_at.map_or(at, |kill| kill.min(at))),
-            Phase::Down | Phase::Starting | Phase::Closing | Phase::Gone => None,
+            Phase::Needing(at) => at,
+            Phase::Down | Phase::Starting | Phase::There | Phase::Closing | Phase::Gone => None,
         };
-        [phase, self.announce_at].into_iter().flatten().min()
+        let yields = match self.yielding {
+            Yielding::Until(at) => at,
+            Yielding::No => None,
+        };
+        [phase, yields, self.announce_at].into_iter().flatten().min()
     }
 }

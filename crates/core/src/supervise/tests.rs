@@ -1,9 +1,10 @@
 //! All short words of events, and what must hold after each letter.
 
 mod follow;
+mod order;
 mod prepare;
 
-use super::world::{FOLLOWING, LETTERS, Letter, SIGNS, World, record};
+use super::world::{FOLLOWING, LETTERS, Letter, ORDER, SIGNS, World, record};
 use super::*;
 use crate::control::{COMMANDS, Command};
 use crate::restart::{Ends, Fault, Limit, Policy, When};
@@ -93,6 +94,8 @@ fn every_phase_with_every_event() {
     let phases = [
         Phase::Down,
         Phase::Waiting(5),
+        Phase::Needing(Some(5)),
+        Phase::There,
         Phase::Starting,
         Phase::Preparing(7),
         Phase::Up(7),
@@ -106,6 +109,11 @@ fn every_phase_with_every_event() {
     let rest = [
         Event::Started(8),
         Event::NotStarted,
+        Event::Lacking(None),
+        Event::Met,
+        Event::Aside,
+        Event::Free,
+        Event::Held(Some(7)),
         Event::Preparing(8),
         Event::Prepared(Outcome::Exited(0)),
         Event::NothingToRun,
@@ -149,8 +157,10 @@ fn every_phase_with_every_event() {
                     assert_eq!((phase, event), (Phase::Closing, Event::Finishing(8)));
                 }
                 Phase::Finishing(pid) => assert_eq!((phase, pid), (Phase::Finishing(7), 7)),
+                Phase::There => assert_eq!(phase, Phase::There),
                 Phase::Down
                 | Phase::Waiting(_)
+                | Phase::Needing(_)
                 | Phase::Starting
                 | Phase::Closing
                 | Phase::Clearing(_)

@@ -1,7 +1,7 @@
 //! What the service's machine speaks of: where the service is, what can happen,
 //! what is to be done.
 
-use super::{ReadyBy, Word};
+use super::{Kind, ReadyBy, Word};
 use crate::control::{Command, Signal};
 use crate::record::Outcome;
 use crate::restart::{Fault, Policy};
@@ -13,6 +13,9 @@ pub enum Phase {
     Down,
     /// No process; one is due at this time.
     Waiting(u64),
+    /// No process; something that it needs is not there, and is looked for at
+    /// this time, or when there is news of it.
+    Needing(Option<u64>),
     /// Asked for a process; the answer is the next event.
     Starting,
     /// No process of the service, but this one, which runs before it.
@@ -22,6 +25,8 @@ pub enum Phase {
     /// The process has exited 0 and has left the service behind, which is
     /// looked for at this time.
     Following(u64),
+    /// Up, and without a process.
+    There,
     /// The process is dead; asked for `finish`, and the answer is the next
     /// event.
     Closing,
@@ -43,6 +48,17 @@ pub enum Event {
     Started(u32),
     /// It could not be made.
     NotStarted,
+    /// Something that it needs is not there; it is to be looked for at this
+    /// time, or when there is news of it.
+    Lacking(Option<u64>),
+    /// All that it needs is there.
+    Met,
+    /// What it needs goes down.
+    Aside,
+    /// Nobody that needs it is up.
+    Free,
+    /// Somebody is; he is waited for until this time.
+    Held(Option<u64>),
     /// What is to run before it runs first, and the record says so.
     Preparing(u32),
     /// That has ended.
@@ -100,6 +116,10 @@ pub enum Action {
     Start,
     /// As `Start`, for `finish`, or for `stop` where there is none.
     Finish,
+    /// See whether what it needs is there, and say `Lacking`, `Met` or `Aside`.
+    Look,
+    /// See whether those that need it are gone, and say `Free` or `Held`.
+    Yield,
     /// Send the process a signal, or have done what stands in for it.
     Send(Signal),
     /// Make a check, and say later how it went.
@@ -208,6 +228,10 @@ pub struct Plan {
     pub clears: bool,
     /// How long after `d` it is killed, in nanoseconds; 0 for never.
     pub kill_after: u64,
+    /// What it is.
+    pub kind: Kind,
+    /// Whether there may be some that need it.
+    pub needed: bool,
     /// Whether `x` ends it, as in runit; otherwise supervise waits for its end.
     pub exit_ends: bool,
     /// How long a service is looked for that `run` has left behind, in

@@ -3,6 +3,7 @@
 
 mod follow;
 mod letters;
+mod order;
 mod prepare;
 
 use super::*;
@@ -12,6 +13,7 @@ use crate::status::Status;
 use crate::tai::Tai64n;
 
 pub(super) use letters::{FOLLOWING, LETTERS, Letter, SIGNS};
+pub(super) use order::ORDER;
 pub(super) use prepare::PREPARING;
 
 const BOOT: Boot = [7; 16];
@@ -37,6 +39,16 @@ pub(super) struct World {
     pub(super) begun: bool,
     /// Whether there is nothing to run.
     pub(super) without_run: bool,
+    /// Whether something that it needs is not there, and whether that was told
+    /// to be down.
+    pub(super) lacking: bool,
+    pub(super) told_down: bool,
+    /// Whether some that need it are up.
+    pub(super) dependents: bool,
+    /// What the last signal was for.
+    pub(super) jumps: bool,
+    /// Whether the oneshot has been done, and not been undone.
+    pub(super) done: bool,
     /// How many times `stop` has run.
     pub(super) stops: u32,
     /// How many times it has run, and how many times it had to.
@@ -85,6 +97,11 @@ impl World {
             prepared: false,
             begun: false,
             without_run,
+            lacking: false,
+            told_down: false,
+            dependents: false,
+            jumps: false,
+            done: false,
             stops: 0,
             finishes: [0; 2],
             checking: false,
@@ -128,6 +145,10 @@ impl World {
                 }
                 Action::Announce => self.write(false),
                 Action::Intend => self.write(true),
+                Action::Start if self.lacking && !self.machine.prepared => {
+                    self.feed(Event::Lacking(None));
+                }
+                Action::Start if self.plan.kind == Kind::Group => self.feed(Event::NothingToRun),
                 Action::Start if self.machine.prepares() => self.prepare(),
                 Action::Start if self.without_run => {
                     assert!(self.begun, "nothing has come up");
@@ -135,6 +156,8 @@ impl World {
                 }
                 Action::Start => self.start(),
                 Action::Finish => self.finish(),
+                Action::Look => self.look_around(),
+                Action::Yield => self.look_back(),
                 Action::Follow => self.look(),
                 Action::Check => {
                     assert!(!self.checking && self.alive.is_some(), "two checks, or of nobody");
@@ -150,6 +173,8 @@ impl World {
                     assert!(!self.machine.told && !self.machine.paused, "unjust");
                 }
                 Action::Send(_) | Action::Wake | Action::After(_) | Action::KillLate => {
+                    let down = action == Action::Send(Signal::Down);
+                    assert!(!down || !self.dependents || self.jumps, "out of order");
                     let ends = [Signal::Down, Signal::Terminate].map(Action::Send);
                     self.machine.terminated |= ends.contains(&action);
                     assert!(self.anybody().is_some(), "a signal to nobody");
@@ -186,6 +211,9 @@ impl World {
         if let Some(last) = self.last_start {
             assert!(self.now - last >= BETWEEN_STARTS, "two starts in a second");
         }
+        assert!(!self.lacking || self.machine.prepared, "started without what it needs");
+        assert!(!self.done || !self.plan.stops, "done twice");
+        self.done = false;
         self.begun = true;
         self.last_start = Some(self.now);
         self.starts += 1;
@@ -203,12 +231,17 @@ impl World {
         if self.status_fails {
             self.feed(Event::NotAnnounced);
         }
+        // What it needs may have been told to go down before this was on record.
+        self.look_around();
     }
 
     pub(super) fn finish(&mut self) {
         assert_eq!(self.process(), None, "finish beside another");
         let over = self.machine.exiting || self.machine.want != Want::Up;
-        if !self.plan.finishes {
+        if self.plan.kind == Kind::Oneshot {
+            assert!(self.plan.stops && self.done, "nothing to undo");
+            self.done = false;
+        } else if !self.plan.finishes {
             assert!(self.plan.stops && self.begun && over, "a stop of nothing");
         }
         self.begun &= !over;
@@ -239,7 +272,8 @@ impl World {
         // One that cannot be claimed is not begun, and one whose last step
         // could not be written is not what this is about.
         let locked = self.locked && self.process().is_some();
-        if self.gone || locked || !(self.is_current() || self.record.own.intent) {
+        let yields = self.machine.yielding != Yielding::No;
+        if self.gone || locked || !(self.is_current() || self.record.own.intent && !yields) {
             return;
         }
         let bytes = self.record.encode();
@@ -269,13 +303,15 @@ impl World {
         } else if own.stage == Stage::Preparing && self.preparing.is_none() {
             self.feed(Event::Prepared(Outcome::Unknown));
         } else if own.intent {
-            self.feed(Event::Told(self.machine.intended()));
+            self.feed(self.machine.intended());
         }
         self.tick();
     }
 
     pub(super) fn read(&mut self, letter: Letter) {
         self.now += 1_000_000;
+        self.jumps = matches!(letter, Letter::Told(Command::Restart) | Letter::Passes(_));
+        self.machine.plan.needed = self.plan.needed && self.dependents;
         self.forget_what_is_over();
         match letter {
             Letter::Told(command) => {
@@ -288,6 +324,13 @@ impl World {
                     self.must_stay_down = true;
                 }
                 self.feed(Event::Told(command));
+            }
+            Letter::Lacks | Letter::Loses | Letter::Needed => self.turn(letter),
+            Letter::Done => {
+                if self.alive.take().is_some() {
+                    self.ends_well();
+                    self.feed(Event::Died(Outcome::Exited(0)));
+                }
             }
             Letter::Forks => {
                 if let Some(pid) = self.alive.take() {
@@ -398,9 +441,11 @@ impl World {
         self.check_health();
         let following = matches!(machine.phase, Phase::Following(_));
         assert_eq!(following, self.hidden.is_some(), "{self:?}");
+        self.check_order();
+        let waits = matches!(machine.phase, Phase::Needing(None) | Phase::There);
         // Wanted up and not up means that a start is due, and soon or when the
         // directory says.
-        if machine.want == Want::Up && process.is_none() {
+        if machine.want == Want::Up && process.is_none() && !waits {
             let due = machine.deadline().expect("waits for ever");
             let patience = u64::from(self.plan.restart.patience()) * 1_000_000;
             assert!(due <= self.now + RETRY.max(BETWEEN_STARTS + patience));

@@ -4,7 +4,7 @@ use super::super::{SECOND, Word};
 use crate::control::Command;
 
 /// What the world does; time passes between any two of them.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in super::super) enum Letter {
     Told(Command),
     /// The process ends, or what runs before or after it, and that with success.
@@ -22,6 +22,14 @@ pub(in super::super) enum Letter {
     Killed,
     /// The same, and the service with it.
     KilledBoth,
+    /// Something that it needs is not there, or is again.
+    Lacks,
+    /// The same, and it was told to be down.
+    Loses,
+    /// Some that need it are up, or none is any more.
+    Needed,
+    /// The process has done what there was to do.
+    Done,
     /// The process exits 0 and leaves the service behind.
     Forks,
     /// The same right after supervise was killed.

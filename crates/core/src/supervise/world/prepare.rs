@@ -60,7 +60,9 @@ impl World {
     pub(super) fn check_stopped(&self) {
         let machine = &self.machine;
         let is_down = self.gone || machine.phase == Phase::Down && machine.want == Want::Down;
-        if is_down && self.plan.stops && machine.history.reason != Reason::Never {
+        if is_down && self.plan.kind == Kind::Oneshot {
+            assert!(!self.done || !self.plan.stops, "not undone: {self:?}");
+        } else if is_down && self.plan.stops && machine.history.reason != Reason::Never {
             assert!(!self.begun, "not stopped: {self:?}");
         }
     }

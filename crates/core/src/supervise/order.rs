@@ -1,0 +1,176 @@
+//! Order among services: what has to be there before the process is started,
+//! who has to be gone before it is ended, and what is up without a process.
+//!
+//! Whoever goes down and is needed says so on record first (the mark that `d`
+//! is about to be carried out) and lets go those that need it; they step aside
+//! and wait, still wanted up. What it needs is started by a service that was
+//! told to come up, and by none that has stepped aside: a service that was told
+//! to be down stays so.
+
+use super::{Action, Actions, Event, Machine, Phase};
+use crate::control::{Command, Signal};
+use crate::order::Calls;
+use crate::record::Outcome;
+use crate::restart::History;
+use crate::status::Want;
+
+/// What a service is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Kind {
+    /// A process that is kept up.
+    #[default]
+    Lasting,
+    /// A process that runs to its end, and then the service is up until it is
+    /// undone.
+    Oneshot,
+    /// None of its own: it is up when all that it needs is.
+    Group,
+}
+
+impl Kind {
+    /// Reads the content of the file `type`.
+    #[must_use]
+    pub fn parse(content: &[u8]) -> Option<Self> {
+        match content.trim_ascii() {
+            b"longrun" => Some(Self::Lasting),
+            b"oneshot" => Some(Self::Oneshot),
+            _ => None,
+        }
+    }
+}
+
+/// Why a service is ended that waits for those that need it to go first.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Yielding {
+    /// It is not.
+    #[default]
+    No,
+    /// It waits, and at this time no longer.
+    Until(Option<u64>),
+}
+
+impl Machine {
+    /// Something that it needs is not there yet; it is looked for at this time.
+    pub(super) fn lacking(mut self, again: Option<u64>) -> (Self, Actions) {
+        let news = !matches!(self.phase, Phase::Needing(_));
+        if self.phase == Phase::There {
+            self.calls = Calls::Nobody;
+        }
+        self.phase = Phase::Needing(again);
+        let actions =
+            if news { Actions::of(&[Action::Stamp, Action::Announce]) } else { Actions::default() };
+        (self, actions)
+    }
+
+    /// It is up, and has no process.
+    pub(super) fn there(mut self) -> (Self, Actions) {
+        self.phase = Phase::There;
+        self.calls = Calls::Nobody;
+        self.told = false;
+        self.prepared = false;
+        use Action::{Announce, Look, Stamp, StampReady};
+        // What it needs may have gone before this was on record.
+        (self, Actions::of(&[Stamp, StampReady, Announce, Look]))
+    }
+
+    /// Whether a process that ended this way has done what there was to do.
+    pub(super) fn has_done(&self, outcome: Outcome) -> bool {
+        self.plan.kind == Kind::Oneshot && outcome == Outcome::Exited(0) && !self.health.blamed
+    }
+
+    /// Whether the last process did, where what it left has been ended since.
+    pub(super) fn is_done(&self) -> bool {
+        self.last == Some(Outcome::Exited(0)) && self.history == History::default()
+    }
+
+    /// It is to go: for good, or because what it needs does. Who needs it goes
+    /// first.
+    pub(super) fn go(mut self, now: u64) -> (Self, Actions) {
+        if self.plan.needed {
+            self.yielding = Yielding::Until(None);
+            return (self, Actions::of(&[Action::Intend, Action::Yield]));
+        }
+        self.yielding = Yielding::No;
+        self.leave(true, now)
+    }
+
+    /// Nobody that needs it is up any more, or is waited for any more.
+    pub(super) fn free(mut self, now: u64) -> (Self, Actions) {
+        if self.yielding == Yielding::No {
+            return (self, Actions::default());
+        }
+        self.yielding = Yielding::No;
+        self.leave(false, now)
+    }
+
+    /// The process is told to end, or what was done is undone.
+    fn leave(mut self, intend: bool, now: u64) -> (Self, Actions) {
+        use Action::{After, Announce, Intend, Send, Wake};
+        let down = Send(Signal::Down);
+        if self.phase == Phase::There {
+            return self.go_down(&[Action::Stamp, Announce], now);
+        }
+        self.end_in_time(now);
+        let mut actions = Actions::default();
+        let told = self.told_to_go();
+        if intend && told.is_some() {
+            actions.add(Intend);
+        }
+        actions.add(down);
+        actions.add(Wake);
+        if let Some(command) = told {
+            actions.add(After(command));
+        }
+        actions.add(Announce);
+        (self, actions)
+    }
+
+    /// It is to stay after all, if what it needs does.
+    pub(super) fn keep(&mut self, want: Want) -> Actions {
+        let yielded = self.yielding != Yielding::No;
+        self.wanted(want);
+        let mut all = Actions::of(&[Action::Announce]);
+        if yielded {
+            all.add(Action::Look);
+        }
+        all
+    }
+
+    /// What it needs goes, or was told to: it does not go down for good, but
+    /// steps aside, and calls nobody back.
+    pub(super) fn aside(mut self, now: u64) -> (Self, Actions) {
+        self.calls = Calls::Nobody;
+        match self.phase {
+            Phase::Up(_) | Phase::Following(_) if self.told => (self, Actions::default()),
+            Phase::Up(_) | Phase::Following(_) | Phase::There => self.go(now),
+            Phase::Preparing(_) => {
+                self.end_in_time(now);
+                let end = Action::Send(Signal::Terminate);
+                (self, Actions::of(&[end, Action::Wake, Action::Announce]))
+            }
+            Phase::Down
+            | Phase::Waiting(_)
+            | Phase::Needing(_)
+            | Phase::Starting
+            | Phase::Closing
+            | Phase::Finishing(_)
+            | Phase::Clearing(_)
+            | Phase::Gone => (self, Actions::default()),
+        }
+    }
+
+    /// What the mark on record says is to be carried out.
+    #[must_use]
+    pub fn intended(&self) -> Event {
+        self.told_to_go().map_or(Event::Aside, Event::Told)
+    }
+
+    /// What it was told, if it is not to step aside only.
+    pub(super) fn told_to_go(&self) -> Option<Command> {
+        if self.exiting && self.plan.exit_ends {
+            Some(Command::Exit)
+        } else {
+            Some(Command::Down).filter(|_| self.want == Want::Down)
+        }
+    }
+}

@@ -1,0 +1,201 @@
+//! Order among services: the directories in which one says what it depends on,
+//! the one in which it is known who depends on it, and the other services of
+//! the same scan directory, to look at and to speak to.
+
+use crate::client::ControlTrouble;
+use crate::elsewhere::Elsewhere;
+use crate::keeper::make_directory;
+use crate::{names, place};
+use core::ffi::CStr;
+use core::mem::MaybeUninit;
+use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
+use rustix::fs::{self, AtFlags, FileType, Mode, OFlags, RawDir};
+use rustix::io::{Errno, Result};
+use upkeep_core::order::{Sight, Tie};
+use upkeep_core::record::{Record, SIZE};
+use upkeep_core::status::{CLASSIC, Status};
+use upkeep_sys::inherited;
+
+const LIST: OFlags = OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::CLOEXEC);
+/// The longest name, with the zero that ends it.
+pub const NAME: usize = 256;
+
+/// Where a service says that it depends on others so.
+#[must_use]
+pub const fn directory(tie: Tie) -> &'static CStr {
+    match tie {
+        Tie::Needs => names::NEEDS,
+        Tie::Wants => names::WANTS,
+        Tie::After => names::AFTER,
+    }
+}
+
+/// Calls `visit` with the name of each service that the one in `from` depends
+/// on so, until it answers false. A directory that is not there has none.
+#[inline(never)]
+pub fn each(from: BorrowedFd<'_>, tie: Tie, visit: &mut dyn FnMut(&CStr) -> bool) -> Result<()> {
+    list(fs::openat(from, directory(tie), LIST, Mode::empty()), visit)
+}
+
+/// Calls `visit` with the name of each service that has said that it depends on
+/// the one here, until it answers false.
+#[inline(never)]
+pub fn each_dependent(visit: &mut dyn FnMut(&CStr) -> bool) -> Result<()> {
+    list(place::open(names::NEEDED, LIST, Mode::empty()), visit)
+}
+
+/// Whether there may be some.
+#[must_use]
+pub fn has_dependents() -> bool {
+    place::exists(names::NEEDED)
+}
+
+/// One that does not, or is no more, is forgotten.
+pub fn forget_dependent(name: &CStr) {
+    if let Ok(dir) = place::open(names::NEEDED, LIST, Mode::empty()) {
+        let _ = fs::unlinkat(&dir, name, AtFlags::empty());
+    }
+}
+
+fn list(opened: Result<OwnedFd>, visit: &mut dyn FnMut(&CStr) -> bool) -> Result<()> {
+    let dir = match opened {
+        Err(Errno::NOENT | Errno::NOTDIR) => return Ok(()),
+        answer => answer?,
+    };
+    let mut buffer = [MaybeUninit::uninit(); 1024];
+    let mut entries = RawDir::new(&dir, &mut buffer);
+    while let Some(entry) = entries.next() {
+        let entry = entry?;
+        let name = entry.file_name();
+        if !name.to_bytes().starts_with(b".") && !visit(name) {
+            break;
+        }
+    }
+    Ok(())
+}
+
+/// The scan directory of a service, as that sees it.
+#[derive(Debug)]
+pub struct Neighbours {
+    dir: OwnedFd,
+}
+
+impl Neighbours {
+    /// The directory that the service directory `service` is in, before that
+    /// becomes the current one.
+    pub fn around(service: &CStr) -> Result<Self> {
+        let path = service.to_bytes();
+        let end = path.iter().rposition(|&b| b != b'/').map_or(0, |at| at + 1);
+        let start = path[..end].iter().rposition(|&b| b == b'/').map_or(0, |at| at + 1);
+        let above: &[u8] = match (&path[..start], &path[start..end]) {
+            (_, b"" | b"." | b"..") => return Self::open(&path[..end], b"/.."),
+            (b"", _) => b".",
+            (above, _) => above,
+        };
+        Self::open(above, b"")
+    }
+
+    #[inline(never)]
+    fn open(path: &[u8], last: &[u8]) -> Result<Self> {
+        let mut whole = place::Path::new();
+        whole.push(path)?;
+        whole.push(last)?;
+        let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        Ok(Self { dir: fs::open(whole.as_c_str(), flags, Mode::empty())? })
+    }
+
+    /// The one that this program had when it executed itself anew; without it,
+    /// the one above.
+    pub fn inherit() -> Result<Self> {
+        inherited::take_directory().map_or_else(|| Self::open(b"..", b""), |dir| Ok(Self { dir }))
+    }
+
+    /// Lets it survive an exec, or not.
+    pub fn bequeath(&self, survives: bool) -> Result<()> {
+        inherited::close_on_exec(&self.dir, !survives)
+    }
+
+    fn of<'a>(&'a self, name: &'a CStr) -> Elsewhere<'a> {
+        Elsewhere { from: self.dir.as_fd(), service: name, logger: None }
+    }
+
+    /// What there is to be seen of the service `name`.
+    #[must_use]
+    #[inline(never)]
+    pub fn look(&self, name: &CStr) -> Sight {
+        let there = self.of(name);
+        if matches!(there.living(), Ok(None)) {
+            return self.look_closer(name);
+        }
+        let mut bytes = [0; SIZE];
+        let count = there.read(names::STATUS, &mut bytes).unwrap_or(0);
+        let record = &bytes[..count.max(CLASSIC)];
+        match (Record::decode(record), Status::decode(record)) {
+            (Some(record), _) => Sight::Known(record),
+            (None, Some(status)) => Sight::Foreign(status),
+            (None, None) => Sight::Nobody { normally_up: true },
+        }
+    }
+
+    fn look_closer(&self, name: &CStr) -> Sight {
+        let stat = |path: &CStr| fs::statat(&self.dir, path, AtFlags::empty());
+        if !stat(name).is_ok_and(|stat| FileType::from_raw_mode(stat.st_mode).is_dir()) {
+            return Sight::Missing;
+        }
+        Sight::Nobody { normally_up: !self.of(name).has(names::DOWN, None) }
+    }
+
+    /// The record of the service `name`, whoever supervises it.
+    #[must_use]
+    #[inline(never)]
+    pub fn record(&self, name: &CStr) -> Option<Record> {
+        let mut bytes = [0; SIZE];
+        let count = self.of(name).read(names::STATUS, &mut bytes).ok()?;
+        Record::decode(&bytes[..count])
+    }
+
+    /// Whether somebody supervises it.
+    #[must_use]
+    pub fn is_supervised(&self, name: &CStr) -> bool {
+        !matches!(self.of(name).living(), Ok(None))
+    }
+
+    /// Tells its supervise something. One that is not there hears nothing.
+    pub fn say(&self, name: &CStr, bytes: &[u8]) -> core::result::Result<(), ControlTrouble> {
+        self.of(name).send(bytes)
+    }
+
+    /// Has it known there that the service `own` depends on it.
+    pub fn sign(&self, name: &CStr, own: &CStr) -> Result<()> {
+        match self.put(name, own) {
+            Err(Errno::NOENT) => {}
+            answer => return answer,
+        }
+        let there = self.of(name);
+        there.at(names::SUPERVISE, |path| make_directory(self.dir.as_fd(), path))?;
+        there.at(names::NEEDED, |path| make_directory(self.dir.as_fd(), path))?;
+        self.put(name, own)
+    }
+
+    fn put(&self, name: &CStr, own: &CStr) -> Result<()> {
+        let mode = Mode::from_raw_mode(0o600);
+        let put = |path: &CStr| fs::mknodat(&self.dir, path, FileType::RegularFile, mode, 0);
+        match self.of(name).below(names::NEEDED, own, put) {
+            Err(Errno::EXIST) => Ok(()),
+            answer => answer,
+        }
+    }
+
+    /// Whether it is known there.
+    #[must_use]
+    pub fn has_signed(&self, name: &CStr, own: &CStr) -> bool {
+        let there = self.of(name);
+        there.below(names::NEEDED, own, |path| Ok(there.is_there(path))) == Ok(true)
+    }
+
+    /// Whether the service `name` says that it depends on `own` so.
+    #[must_use]
+    pub fn depends(&self, name: &CStr, tie: Tie, own: &CStr) -> bool {
+        self.of(name).depends(tie, own)
+    }
+}

@@ -1,0 +1,180 @@
+//! Services that depend on each other, under one svscan, and what they say.
+
+use crate::adopt::supervise_of;
+use crate::support::{Changes, Dir, Fifo, Process, Service, ours, seen};
+use rustix::process::Signal;
+use std::cell::RefCell;
+use std::fs;
+use std::path::PathBuf;
+
+/// The stages of the record that are asked for here.
+pub(super) const DOWN: u8 = 0;
+pub(super) const UP: u8 = 2;
+pub(super) const NEEDING: u8 = 8;
+pub(super) const THERE: u8 = 9;
+
+/// A tree of services that say `NAME up` and `NAME down` on one FIFO, in the
+/// order in which it happens.
+pub(super) struct Tree {
+    pub(super) dir: Dir,
+    said: Fifo,
+    /// What the services wait on, so that nobody polls.
+    _hold: Fifo,
+    /// Through which slow ones are let go on.
+    go: RefCell<Vec<Fifo>>,
+    svscan: Option<Process>,
+}
+
+impl Tree {
+    pub(super) fn new() -> Self {
+        let dir = Dir::new();
+        dir.mkdir("scan");
+        let (said, hold) = (dir.fifo("said"), dir.fifo("hold"));
+        Self { dir, said, _hold: hold, go: RefCell::default(), svscan: None }
+    }
+
+    pub(super) fn path(&self, name: &str) -> PathBuf {
+        self.dir.path("scan").join(name)
+    }
+
+    fn say(&self, name: &str, what: &str) -> String {
+        format!("echo {name} {what} >{}", self.said.path().display())
+    }
+
+    /// A service that depends on these, each as `needs/NAME`.
+    pub(super) fn service(&self, name: &str, depends: &[&str]) -> &Self {
+        self.script(name, depends, "")
+    }
+
+    /// One that is ready when the test says so.
+    pub(super) fn slow(&self, name: &str, depends: &[&str]) -> &Self {
+        let go = self.dir.fifo(format!("{name}.go"));
+        let notify = ours().join("svnotify");
+        let more =
+            format!("exec 4<>{}; read go <&4; {} ready", go.path().display(), notify.display());
+        self.go.borrow_mut().push(go);
+        self.script(name, depends, &more);
+        self.dir.file(format!("scan/{name}/ready-by"), "notify");
+        self
+    }
+
+    /// Lets that one go on.
+    pub(super) fn go(&self, name: &str) {
+        fs::write(self.dir.path(format!("{name}.go")), "go\n").unwrap();
+    }
+
+    fn script(&self, name: &str, depends: &[&str], more: &str) -> &Self {
+        let script = format!(
+            "trap '{}; exit 0' TERM\ntrap '{}; exit 3' USR1\n{}\n{more}\n\
+             exec 3<>{}\nwhile :; do read nothing <&3; done",
+            self.say(name, "down"),
+            self.say(name, "crashed"),
+            self.say(name, "up"),
+            self.dir.path("hold").display(),
+        );
+        self.dir.script(format!("scan/{name}/run"), &script);
+        self.depends(name, depends)
+    }
+
+    pub(super) fn depends(&self, name: &str, depends: &[&str]) -> &Self {
+        for file in depends {
+            self.dir.file(format!("scan/{name}/{file}"), "");
+        }
+        self
+    }
+
+    /// A service that is done with `NAME do`, and undone with `NAME undo`. It
+    /// exits with what the file `code` says.
+    pub(super) fn oneshot(&self, name: &str, depends: &[&str]) -> &Self {
+        self.dir.file(format!("scan/{name}/type"), "oneshot\n");
+        let code = "read code <code && exit $code; exit 0";
+        self.dir.script(format!("scan/{name}/up"), &format!("{}\n{code}", self.say(name, "do")));
+        self.dir.script(format!("scan/{name}/down"), &self.say(name, "undo"));
+        self.depends(name, depends)
+    }
+
+    /// It starts out down.
+    pub(super) fn down(&self, name: &str) -> &Self {
+        self.dir.file(format!("scan/{name}/down"), "");
+        self
+    }
+
+    pub(super) fn start(&mut self) {
+        self.svscan = Some(self.dir.start("svscan", ["scan"]));
+    }
+
+    pub(super) fn svscan(&mut self) -> &mut Process {
+        self.svscan.as_mut().expect("started")
+    }
+
+    /// The next thing that is said.
+    #[track_caller]
+    pub(super) fn says(&mut self, line: &str) {
+        assert_eq!(self.said.line(), line);
+    }
+
+    /// The next things that are said, in any order.
+    #[track_caller]
+    pub(super) fn says_all(&mut self, lines: &[&str]) {
+        let mut said: Vec<String> = lines.iter().map(|_| self.said.line()).collect();
+        let mut lines = lines.to_vec();
+        said.sort();
+        lines.sort_unstable();
+        assert_eq!(said, lines);
+    }
+
+    #[track_caller]
+    pub(super) fn is_silent(&self) {
+        assert!(self.said.is_silent(), "{:?}", String::from_utf8_lossy(&self.said.bytes()));
+    }
+
+    /// Waits until its record is of this stage.
+    pub(super) fn until(&self, name: &str, stage: u8) {
+        let path = self.path(name);
+        let parent = Changes::of(&[&path]);
+        parent.until("supervise/", || path.join("supervise").is_dir().then_some(()));
+        let changes = Changes::of(&[&path.join("supervise")]);
+        let is = |record: Vec<u8>| record.get(68) == Some(&stage);
+        let look = || fs::read(path.join("supervise/status")).is_ok_and(is).then_some(());
+        changes.until(&format!("{name} to be {stage}"), look);
+    }
+
+    /// Whether it is wanted `u`p, `d`own, or 0.
+    pub(super) fn wanted(&self, name: &str) -> u8 {
+        seen(&self.path(name)).unwrap().want
+    }
+
+    pub(super) fn svc(&self, letters: &str, name: &str) {
+        let done = self.dir.run("svc", [letters.as_ref(), self.path(name).as_os_str()]);
+        assert_eq!((done.code, done.err().as_str()), (0, ""));
+    }
+
+    pub(super) fn svstat(&self, name: &str) -> String {
+        self.service_at(name).svstat(&self.dir)
+    }
+
+    /// It, without a FIFO of its own.
+    fn service_at(&self, name: &str) -> Service {
+        let unused = self.dir.path(format!("{name}.unused"));
+        let _ = fs::remove_file(unused);
+        Service { path: self.path(name), said: self.dir.fifo(format!("{name}.unused")) }
+    }
+
+    /// Kills its supervise, and waits until there is another one.
+    pub(super) fn kill_supervise(&self, name: &str) {
+        let service = self.service_at(name);
+        let supervise = supervise_of(&service);
+        crate::adopt::kill(supervise);
+        crate::adopt::supervised_by_another(&service, supervise);
+    }
+
+    /// Takes all down; what they say on the way is for the test to hear.
+    pub(super) fn end(&mut self) {
+        self.svscan().signal(Signal::TERM);
+    }
+
+    pub(super) fn ends(mut self) {
+        assert_eq!(self.svscan.take().expect("started").ends(), 0);
+        self.is_silent();
+    }
+}
