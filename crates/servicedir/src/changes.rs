@@ -13,6 +13,7 @@ use rustix::io::Errno;
 use std::collections::BTreeSet;
 use std::ffi::CString;
 use upkeep_sys::clock;
+use upkeep_sys::refuse::refused;
 
 /// Service directories that are watched, each under a number that its user
 /// gives it.
@@ -61,9 +62,12 @@ impl WatchTrouble {
 type Answer<T> = Result<T, WatchTrouble>;
 
 /// What is always asked for: a new status, or one that is written over, the
-/// end of a supervise, which closes `ok`, and, where `supervise` is not there
-/// yet, that it appears.
+/// end of a supervise, which closes `ok`, and that `supervise` is removed or,
+/// where it is not there yet, that it appears. A directory that is removed is
+/// gone for the kernel only when nobody has a file in it open any more: that
+/// `ok` is removed comes before.
 const ALWAYS: WatchFlags = WatchFlags::MOVED_TO
+    .union(WatchFlags::DELETE)
     .union(WatchFlags::CREATE)
     .union(WatchFlags::MODIFY)
     .union(WatchFlags::CLOSE_NOWRITE)
@@ -78,6 +82,9 @@ const UNSUPERVISED: WatchFlags = ALWAYS.union(WatchFlags::OPEN);
 impl Changes {
     /// Watches nothing yet.
     pub fn open() -> Answer<Self> {
+        if refused(b"inotify") {
+            return Err(WatchTrouble::NoWatcher);
+        }
         let inotify =
             inotify::init(CreateFlags::CLOEXEC | CreateFlags::NONBLOCK).map_err(|why| {
                 if why == Errno::MFILE { WatchTrouble::NoWatcher } else { WatchTrouble::Os(why) }
@@ -318,7 +325,7 @@ impl Services {
         let appeared = what.intersects(ReadFlags::MOVED_TO | ReadFlags::CREATE);
         let ended = what.contains(ReadFlags::CLOSE_NOWRITE) && is(names::OK);
         let changed = ended
-            || what.contains(ReadFlags::OPEN) && is(names::OK)
+            || what.intersects(ReadFlags::OPEN | ReadFlags::DELETE) && is(names::OK)
             || (appeared || what.contains(ReadFlags::MODIFY)) && is(names::STATUS);
         let theirs: Vec<_> =
             self.watches.range((watch, 0)..=(watch, usize::MAX)).copied().collect();

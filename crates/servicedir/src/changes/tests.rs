@@ -148,7 +148,7 @@ fn an_end_that_is_told_too_early_is_told_again() {
     inotify::remove_watch(&changes.inotify, changes.services.all[0].watch.unwrap()).unwrap();
     assert_eq!(changes.told(), [(0, false)]);
     drop(last);
-    assert!(changes.wait(None).unwrap());
+    assert!(changes.wait(Some(clock::monotonic() + 30_000_000_000)).unwrap());
     assert_eq!(changes.told(), [(0, false)]);
     assert!(!changes.on(0, &kept.0));
 }
@@ -170,11 +170,31 @@ fn what_is_not_there_is_waited_for() {
     let _supervise = kept.begin();
     assert_eq!(changes.told(), [(0, false)]);
     assert!(changes.on(0, &far));
+    // As long as `ok` is open, the directory is not gone for the kernel.
     fs::remove_dir_all(&far).unwrap();
     assert_eq!(changes.told(), [(0, false)]);
     assert!(!changes.on(0, &far));
     fs::create_dir(&far).unwrap();
     assert_eq!(changes.told(), [(0, false)]);
+}
+
+/// Whatever has appeared when the way to it is looked at: it is found in the
+/// end.
+#[test]
+fn what_appears_meanwhile_is_found() {
+    let dir = Dir::new();
+    let mut changes = changes();
+    for round in 0..300 {
+        let path = dir.path(&format!("{round}/a/b/c/d/e"));
+        std::thread::scope(|scope| {
+            scope.spawn(|| Kept::new(path.clone()).write("1"));
+            while !changes.on(round, &path) && !path.join("status").exists() {
+                let deadline = clock::monotonic() + 30_000_000_000;
+                assert!(changes.wait(Some(deadline)).unwrap(), "round {round}");
+                changes.told();
+            }
+        });
+    }
 }
 
 #[test]
