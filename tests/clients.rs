@@ -1,4 +1,4 @@
-//! svc, svstat and svok: words, codes, and finding a service by its name.
+//! svc, svstat, svok and svup: words, codes, and finding a service by its name.
 
 use crate::support::{Dir, Service, supervised, testing_originals};
 use rustix::process::Signal;
@@ -144,6 +144,69 @@ fn svok_answers_with_its_code() {
     let done = dir.run("svok", ["odd"]);
     let words = "svok: fatal: unable to open odd/supervise/ok: not a directory\n";
     assert_eq!((done.code, done.err().as_str()), (111, words));
+}
+
+#[test]
+fn svup_answers_with_its_code() {
+    if testing_originals() {
+        return;
+    }
+    let dir = Dir::new();
+    let up = |args: &[&str]| {
+        let done = dir.run("svup", args);
+        assert_eq!(done.out(), "");
+        (done.code, done.err())
+    };
+    let silent = |code| (code, String::new());
+    let mut service = Service::new(&dir, "s", "");
+    let said = service.said.path().display();
+    dir.script("s/finish", &format!("exec 3<>../s.hold; echo finishing >{said}; read x <&3"));
+    assert_eq!(up(&["s"]), silent(100), "nobody supervises it");
+    let supervise = service.supervise(&dir);
+    service.up();
+    supervised(&service.path);
+    for (args, code) in [
+        (&["s"][..], 0),
+        (&["-l", "s"], 0),
+        (&["-L", "s"], 100),
+        (&["-lL", "s"], 100),
+        (&["-L", "-l", "--", "s", "nowhere"], 0),
+    ] {
+        assert_eq!(up(args), silent(code), "{args:?}");
+    }
+    service.svc(&dir, "-d");
+    assert_eq!(service.said.line(), "finishing");
+    assert_eq!(up(&["s"]), silent(100), "it has ended");
+    service.svc(&dir, "-kx");
+    assert_eq!(supervise.finish().code, 0);
+    assert_eq!(up(&["s"]), silent(100));
+
+    // What others have written.
+    let mut record = [0; 20];
+    record[12] = 7;
+    for (state, code) in [(0, 0), (1, 0), (2, 100)] {
+        let _ok = dir.fifo("other/supervise/ok");
+        record[19] = state;
+        dir.file("other/supervise/status", record);
+        assert_eq!(up(&["other"]), silent(code), "{state}");
+        assert_eq!(up(&["-L", "other"]), silent(100), "{state}");
+        fs::remove_dir_all(dir.path("other")).unwrap();
+    }
+    let _ok = dir.fifo("other/supervise/ok");
+    assert_eq!(up(&["other"]), silent(100));
+    dir.file("other/supervise/status", &record[..17]);
+    let fatal = |words| (111, format!("svup: fatal: {words}\n"));
+    assert_eq!(up(&["other"]), fatal("bad data in supervise/status: truncated file"));
+    fs::remove_file(dir.path("other/supervise/status")).unwrap();
+    dir.mkdir("other/supervise/status");
+    assert_eq!(up(&["other"]), fatal("unable to read supervise/status: is a directory"));
+    assert_eq!(up(&["nowhere"]), fatal("unable to chdir to nowhere: file does not exist"));
+    dir.file("odd/supervise", "");
+    assert_eq!(up(&["odd"]), fatal("unable to open supervise/ok: not a directory"));
+    let usage = "svup: usage: svup [-L] [-l] dir\n";
+    assert_eq!(up(&[]), (100, usage.into()));
+    assert_eq!(up(&["-l"]), (100, usage.into()));
+    assert_eq!(up(&["-x", "s"]), (100, format!("svup: illegal option -- x\n{usage}")));
 }
 
 #[test]

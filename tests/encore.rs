@@ -311,6 +311,10 @@ fn a_file_log_is_a_logger() {
     assert!(line.starts_with(&format!("scan/s/log: up (pid {second}) ")), "{line}");
     assert_eq!(line.lines().count(), 1);
     assert_eq!(dir.run("svok", ["scan/s/log"]).code, 0);
+    let up = |args: &[&str]| dir.run("svup", args).code;
+    for args in [&["scan/s"][..], &["-l", "scan/s"], &["-L", "scan/s"], &["scan/s/log"]] {
+        assert_eq!(up(args), 0, "{args:?}");
+    }
     // Also while its supervise becomes a new program.
     let supervise = parent_of(second);
     assert_eq!(dir.run("svc", ["-et", "scan/s/log"]).err(), "");
@@ -319,6 +323,13 @@ fn a_file_log_is_a_logger() {
     assert_ne!(third, second);
     assert_eq!(parent_of(third), supervise);
     assert_eq!(service.seen().unwrap().pid, pid);
+    logger.svc(&dir, "-d");
+    logger.until("the end of the logger", |seen| seen.pid == 0);
+    let codes = [&["scan/s"][..], &["-l", "scan/s"], &["-L", "scan/s"], &["scan/s/log"]].map(up);
+    assert_eq!(codes, [100, 0, 100, 100]);
+    logger.svc(&dir, "-u");
+    logger.said.line();
+    logger.up();
     // At the end it reads everything.
     svscan.signal(Signal::TERM);
     assert_eq!(svscan.finish().code, 0);

@@ -9,12 +9,14 @@ use std::path::{Path, PathBuf};
 pub(crate) const PROGRAMS: &[&str] = &[
     "svscan",
     "supervise",
+    "sv",
     "svc",
     "svcheck",
     "svhold",
     "svnotify",
     "svok",
     "svstat",
+    "svup",
     "svwait",
     "multilog",
     "fghack",
@@ -27,6 +29,7 @@ pub(crate) const PROGRAMS: &[&str] = &[
     "envdir",
     "softlimit",
     "setlock",
+    "chpst",
     "svscanboot",
 ];
 

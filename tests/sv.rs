@@ -1,12 +1,16 @@
-//! runit's `sv` drives supervise as it drives runsv: the same commands, the
-//! same answers, the same exit codes, and the service sees the same.
+//! runit's `sv` drives supervise as it drives runsv, and ours does what runit's
+//! does: the same commands, the same answers, the same exit codes, and the
+//! service sees the same.
+
+mod words;
 
 use crate::support::{
-    Changes, Dir, Process, Service, originals, readable, supervised, testing_originals,
+    Changes, Dir, Process, Service, originals, ours, readable, supervised, testing_originals,
 };
 use std::fmt::Write;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 const SV: &str = "/usr/bin/sv";
@@ -167,11 +171,51 @@ const KINDS: &[Kind] = &[
     kind("logger with finish", &["log", "log/finish"], &[LOGGER]),
 ];
 
+const LEAVES: &[Step] = &[
+    ("shutdown", "TERM", "down d"),
+    ("status", "", "down d"),
+    ("shutdown", "", "down d"),
+    ("start", "", "down d"),
+];
+const IS_TOLD_TO_LEAVE: &[Step] = &[("exit", "TERM", "down d")];
+const LEAVES_FROM_DOWN: &[Step] = &[("stop", "TERM", "down d"), ("-v exit", "", "down d")];
+const IS_ASKED_TO_LEAVE: &[Step] = &[("-w 1 shutdown", "TERM CONT", "run t d")];
+const IS_MADE_TO_LEAVE: &[Step] = &[("-w 1 force-shutdown", "TERM CONT KILL", "")];
+
+/// Directories that are not for runit; where a supervise of ours means something
+/// else by `o` and `x` there, runit's sv is not what is compared.
+const PLAIN: &[Kind] = &[
+    kind("plain", &[], &[ONCE, LEAVES, IS_TOLD_TO_LEAVE, LEAVES_FROM_DOWN]),
+    kind("finish", &["finish"], &[LEAVES, IS_TOLD_TO_LEAVE, LEAVES_FROM_DOWN]),
+    kind("available", &["check 0"], &[LEAVES]),
+    Kind { obeys: false, ..kind("disobedient", &[], &[IS_ASKED_TO_LEAVE, IS_MADE_TO_LEAVE]) },
+];
+
 /// Who runs the service.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Runner {
     Runsv,
     Ours,
+}
+
+/// Who tells the service what to do.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Client {
+    Theirs,
+    Ours,
+}
+
+impl Client {
+    fn command(self, dir: &Dir) -> Command {
+        dir.command(self.path())
+    }
+
+    fn path(self) -> PathBuf {
+        match self {
+            Self::Theirs => SV.into(),
+            Self::Ours => ours().join("sv"),
+        }
+    }
 }
 
 fn make(dir: &Dir, service: &Service, file: &str) {
@@ -214,7 +258,9 @@ pub(crate) fn state(service: &Path) -> Option<String> {
 }
 
 fn until_state(service: &Service, then: &str, what: &str) {
-    let is = || state(&service.path).filter(|now| then.is_empty() || now == then);
+    // Where the directory is not for runit, there is a zero byte after `once`.
+    let now = || state(&service.path).map(|now| now.replace('\0', "d"));
+    let is = || now().filter(|now| then.is_empty() || now == then);
     let changes = Changes::of(&[&service.path.join("supervise")]);
     changes.until(&format!("{what}: {then}"), is);
 }
@@ -245,7 +291,7 @@ fn masked(text: &str) -> String {
 }
 
 /// Goes through the steps, and tells what was answered.
-fn answers(runner: Runner, kind: &Kind, steps: &[Step]) -> String {
+fn answers(runner: Runner, client: Client, kind: &Kind, steps: &[Step]) -> String {
     let dir = Dir::new();
     let signals = ["HUP", "ALRM", "INT", "QUIT", "USR1", "USR2", "CONT"];
     let mut more: String = signals.map(|s| format!("trap 'echo {s} >$said' {s}\n")).concat();
@@ -282,7 +328,7 @@ fn answers(runner: Runner, kind: &Kind, steps: &[Step]) -> String {
             None => (*args, "s"),
         };
         until_another_second(&service.path);
-        let mut sv = dir.command(SV);
+        let mut sv = client.command(&dir);
         sv.args(options.split(' ')).arg(name).env("SVDIR", dir.path("scan"));
         let done = Process::start(&mut sv).finish();
         // To sv a finish that runs is a process that was started since; whether
@@ -301,8 +347,8 @@ fn answers(runner: Runner, kind: &Kind, steps: &[Step]) -> String {
         }
         lines.sort();
         expected.sort();
-        assert_eq!(lines, expected, "{runner:?} {} {args}: {answer}", kind.name);
-        let what = format!("{runner:?} {} {args}", kind.name);
+        let what = format!("{client:?} on {runner:?} {} {args}", kind.name);
+        assert_eq!(lines, expected, "{what}: {answer}");
         until_state(&service, then, &what);
         assert!(service.said.is_silent(), "{what}: {}", service.said.line());
     }
@@ -334,24 +380,37 @@ fn sv_gets_the_same_answers_as_from_runsv() {
         return;
     }
     std::thread::scope(|scope| {
-        let mut pairs = Vec::new();
-        for kind in KINDS {
+        let mut all = Vec::new();
+        let kinds = KINDS.iter().map(|kind| (kind, true));
+        for (kind, is_for_theirs) in kinds.chain(PLAIN.iter().map(|kind| (kind, false))) {
             for steps in kind.steps {
-                let run = |runner| scope.spawn(move || answers(runner, kind, steps));
-                pairs.push((run(Runner::Runsv), run(Runner::Ours)));
+                let run =
+                    |runner, client| scope.spawn(move || answers(runner, client, kind, steps));
+                let reference = run(Runner::Runsv, Client::Theirs);
+                let mut others = vec![(Runner::Ours, Client::Ours), (Runner::Runsv, Client::Ours)];
+                if is_for_theirs {
+                    others.push((Runner::Ours, Client::Theirs));
+                }
+                let others = others.into_iter();
+                let others = others.map(|(runner, client)| (runner, client, run(runner, client)));
+                all.push((reference, others.collect::<Vec<_>>()));
             }
         }
-        for (theirs, ours) in pairs {
-            let (theirs, ours) = (theirs.join().unwrap(), ours.join().unwrap());
-            for (ours, theirs) in ours.lines().zip(theirs.lines()) {
-                assert_eq!(ours, theirs, "left is ours");
+        for (reference, others) in all {
+            let reference = reference.join().unwrap();
+            for (runner, client, answers) in others {
+                let answers = answers.join().unwrap();
+                for (answer, meant) in answers.lines().zip(reference.lines()) {
+                    assert_eq!(answer, meant, "left is {client:?} on {runner:?}");
+                }
             }
         }
     });
 }
 
 /// `o` and `x` mean what they mean in daemontools where nothing says that the
-/// directory is for runit.
+/// directory is for runit. Our sv knows what `o` looks like there, and says `d`
+/// before `x`.
 #[test]
 fn what_is_otherwise_in_a_plain_directory() {
     if testing_originals() || !Path::new(SV).exists() {
@@ -362,11 +421,16 @@ fn what_is_otherwise_in_a_plain_directory() {
     let supervise = service.supervise(&dir);
     service.up();
     supervised(&service.path);
-    for command in ["once", "exit"] {
-        let mut sv = dir.command(SV);
+    for (client, command, code, answer, more) in [
+        (Client::Theirs, "once", 1, "timeout", ""),
+        (Client::Ours, "once", 0, "ok", ", want down"),
+        (Client::Theirs, "exit", 1, "timeout", ""),
+    ] {
+        let mut sv = client.command(&dir);
         sv.args(["-w", "1", command, "s"]).env("SVDIR", dir.path(""));
         let done = Process::start(&mut sv).finish();
-        assert_eq!((done.code, masked(&done.out())), (1, "timeout: run: s: (pid N) Ns\n".into()));
+        let answer = format!("{answer}: run: s: (pid N) Ns{more}\n");
+        assert_eq!((done.code, masked(&done.out())), (code, answer), "{client:?} {command}");
     }
     service.svc(&dir, "-k");
     assert_eq!(supervise.finish().code, 0);

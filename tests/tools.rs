@@ -3,6 +3,7 @@
 
 mod boot;
 mod chain;
+mod chpst;
 mod ids;
 mod lines;
 mod locks;

@@ -200,10 +200,14 @@ fn there_may_be_nothing_to_run() {
     let (start, stop) = (asks(&dir, &service, "start"), asks(&dir, &service, "stop"));
     let supervise = begin(&dir, &service);
     runs(&mut service, "start");
+    let up = || dir.run("svup", [&service.path]).code;
+    assert_eq!(up(), 100);
     start.say("0");
     service.until("that it is up without", |seen| seen.pid == 0 && seen.want == 0);
+    assert_eq!(up(), 0);
     service.svc(&dir, "-d");
     runs(&mut service, "stop");
+    assert_eq!(dir.run("svup", [&service.path]).code, 100);
     stop.say("0");
     until_down(&service);
     end(&dir, &service, supervise);

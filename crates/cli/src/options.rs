@@ -34,12 +34,17 @@ pub struct BadOption {
 impl BadOption {
     /// Says which, in daemontools' words. The usage line comes after it.
     pub fn report(self, tool: &Tool) {
+        self.report_as(tool.name.as_bytes());
+    }
+
+    /// The same for a program that goes by another name.
+    pub fn report_as(self, name: &[u8]) {
         let what: &[u8] = if self.missing_value {
             b": option requires an argument -- "
         } else {
             b": illegal option -- "
         };
-        let _ = put(rustix::stdio::stderr(), &[tool.name.as_bytes(), what, &[self.letter], b"\n"]);
+        let _ = put(rustix::stdio::stderr(), &[name, what, &[self.letter], b"\n"]);
     }
 }
 

@@ -3,7 +3,7 @@
 
 use crate::record::{Own, Stage};
 use crate::restart::Reason;
-use crate::status::Status;
+use crate::status::{Status, Want};
 
 /// How a service stands. One whose process has ended and whose daemon is still
 /// looked for, or that runs something before its process, is neither up nor
@@ -35,6 +35,11 @@ impl Standing {
             let (down, finished) = (!runs, status.pid == 0);
             return Self { up: runs, ready: runs, down, finished, over: false, failed: false };
         };
+        if own.begun && own.stage == Stage::Down && status.want == Want::Once {
+            // It has come up with its `start`, and has no `run`.
+            let (up, ready, down, finished) = (true, true, false, false);
+            return Self { up, ready, down, finished, over: false, failed: false };
+        }
         let up = runs && own.stage == Stage::Up || own.stage == Stage::There;
         let (down, finished) = match own.stage {
             Stage::Up | Stage::There | Stage::Preparing | Stage::Following => (false, false),
@@ -57,7 +62,6 @@ impl Standing {
 mod tests {
     use super::*;
     use crate::record::{Identity, Record};
-    use crate::status::Want;
     use crate::supervise::Machine;
     use crate::tai::Tai64n;
 
@@ -106,6 +110,17 @@ mod tests {
         let Record { status, mut own } = record(Stage::Up, 7);
         own.awaited = true;
         assert_eq!(words(Standing::of(&status, Some(&own)))[..2], [true, false]);
+    }
+
+    #[test]
+    fn what_has_nothing_to_run_is_up() {
+        let Record { mut status, mut own } = record(Stage::Down, 0);
+        own.begun = true;
+        status.want = Want::Once;
+        let standing = Standing::of(&status, Some(&own));
+        assert_eq!(words(standing), [true, true, false, false, false, false]);
+        own.begun = false;
+        assert!(Standing::of(&status, Some(&own)).finished);
     }
 
     #[test]

@@ -1,13 +1,13 @@
 //! The clients' side: is anybody there, what is the state, say something.
 
-use crate::facts::down_is_a_task;
+use crate::facts::{down_is_a_task, is_directory};
 use crate::{names, place};
 use core::ffi::CStr;
 use rustix::fd::{BorrowedFd, OwnedFd};
 use rustix::fs::{self, CWD, FileType, Mode, OFlags};
 use rustix::io::{Errno, Result};
 use upkeep_core::record::{Own, Record, SIZE};
-use upkeep_core::status::{CLASSIC, Status};
+use upkeep_core::status::{self, CLASSIC, Status, Want};
 
 /// Why nothing could be said to a supervise.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -83,24 +83,55 @@ pub fn set_normally_up(up: bool) -> Result<()> {
 
 /// What supervise wrote last: what everybody writes, and what only ours does.
 pub fn read_status() -> core::result::Result<(Status, Option<Own>), StatusTrouble> {
+    supervised()?;
+    last_status()
+}
+
+/// The same, whether a supervise lives or not.
+pub fn last_status() -> core::result::Result<(Status, Option<Own>), StatusTrouble> {
+    let mut record = [0; SIZE];
+    let record = read_record(&mut record, CLASSIC)?;
+    let status = Status::decode(record).ok_or(StatusTrouble::BadFormat)?;
+    Ok((status, Record::decode(record).map(|record| record.own)))
+}
+
+/// What runit's `sv` would see: nothing of daemontools' shorter records, and of
+/// ours what runsv writes too, which after `o` is that it is to be down.
+pub fn read_status_as_runit() -> core::result::Result<Status, StatusTrouble> {
+    supervised()?;
+    let mut record = [0; SIZE];
+    let record = read_record(&mut record, status::SIZE)?;
+    let status = Status::decode(record).ok_or(StatusTrouble::BadFormat)?;
+    let want = if status.want == Want::Once { Want::Down } else { status.want };
+    Ok(Status { want, ..status })
+}
+
+/// Whether the control byte `x` also ends the service, as in runit, where it
+/// runs: to a supervise of ours it does where there are scripts that stand in
+/// for signals, and otherwise waits for its end.
+#[must_use]
+pub fn exit_ends() -> bool {
+    let is_ours = matches!(last_status(), Ok((_, Some(_))));
+    !is_ours || is_directory(names::SCRIPTS)
+}
+
+fn supervised() -> core::result::Result<(), StatusTrouble> {
     match is_supervised() {
-        Ok(true) => last_status(),
+        Ok(true) => Ok(()),
         Ok(false) => Err(StatusTrouble::NotRunning),
         Err(why) => Err(StatusTrouble::Ok(why)),
     }
 }
 
-/// The same, whether a supervise lives or not.
-pub fn last_status() -> core::result::Result<(Status, Option<Own>), StatusTrouble> {
+/// The record, if it has at least `least` bytes.
+fn read_record(
+    record: &mut [u8; SIZE],
+    least: usize,
+) -> core::result::Result<&[u8], StatusTrouble> {
     let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC;
     let file = place::open(names::STATUS, flags, Mode::empty()).map_err(StatusTrouble::Open)?;
-    let mut record = [0; SIZE];
-    let n = rustix::io::read(&file, &mut record).map_err(StatusTrouble::Read)?;
-    if n < CLASSIC {
-        return Err(StatusTrouble::BadFormat);
-    }
-    let status = Status::decode(&record[..n]).ok_or(StatusTrouble::BadFormat)?;
-    Ok((status, Record::decode(&record[..n]).map(|record| record.own)))
+    let n = rustix::io::read(&file, &mut *record).map_err(StatusTrouble::Read)?;
+    record.get(..n).filter(|_| n >= least).ok_or(StatusTrouble::BadFormat)
 }
 
 /// Writes control bytes, in this order and together, so that what two clients
@@ -109,6 +140,11 @@ pub fn send(bytes: &[u8]) -> core::result::Result<(), ControlTrouble> {
     // A FIFO that is full because its supervise is stopped is waited for, as
     // daemontools does: what was asked is not dropped.
     place::at(names::CONTROL, |path| send_to(CWD, path, bytes, true))
+}
+
+/// The same, but a FIFO without room is trouble and not waited for.
+pub fn send_now(bytes: &[u8]) -> core::result::Result<(), ControlTrouble> {
+    place::at(names::CONTROL, |path| send_to(CWD, path, bytes, false))
 }
 
 /// The same by path, waiting for room or not.

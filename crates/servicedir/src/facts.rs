@@ -451,7 +451,7 @@ fn is_executable(file: &CStr) -> bool {
     fs::access(file, Access::EXEC_OK).is_ok()
 }
 
-fn is_directory(file: &CStr) -> bool {
+pub(crate) fn is_directory(file: &CStr) -> bool {
     fs::stat(file).is_ok_and(|stat| FileType::from_raw_mode(stat.st_mode).is_dir())
 }
 

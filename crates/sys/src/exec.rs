@@ -3,6 +3,7 @@
 
 use crate::Args;
 use core::ffi::{CStr, c_char};
+use core::marker::PhantomData;
 use rustix::io::Errno;
 use std::ffi::CString;
 
@@ -59,16 +60,48 @@ pub(crate) fn execve(path: &CStr, argv: *const *const c_char, envp: *const *cons
 /// for in PATH, which stands for `/bin:/usr/bin` where it is not set.
 #[must_use]
 pub fn run(args: Args) -> Errno {
-    search(args, environment())
+    let Some(file) = args.get(0) else { return Errno::NOENT };
+    search(file, args.as_ptr(), environment())
 }
 
 /// The same with `variables` as the whole environment. PATH is still this
 /// process's own.
 #[must_use]
 pub fn run_with(args: Args, variables: &[CString]) -> Errno {
-    let mut pointers: Vec<*const c_char> = variables.iter().map(|v| v.as_ptr()).collect();
-    pointers.push(core::ptr::null());
-    search(args, pointers.as_ptr())
+    Program::new(args, None, variables).map_or(Errno::NOENT, |program| program.run())
+}
+
+/// A program that is about to be run: `run` needs no more memory.
+#[derive(Debug)]
+pub struct Program<'a> {
+    file: &'static CStr,
+    args: Vec<*const c_char>,
+    variables: Vec<*const c_char>,
+    lives: PhantomData<&'a CStr>,
+}
+
+impl<'a> Program<'a> {
+    /// The one that `args` say, with `variables` as its whole environment and
+    /// with `name` for its own name, if it is to have another one. Without any
+    /// `args` there is none.
+    #[must_use]
+    pub fn new(args: Args, name: Option<&'a CStr>, variables: &'a [CString]) -> Option<Self> {
+        let file = args.get(0)?;
+        let rest = args.skip(1).iter().map(CStr::as_ptr);
+        let end = || [core::ptr::null()];
+        Some(Self {
+            file,
+            args: [name.unwrap_or(file).as_ptr()].into_iter().chain(rest).chain(end()).collect(),
+            variables: variables.iter().map(|v| v.as_ptr()).chain(end()).collect(),
+            lives: PhantomData,
+        })
+    }
+
+    /// Runs it in the place of this process.
+    #[must_use]
+    pub fn run(&self) -> Errno {
+        search(self.file, self.args.as_ptr(), self.variables.as_ptr())
+    }
 }
 
 /// Executes this program anew, as it is now under the name by which it was
@@ -123,17 +156,16 @@ const LONGEST: usize = 4096;
 
 /// Looks in PATH without the allocator: softlimit comes here when it may not
 /// have any memory left to ask for.
-fn search(args: Args, envp: *const *const c_char) -> Errno {
-    let Some(file) = args.get(0) else { return Errno::NOENT };
+fn search(file: &CStr, argv: *const *const c_char, envp: *const *const c_char) -> Errno {
     if file.to_bytes().contains(&b'/') {
-        return execve(file, args.as_ptr(), envp);
+        return execve(file, argv, envp);
     }
     let path = variable(b"PATH").unwrap_or(b"/bin:/usr/bin");
     let mut full = [0; LONGEST];
     let mut kept = None;
     for part in path.split(|&b| b == b':') {
         let why = match join(&mut full, part, file) {
-            Some(candidate) => execve(candidate, args.as_ptr(), envp),
+            Some(candidate) => execve(candidate, argv, envp),
             None => Errno::NAMETOOLONG,
         };
         if why == Errno::NOENT {

@@ -8,8 +8,20 @@ fn check(answer: libc::c_int) -> Result<()> {
 
 /// Makes `gid` the only group of this process.
 pub fn become_group(gid: u32) -> Result<()> {
-    // SAFETY: the pointer is to one gid_t and the count says one.
-    check(unsafe { libc::setgroups(1, &raw const gid) })?;
+    set_groups(&[gid])?;
+    set_group(gid)
+}
+
+/// Makes these the supplementary groups of this process.
+#[doc(alias = "setgroups")]
+pub fn set_groups(gids: &[u32]) -> Result<()> {
+    // SAFETY: the pointer is to as many gid_t as the count says.
+    check(unsafe { libc::setgroups(gids.len(), gids.as_ptr()) })
+}
+
+/// Makes `gid` the real, effective and saved group of this process.
+#[doc(alias = "setgid")]
+pub fn set_group(gid: u32) -> Result<()> {
     // SAFETY: setgid has no memory arguments.
     check(unsafe { libc::setgid(gid) })
 }

@@ -1,5 +1,5 @@
-//! Descriptors that this program left open for itself when it executed itself
-//! anew, found by what they are.
+//! Descriptors that this program was given: those that it left open for itself
+//! when it executed itself anew, found by what they are, and the standard ones.
 
 use rustix::fd::{AsFd, BorrowedFd, FromRawFd, OwnedFd};
 use rustix::fs::{FileType, OFlags, Stat};
@@ -46,6 +46,27 @@ pub fn take_directory() -> Option<OwnedFd> {
         Some(is_one && flags.contains(OFlags::PATH))
     };
     (FIRST..=LAST).find_map(|number| take_if(number, &is))
+}
+
+/// One of the descriptors that every program has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standard {
+    /// Standard input.
+    Input = 0,
+    /// Standard output.
+    Output = 1,
+    /// Standard error.
+    Error = 2,
+}
+
+/// Closes it, so that the program that is run next has none.
+pub fn close(standard: Standard) -> Result<()> {
+    // SAFETY: nobody owns these, and whoever writes to one without it is told.
+    if unsafe { libc::close(standard as i32) } == 0 {
+        Ok(())
+    } else {
+        Err(crate::exec::last_errno())
+    }
 }
 
 /// Whether a descriptor survives an exec.

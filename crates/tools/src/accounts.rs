@@ -52,6 +52,59 @@ pub fn asked(tool: &Tool, args: Args, synopsis: &str) -> Result<(Account, &'stat
     Ok((account, program))
 }
 
+/// A user, and groups, of which the first is the one that files get.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ids {
+    /// The user's number.
+    pub uid: u32,
+    /// The groups' numbers; there is one at least.
+    pub gids: Vec<u32>,
+}
+
+/// Why there are no such ids.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NoIds {
+    /// A name is nobody's.
+    Unknown,
+    /// They were to be numbers, and are not.
+    Invalid,
+    /// A file could not be read.
+    File(Errno),
+}
+
+/// The ids that chpst is asked for: `user`, `user:group:group` or, by number,
+/// `:uid:gid:gid`.
+pub fn ids(wanted: &[u8]) -> Result<Ids, NoIds> {
+    let mut parts = wanted.split(|&b| b == b':');
+    let user = parts.next().unwrap_or_default();
+    if user.is_empty() && wanted.starts_with(b":") {
+        return numbers(parts).ok_or(NoIds::Invalid);
+    }
+    let Ids { uid, gids: own } = ids_of(user)?;
+    let mut gids = Vec::new();
+    for group in parts {
+        gids.push(group_id(&read_whole("/etc/group")?, group).ok_or(NoIds::Unknown)?);
+    }
+    Ok(Ids { uid, gids: if gids.is_empty() { own } else { gids } })
+}
+
+/// Those of the account `name` alone.
+pub fn ids_of(name: &[u8]) -> Result<Ids, NoIds> {
+    let found = account(&read_whole("/etc/passwd")?, name).ok_or(NoIds::Unknown)?;
+    Ok(Ids { uid: found.uid, gids: vec![found.gid] })
+}
+
+fn numbers<'a>(mut parts: impl Iterator<Item = &'a [u8]>) -> Option<Ids> {
+    let uid = number(parts.next()?)?;
+    let gids: Vec<_> = parts.map(number).collect::<Option<_>>()?;
+    (!gids.is_empty()).then_some(Ids { uid, gids })
+}
+
+fn read_whole(path: &str) -> Result<Vec<u8>, NoIds> {
+    let no_file = |why| NoIds::File(Errno::from_io_error(&why).unwrap_or(Errno::IO));
+    std::fs::read(path).map_err(no_file)
+}
+
 /// Looks up `user` or `user:group`. No account can have a colon in its name,
 /// so every name that could be asked for before still means the same.
 fn look_up(wanted: &[u8]) -> Result<Account, Problem<'_>> {
@@ -163,6 +216,31 @@ bare:x:70:71";
         assert_eq!(ids(b""), None);
         assert_eq!(ids(b"+nis"), None);
         assert_eq!(ids(b"+"), None);
+    }
+
+    #[test]
+    fn ids_may_be_numbers() {
+        let found = |wanted: &str| super::ids(wanted.as_bytes());
+        assert_eq!(found(":7:8"), Ok(Ids { uid: 7, gids: vec![8] }));
+        assert_eq!(found(":007:8:9:8"), Ok(Ids { uid: 7, gids: vec![8, 9, 8] }));
+        for wanted in [
+            ":",
+            "::",
+            ":7",
+            ":7:",
+            "::7",
+            ":7:8:",
+            ":x:8",
+            ":7:x",
+            ":7x:8",
+            ":-1:8",
+            ": 7:8",
+            ":4294967296:8",
+            ":7:4294967296",
+            ":7:18446744073709551617",
+        ] {
+            assert_eq!(found(wanted), Err(NoIds::Invalid), "{wanted}");
+        }
     }
 
     #[test]

@@ -3,8 +3,29 @@
 //! replaced or removed leaves its place to the last one, and what is set goes
 //! to the end. Changes nothing of this process.
 
+use core::ffi::CStr;
+use rustix::fd::{AsFd, OwnedFd};
+use rustix::fs::{Dir, Mode, OFlags, open};
+use rustix::process::{chdir, fchdir};
 use std::ffi::CString;
-use upkeep_sys::exec;
+use upkeep_sys::{Errno, exec};
+
+/// Why the files of a directory were not all read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Trouble {
+    /// The current directory could not be opened, to come back to.
+    Here(Errno),
+    /// The directory could not be entered.
+    Enter(Errno),
+    /// It could not be opened.
+    Open(Errno),
+    /// What is in it could not be found out.
+    List(Errno),
+    /// This file could not be read.
+    File(CString, Errno),
+    /// There was no way back.
+    Back(Errno),
+}
 
 /// The variables, each as `NAME=value`.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -34,10 +55,86 @@ impl Environment {
         }
     }
 
+    /// Sets the variable `name` to a number.
+    pub fn set(&mut self, name: &str, number: u32) {
+        self.change(CString::new(format!("{name}={number}")).unwrap_or_default());
+    }
+
+    /// Applies the files of `directory`, in the order in which the file system
+    /// has them. Directories in it are trouble, or are passed over and given to
+    /// `passed_over`.
+    pub fn read(
+        &mut self,
+        directory: &CStr,
+        passed_over: Option<&dyn Fn(&CStr)>,
+    ) -> Result<(), Trouble> {
+        // Held to come back to, which needs no permission to read it.
+        let back = open(c".", OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())
+            .map_err(Trouble::Here)?;
+        chdir(directory).map_err(Trouble::Enter)?;
+        let files = open_to_read(c".").and_then(Dir::new).map_err(Trouble::Open)?;
+        for entry in files {
+            let entry = entry.map_err(Trouble::List)?;
+            let name = entry.file_name();
+            if name.to_bytes().starts_with(b".") {
+                continue;
+            }
+            match (change_by(name), passed_over) {
+                (Ok(change), _) => self.change(change),
+                (Err(Errno::ISDIR), Some(passed_over)) => passed_over(name),
+                (Err(why), _) => return Err(Trouble::File(name.to_owned(), why)),
+            }
+        }
+        fchdir(&back).map_err(Trouble::Back)
+    }
+
     /// The variables in their order.
     #[must_use]
     pub fn variables(&self) -> &[CString] {
         &self.0
+    }
+}
+
+/// Does not wait for a FIFO's writer.
+fn open_to_read(path: &CStr) -> Result<OwnedFd, Errno> {
+    open(path, OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC, Mode::empty())
+}
+
+/// What the file `name` does to the environment. A file that is gone counts
+/// as empty.
+fn change_by(name: &CStr) -> Result<CString, Errno> {
+    let text = match open_to_read(name) {
+        Ok(file) => first_line(file)?,
+        Err(Errno::NOENT) => Vec::new(),
+        Err(why) => return Err(why),
+    };
+    let mut entry = name.to_bytes().to_vec();
+    if !text.is_empty() {
+        let line = text.split(|&b| b == b'\n').next().unwrap_or(&[]);
+        let blanks = line.iter().rev().take_while(|b| matches!(b, b' ' | b'\t')).count();
+        let value = &line[..line.len() - blanks];
+        entry.push(b'=');
+        entry.extend(value.iter().map(|&b| if b == 0 { b'\n' } else { b }));
+    }
+    Ok(CString::new(entry).unwrap_or_default())
+}
+
+/// The file up to its end or up to the piece with its first newline.
+fn first_line(file: impl AsFd) -> Result<Vec<u8>, Errno> {
+    let mut text = Vec::new();
+    let mut piece = [0; 4096];
+    loop {
+        match rustix::io::read(&file, &mut piece) {
+            Ok(0) => return Ok(text),
+            Ok(read) => {
+                text.extend_from_slice(&piece[..read]);
+                if memchr::memchr(b'\n', &piece[..read]).is_some() {
+                    return Ok(text);
+                }
+            }
+            Err(Errno::INTR) => {}
+            Err(why) => return Err(why),
+        }
     }
 }
 

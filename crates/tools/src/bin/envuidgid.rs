@@ -2,7 +2,6 @@
 //! id itself.
 #![no_main]
 
-use std::ffi::CString;
 use upkeep_cli::{Exit, Tool};
 use upkeep_sys::{Args, exec};
 use upkeep_tools::accounts::asked;
@@ -36,7 +35,7 @@ fn run(args: Args) -> Exit {
     };
     let mut environment = Environment::inherited();
     for (name, id) in [("GID", account.gid), ("UID", account.uid)] {
-        environment.change(CString::new(format!("{name}={id}")).unwrap_or_default());
+        environment.set(name, id);
     }
     let why = exec::run_with(args.skip(2), environment.variables());
     TOOL.fatal_os(&[b"unable to run ", program.to_bytes(), b": "], why)

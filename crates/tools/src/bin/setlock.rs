@@ -2,11 +2,9 @@
 //! lives. Nothing else happens to the file.
 #![no_main]
 
-use core::ffi::CStr;
-use rustix::fd::{IntoRawFd, OwnedFd};
-use rustix::fs::{FlockOperation, Mode, OFlags, flock, open};
 use upkeep_cli::{Exit, Options, Tool};
-use upkeep_sys::{Args, Errno, exec};
+use upkeep_sys::{Args, exec};
+use upkeep_tools::lock::{NoLock, lock};
 
 const TOOL: Tool = Tool {
     name: "setlock",
@@ -58,23 +56,15 @@ fn run(args: Args) -> Exit {
         return TOOL.usage(SYNOPSIS);
     };
     match lock(file, wait) {
-        // Not closed: the program inherits it, and the lock with it.
-        Ok(lock) => drop(lock.into_raw_fd()),
+        Ok(()) => {}
         Err(_) if silent => return Exit::Success,
-        Err((verb, why)) => {
-            return TOOL.fatal_os(&[b"unable to ", verb, b" ", file.to_bytes(), b": "], why);
+        Err(NoLock::Open(why)) => {
+            return TOOL.fatal_os(&[b"unable to open ", file.to_bytes(), b": "], why);
+        }
+        Err(NoLock::Lock(why)) => {
+            return TOOL.fatal_os(&[b"unable to lock ", file.to_bytes(), b": "], why);
         }
     }
     let why = exec::run(rest.skip(1));
     TOOL.fatal_os(&[b"unable to run ", program.to_bytes(), b": "], why)
-}
-
-/// The locked file, or what could not be done.
-fn lock(file: &CStr, wait: bool) -> Result<OwnedFd, (&'static [u8], Errno)> {
-    let how = OFlags::WRONLY | OFlags::NONBLOCK | OFlags::APPEND | OFlags::CREATE;
-    let fd = open(file, how, Mode::RUSR | Mode::WUSR).map_err(|why| (&b"open"[..], why))?;
-    let kind =
-        if wait { FlockOperation::LockExclusive } else { FlockOperation::NonBlockingLockExclusive };
-    flock(&fd, kind).map_err(|why| (&b"lock"[..], why))?;
-    Ok(fd)
 }

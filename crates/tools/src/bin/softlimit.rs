@@ -7,6 +7,8 @@ use core::ffi::CStr;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use upkeep_cli::{Exit, Options, Tool};
 use upkeep_sys::{Args, exec};
+use upkeep_tools::limits::resources;
+use upkeep_tools::number;
 
 const TOOL: Tool = Tool {
     name: "softlimit",
@@ -67,43 +69,16 @@ fn run(args: Args) -> Exit {
     TOOL.fatal_os(&[b"unable to run ", program.to_bytes(), b": "], why)
 }
 
-/// What a letter limits.
-fn resources(letter: u8) -> &'static [Resource] {
-    match letter {
-        b'a' => &[Resource::As],
-        b'c' => &[Resource::Core],
-        b'd' => &[Resource::Data],
-        b'f' => &[Resource::Fsize],
-        b'l' => &[Resource::Memlock],
-        b'm' => &[Resource::Data, Resource::Stack, Resource::Memlock, Resource::As],
-        b'o' => &[Resource::Nofile],
-        b'p' => &[Resource::Nproc],
-        b'r' => &[Resource::Rss],
-        b's' => &[Resource::Stack],
-        b't' => &[Resource::Cpu],
-        _ => &[],
-    }
-}
-
 fn limit(resource: Resource, value: &CStr) -> Result<(), Exit> {
     let Rlimit { maximum, .. } = getrlimit(resource);
     let current = match value.to_bytes() {
         b"=" => maximum,
         digits => {
             // The kernel's own "unlimited" is the greatest number.
-            let wanted = number(digits).ok_or_else(|| TOOL.usage(SYNOPSIS))?;
+            let wanted = number::whole(digits).ok_or_else(|| TOOL.usage(SYNOPSIS))?;
             Some(wanted.min(maximum.unwrap_or(u64::MAX))).filter(|&limit| limit != u64::MAX)
         }
     };
     setrlimit(resource, Rlimit { current, maximum })
         .map_err(|why| TOOL.fatal_os(&[b"setrlimit failed: "], why))
-}
-
-/// Decimal digits; none are 0. One that is too big wraps around, as it does
-/// in the original.
-fn number(digits: &[u8]) -> Option<u64> {
-    digits.iter().try_fold(0_u64, |number, &byte| {
-        let digit = byte.is_ascii_digit().then(|| u64::from(byte - b'0'))?;
-        Some(number.wrapping_mul(10).wrapping_add(digit))
-    })
 }
