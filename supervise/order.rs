@@ -15,7 +15,7 @@ use upkeep_core::record::Record;
 use upkeep_core::status::Want;
 use upkeep_core::supervise::{Event, Kind, Phase};
 use upkeep_servicedir::order::{
-    NAME, Neighbours, each, each_dependent, forget_dependent, has_dependents,
+    NAME, Neighbours, each, each_dependent, forget_dependent, has_dependents, note_waiting,
 };
 use upkeep_sys::{clock, point};
 
@@ -141,6 +141,9 @@ impl Supervise {
     /// Says whether nobody is waited for.
     fn wait_for(&mut self, found: Found) -> bool {
         self.order.waits = found.first;
+        if let Some((tie, name)) = &found.first {
+            note_waiting(*tie, name.as_c_str());
+        }
         if found.called {
             self.machine.calls = Calls::Nobody;
         }

@@ -109,6 +109,7 @@ pub(crate) const FIELDS: &[Field] = &[
         let gave_up = reason(seen) == Some(Reason::GaveUp);
         number(own(seen, |own| own.history.window).filter(|_| gave_up))
     }),
+    field("waits_for", |seen| text(seen.waits_for())),
     field("start_due_ms", |seen| Value::Number(seen.due(Stage::Waiting))),
     field("kill_due_ms", |seen| Value::Number(seen.due(Stage::Up))),
     field("watchdog_ms", |seen| number(own(seen, |own| own.every).filter(|every| *every > 0))),

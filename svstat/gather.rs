@@ -10,6 +10,7 @@ use upkeep_core::record::{Outcome, Own, Stage};
 use upkeep_core::standing::Standing;
 use upkeep_core::status::Status;
 use upkeep_core::tai::Tai64n;
+use upkeep_servicedir::order::{Waited, waits_for};
 use upkeep_servicedir::{
     Finder, Log, StatusTrouble, enter, go, go_on_to_logger, is_logger, logger, normally_up,
     read_status, said_before,
@@ -25,6 +26,8 @@ pub(crate) struct Known {
     pub(crate) own: Option<Own>,
     /// Whether it starts out up.
     pub(crate) normally_up: bool,
+    /// The service that it waits for.
+    pub(crate) waits_for: Option<Waited>,
 }
 
 /// Why nothing is known.
@@ -89,7 +92,9 @@ pub(crate) fn look() -> Result<Known, Trouble> {
         };
         Trouble { what, why, supervised }
     })?;
-    Ok(Known { status, own, normally_up })
+    let needing = own.is_some_and(|own| own.stage == Stage::Needing);
+    let waits_for = if needing { waits_for() } else { None };
+    Ok(Known { status, own, normally_up, waits_for })
 }
 
 /// Looks at the service and gives `each` what is known of it, and of its
@@ -173,6 +178,11 @@ impl Seen {
 
     pub(crate) fn normally_up(&self) -> Option<bool> {
         self.known.as_ref().ok().map(|known| known.normally_up)
+    }
+
+    /// Whom it waits for.
+    pub(crate) fn waits_for(&self) -> Option<&[u8]> {
+        self.known.as_ref().ok().and_then(|known| known.waits_for.as_ref()).map(Waited::name)
     }
 
     pub(crate) fn supervised(&self) -> Option<bool> {
@@ -291,7 +301,7 @@ pub(crate) mod tests {
             name: name.as_bytes().to_vec(),
             path: None,
             log: None,
-            known: Ok(Known { status, own: Some(own), normally_up: true }),
+            known: Ok(Known { status, own: Some(own), normally_up: true, waits_for: None }),
             said: Texts::NONE,
             group: None,
             at,

@@ -39,7 +39,7 @@ fn show(out: &mut Out<'_>, seen: Result<Known, Trouble>) -> Result<(), Errno> {
 }
 
 fn state(out: &mut Out<'_>, known: &Known) -> Result<(), Errno> {
-    let Known { status, own, normally_up } = known;
+    let Known { status, own, normally_up, waits_for } = known;
     let (own, normally_up) = (own.as_ref(), *normally_up);
     // What has been done, and a group, is up without a process.
     let there = own.is_some_and(|own| own.stage == Stage::There);
@@ -72,6 +72,10 @@ fn state(out: &mut Out<'_>, known: &Known) -> Result<(), Errno> {
     ];
     for (_, remark) in remarks.iter().filter(|(applies, _)| *applies) {
         out.push(remark.as_bytes())?;
+    }
+    if let Some(waits_for) = waits_for {
+        out.push(b", waiting for ")?;
+        out.push(waits_for.name())?;
     }
     own.map_or(Ok(()), |own| reason(own, |part| out.push(part)))
 }

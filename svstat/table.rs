@@ -255,6 +255,9 @@ fn remarks(seen: &Seen, look: &Look) -> String {
             all.push(printable(reason));
         }
     }
+    if let Some(name) = seen.waits_for() {
+        all.push(format!("waiting for {}", printable(name)));
+    }
     if let Some(due) = seen.due(Stage::Waiting).filter(|due| *due > 1000) {
         let seconds = due.div_ceil(1000);
         let (now, wait) = (seen.at.to_unix(), seconds.try_into().unwrap_or(i64::MAX));

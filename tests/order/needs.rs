@@ -31,6 +31,8 @@ fn start() {
     tree.says("db up");
     tree.until("web", NEEDING);
     assert_eq!((tree.wanted("db"), tree.wanted("web")), (b'u', b'u'));
+    let waits = "down N seconds, normally up, want up, waiting for db";
+    assert_eq!(tree.svstat("web"), waits);
     tree.is_silent();
     tree.go("db");
     tree.says("web up");

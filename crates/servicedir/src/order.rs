@@ -9,7 +9,7 @@ use crate::{names, place};
 use core::ffi::CStr;
 use core::mem::MaybeUninit;
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
-use rustix::fs::{self, AtFlags, FileType, Mode, OFlags, RawDir};
+use rustix::fs::{self, AtFlags, CWD, FileType, Mode, OFlags, RawDir};
 use rustix::io::{Errno, Result};
 use upkeep_core::order::{Sight, Tie};
 use upkeep_core::record::{Record, SIZE};
@@ -48,6 +48,51 @@ pub fn each_dependent(visit: &mut dyn FnMut(&CStr) -> bool) -> Result<()> {
 #[must_use]
 pub fn has_dependents() -> bool {
     place::exists(names::NEEDED)
+}
+
+/// Notes for people whom the service here waits for. It means something as long
+/// as the record says that it waits.
+pub fn note_waiting(tie: Tie, name: &CStr) {
+    let mut target = [0; 2 * NAME];
+    let parts = [directory(tie).to_bytes(), b"/", name.to_bytes()];
+    let mut at = 0;
+    for part in parts {
+        let end = at + part.len();
+        let Some(place) = target.get_mut(at..end) else { return };
+        place.copy_from_slice(part);
+        at = end;
+    }
+    let Ok(target) = CStr::from_bytes_until_nul(&target) else { return };
+    let _ = place::unlink(names::WAITS_FOR);
+    let _ = place::at(names::WAITS_FOR, |path| fs::symlink(target, path));
+}
+
+/// Whom the service here waits for, as it was noted last.
+#[must_use]
+pub fn waits_for() -> Option<Waited> {
+    let mut buffer = [MaybeUninit::uninit(); 2 * NAME];
+    let link = place::at(names::WAITS_FOR, |path| fs::readlinkat_raw(CWD, path, &mut buffer));
+    let (target, _) = link.ok()?;
+    let start = target.iter().rposition(|&b| b == b'/').map_or(0, |at| at + 1);
+    let len = (target.len() - start).min(NAME);
+    let mut waited = Waited { name: [0; NAME], len };
+    waited.name[..len].copy_from_slice(&target[start..][..len]);
+    Some(waited)
+}
+
+/// The name of a service that is waited for.
+#[derive(Clone, Copy, Debug)]
+pub struct Waited {
+    name: [u8; NAME],
+    len: usize,
+}
+
+impl Waited {
+    /// The bytes.
+    #[must_use]
+    pub fn name(&self) -> &[u8] {
+        &self.name[..self.len]
+    }
 }
 
 /// One that does not, or is no more, is forgotten.
