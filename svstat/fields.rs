@@ -85,7 +85,7 @@ pub(crate) const FIELDS: &[Field] = &[
     field("exit_code", |seen| number(code(seen))),
     field("exit_signal", |seen| Value::Text(killed_by(seen).map(signal_name))),
     field("exit_signum", |seen| number(killed_by(seen))),
-    field("failed", |seen| Value::Flag(own(seen, |own| own.history.failed))),
+    field("failed", |seen| Value::Flag(seen.failed())),
     field("failures", |seen| number(own(seen, |own| own.history.failures))),
     field("fault", |seen| {
         word(own(seen, |own| own.history.fault).and_then(|fault| match fault {

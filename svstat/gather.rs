@@ -180,6 +180,12 @@ impl Seen {
         self.known.as_ref().ok().map(|known| known.normally_up)
     }
 
+    /// Whether it is down because it has failed, and stays so.
+    pub(crate) fn failed(&self) -> Option<bool> {
+        let (status, own) = (self.status()?, self.own()?);
+        Some(Standing::of(status, Some(own)).failed)
+    }
+
     /// Whom it waits for.
     pub(crate) fn waits_for(&self) -> Option<&[u8]> {
         self.known.as_ref().ok().and_then(|known| known.waits_for.as_ref()).map(Waited::name)
