@@ -87,8 +87,9 @@ impl Tree {
     /// exits with what the file `code` says.
     pub(super) fn oneshot(&self, name: &str, depends: &[&str]) -> &Self {
         self.dir.file(format!("scan/{name}/type"), "oneshot\n");
-        let code = "read code <code && exit $code; exit 0";
-        self.dir.script(format!("scan/{name}/up"), &format!("{}\n{code}", self.say(name, "do")));
+        // Read first: who hears the line may change the file for the next time.
+        let up = format!("read code <code || code=0\n{}\nexit $code", self.say(name, "do"));
+        self.dir.script(format!("scan/{name}/up"), &up);
         self.dir.script(format!("scan/{name}/down"), &self.say(name, "undo"));
         self.depends(name, depends)
     }
