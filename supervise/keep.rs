@@ -240,8 +240,13 @@ impl Supervise {
             return;
         }
         let count = self.keeper.read_control(&mut buffer[..room]).len();
-        for byte in &buffer[..count] {
+        let bytes = &buffer[..count];
+        for (at, byte) in bytes.iter().enumerate() {
             if let Some(command) = Command::from_byte(*byte) {
+                // Of many who say that something has changed the last is heard.
+                if command == Command::Look && bytes.get(at + 1) == Some(byte) {
+                    continue;
+                }
                 self.tell(command);
                 self.pass_on(command, *byte);
             }

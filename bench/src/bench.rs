@@ -36,7 +36,7 @@ impl Bench {
         extra: &[Extra],
     ) -> Result<Tree<'_>, Failure> {
         let suite = self.suite(column)?;
-        Tree::start(suite, self.work.join("tree"), &self.exe, count, extra)
+        Tree::start(suite, self.work.join("tree"), &self.exe, count, extra, &[], None)
     }
 
     /// The suite of that column.

@@ -12,10 +12,7 @@ use upkeep_outside::failure::{Context, Failure};
 
 /// All kinds of work, with lines of 200 bytes. One round: it is a count.
 pub(crate) fn measure(bench: &Bench, report: &mut Report) -> Result<(), Failure> {
-    let mut version = Command::new("strace");
-    version.arg("-V").stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-    if !version.status().is_ok_and(|s| s.success()) {
-        report.note("system calls are not counted: apt-get install strace".to_owned());
+    if !can_count(report) {
         return Ok(());
     }
     let input = Input::new(200, 4_000_000, 10_000_000);
@@ -26,6 +23,17 @@ pub(crate) fn measure(bench: &Bench, report: &mut Report) -> Result<(), Failure>
         })?;
     }
     Ok(())
+}
+
+/// Whether strace is here; a note says if not.
+pub(crate) fn can_count(report: &mut Report) -> bool {
+    let mut version = Command::new("strace");
+    version.arg("-V").stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    let can = version.status().is_ok_and(|s| s.success());
+    if !can {
+        report.note("system calls are not counted: apt-get install strace".to_owned());
+    }
+    can
 }
 
 fn one(
@@ -39,19 +47,26 @@ fn one(
     let counts = bench.work.join("calls");
     let traced = traced(&command(Some(bench.suite(column)?), work, KEPT, &dir.0)?, &counts);
     run(traced, column, work, input, &dir.0)?;
-    let text = fs::read_to_string(&counts).unable("read what strace counted")?;
-    let calls = total(&text).ok_or("no total").unable("understand strace")?;
+    let calls = counted(&counts)?;
     let name = format!("system calls, {}", work.name());
     report.add(&Measure::less(Group::Calls, name, "calls/MB"), column, calls / megabytes(input));
     Ok(())
 }
 
-/// The same command below strace.
-fn traced(command: &Command, counts: &Path) -> Command {
+/// What strace has counted into that file.
+pub(crate) fn counted(counts: &Path) -> Result<f64, Failure> {
+    let text = fs::read_to_string(counts).unable("read what strace counted")?;
+    total(&text).ok_or("no total").unable("understand strace")
+}
+
+/// The same command below strace, in the same environment.
+pub(crate) fn traced(command: &Command, counts: &Path) -> Command {
     let mut traced = Command::new("strace");
-    traced.args(["-c", "-f", "-o"]).arg(counts).arg("--");
+    // A signal to strace itself ends it.
+    traced.args(["-I", "2", "-c", "-f", "-o"]).arg(counts).arg("--");
     traced.arg(command.get_program()).args(command.get_args());
-    traced.stdout(Stdio::null()).stderr(Stdio::null());
+    traced.env_clear().envs(command.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    traced.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
     traced
 }
 

@@ -59,7 +59,7 @@ fn model() -> String {
 
 /// What upkeep's programs say of themselves; other people's in their place
 /// only complain.
-fn own(dir: &std::path::Path) -> Option<String> {
+pub(crate) fn own(dir: &std::path::Path) -> Option<String> {
     let output = Command::new(dir.join("svstat")).arg("--version").output().ok()?;
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
     text.lines().next().filter(|l| l.contains("upkeep")).map(str::to_owned)

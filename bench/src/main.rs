@@ -2,6 +2,7 @@
 
 mod bench;
 mod calls;
+mod circles;
 mod descendants;
 mod idle;
 mod input;
@@ -15,6 +16,7 @@ mod machine;
 mod memory;
 mod numbered;
 mod options;
+mod order;
 mod processes;
 mod report;
 mod rescan;
@@ -126,6 +128,7 @@ fn measure(options: &Options, work: PathBuf) -> Result<(), Failure> {
             (Group::Stop, stop::measure),
             (Group::Log, log::measure),
             (Group::Calls, calls::measure),
+            (Group::Order, order::measure),
         ],
         &mut report,
     )?;

@@ -5,7 +5,6 @@ use crate::processes::memory;
 use crate::report::{Group, Measure, Report};
 use crate::stats::Summary;
 use crate::tree::Tree;
-use crate::trees::services;
 use rustix::fs::{fstatfs, sync};
 use std::fs::File;
 use std::path::Path;
@@ -14,12 +13,17 @@ use upkeep_outside::failure::{Context, Failure};
 /// What statfs says of a memory file system.
 const TMPFS: u64 = 0x0102_1994;
 
-/// One sample for each suite and round: the median over its processes.
-pub(crate) fn measure(tree: &Tree<'_>, report: &mut Report) -> Result<(), Failure> {
+/// One sample for each suite and round: the median over its processes, which
+/// keep `of`.
+pub(crate) fn measure(
+    tree: &Tree<'_>,
+    group: Group,
+    of: &str,
+    report: &mut Report,
+) -> Result<(), Failure> {
     // A program file that was just written counts as private dirty wherever it
     // is mapped until it is on the disk.
     sync();
-    let count = tree.dirs.len();
     let column = tree.suite.column;
     let found = tree.keepers()?.iter().map(|k| memory(k.pid)).collect::<Result<Vec<_>, _>>()?;
     let scanner = memory(tree.pid.as_raw_pid())?;
@@ -32,8 +36,7 @@ pub(crate) fn measure(tree: &Tree<'_>, report: &mut Report) -> Result<(), Failur
         ("private dirty of the svscan", kilobytes(scanner.private_dirty)),
     ];
     for (what, sample) in samples {
-        let name = format!("{what}, {}", services(count));
-        report.add(&Measure::less(Group::Memory, name, "kB"), column, sample);
+        report.add(&Measure::less(group, format!("{what}, {of}"), "kB"), column, sample);
     }
     Ok(())
 }

@@ -18,11 +18,12 @@ pub(crate) enum Group {
     Status,
     Log,
     Calls,
+    Order,
 }
 
 impl Group {
     /// All of them.
-    pub(crate) const ALL: [Self; 12] = [
+    pub(crate) const ALL: [Self; 13] = [
         Self::Takeover,
         Self::Svscan,
         Self::Killlog,
@@ -35,6 +36,7 @@ impl Group {
         Self::Status,
         Self::Log,
         Self::Calls,
+        Self::Order,
     ];
 
     /// As it is written.
@@ -52,6 +54,7 @@ impl Group {
             Self::Status => "status",
             Self::Log => "log",
             Self::Calls => "calls",
+            Self::Order => "order",
         }
     }
 

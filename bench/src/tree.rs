@@ -1,6 +1,7 @@
 //! A tree of service directories with a suite's scanner running on it. When it
 //! is dropped nothing of it is left, neither process nor file.
 
+use crate::calls::traced;
 use crate::processes;
 use crate::service::{Report, Reports, What};
 use crate::suites::Suite;
@@ -25,6 +26,9 @@ const SAID: &str = "said";
 
 /// One more file in each service directory: its name and what is in it.
 pub(crate) type Extra = (&'static str, &'static str);
+/// For each service the numbers of those that it needs. Those beyond the end
+/// need none.
+pub(crate) type Needs = [Vec<usize>];
 
 /// A tree that is being kept up.
 pub(crate) struct Tree<'a> {
@@ -48,14 +52,18 @@ struct Scanner {
 }
 
 impl Scanner {
-    /// On the services in `root`, which also is where its messages go.
-    fn start(suite: &Suite, root: &Path) -> Result<Self, Failure> {
+    /// On the services in `root`, which also is where its messages go; below
+    /// strace if there is a file for what that counts.
+    fn start(suite: &Suite, root: &Path, counts: Option<&Path>) -> Result<Self, Failure> {
         let path = root.join(SAID);
         // Another file each time: the one before may still be written to.
         let _ = fs::remove_file(&path);
         let said = File::create(path).unable("make a file for messages")?;
         let also = said.try_clone().unable("share the file for messages")?;
         let mut command = suite.scan(&root.join(SCAN));
+        if let Some(counts) = counts {
+            command = traced(&command, counts);
+        }
         command.stdout(said).stderr(also);
         let began = now();
         let child = command.spawn().unable(format_args!("run {command:?}"))?;
@@ -84,6 +92,8 @@ impl<'a> Tree<'a> {
         exe: &Path,
         count: usize,
         extra: &[Extra],
+        needs: &Needs,
+        counts: Option<&Path>,
     ) -> Result<Self, Failure> {
         let scan = root.join(SCAN);
         fs::create_dir_all(&scan).unable(format_args!("make {}", scan.display()))?;
@@ -97,7 +107,15 @@ impl<'a> Tree<'a> {
                 fs::write(dir.join(name), content).unable(format_args!("write {name}"))?;
             }
         }
-        let Scanner { began, pid, pidfd } = Scanner::start(suite, &files.0)?;
+        for (dir, needs) in dirs.iter().zip(needs).filter(|(_, needs)| !needs.is_empty()) {
+            let there = dir.join("needs");
+            fs::create_dir(&there).unable(format_args!("make {}", there.display()))?;
+            for need in needs {
+                let file = there.join(dirs[*need].file_name().unwrap_or_default());
+                File::create(&file).unable(format_args!("make {}", file.display()))?;
+            }
+        }
+        let Scanner { began, pid, pidfd } = Scanner::start(suite, &files.0, counts)?;
         Ok(Self { suite, dirs, began, pid, pidfd, reports, files })
     }
 
@@ -105,9 +123,16 @@ impl<'a> Tree<'a> {
     pub(crate) fn replace_scanner(&mut self) -> Result<(), Failure> {
         pidfd_send_signal(&self.pidfd, Signal::KILL).unable("kill the scanner")?;
         readable(&self.pidfd, "the end of a scanner that was killed")?;
-        let Scanner { began, pid, pidfd } = Scanner::start(self.suite, &self.files.0)?;
+        let Scanner { began, pid, pidfd } = Scanner::start(self.suite, &self.files.0, None)?;
         (self.began, self.pid, self.pidfd) = (began, pid, pidfd);
         Ok(())
+    }
+
+    /// The strace that was started as the scanner lets go of all it traces, and
+    /// has counted.
+    pub(crate) fn let_go(&self) -> Result<(), Failure> {
+        pidfd_send_signal(&self.pidfd, Signal::INT).unable("interrupt strace")?;
+        readable(&self.pidfd, "the end of strace")
     }
 
     /// What the scanner and those it started said until now.

@@ -10,7 +10,7 @@ use upkeep_outside::failure::Failure;
 use upkeep_outside::wait::{MILLISECOND, SECOND};
 
 /// A supervisor may wait up to a second after a start; by now that is over.
-const SETTLED: u64 = 1500 * MILLISECOND;
+pub(crate) const SETTLED: u64 = 1500 * MILLISECOND;
 /// Rounds in which memory is looked at: it does not change much.
 const MEMORY_ROUNDS: usize = 2;
 
@@ -64,14 +64,15 @@ fn one(
     }
     tree.quiet()?;
     if first && groups.contains(&Group::Memory) {
-        memory::measure(&tree, report)?;
+        memory::measure(&tree, Group::Memory, &services(count), report)?;
     }
     if groups.contains(&Group::Status) {
         status::measure(&tree, report)?;
     }
     if first && groups.contains(&Group::Idle) {
         tree.quiet()?;
-        idle::measure(&tree, bench.rounds(15, 5) as u64 * SECOND, report)?;
+        let length = bench.rounds(15, 5) as u64 * SECOND;
+        idle::measure(&tree, Group::Idle, &services(count), length, report)?;
     }
     Ok(())
 }
