@@ -251,12 +251,21 @@ impl Supervise {
         let mut goes = false;
         // What cannot be read says nothing.
         let _ = each(CWD, Tie::Needs, &mut |name| {
-            let record = all.record(name);
-            goes = record.is_some_and(|record| order::goes(&record)) && all.has_signed(name, own);
+            let record = all.record(name).filter(order::goes);
+            if record.is_some() && all.has_signed(name, own) {
+                if self.machine.calls == Calls::All {
+                    // This one was told to be up since, and so is that one.
+                    let _ = all.say(name, b"u");
+                } else {
+                    goes = true;
+                }
+            }
             !goes
         });
         if goes {
             self.feed(Event::Aside);
+        } else if !self.machine.told {
+            self.machine.calls = Calls::Nobody;
         }
     }
 

@@ -113,16 +113,18 @@ pub fn calls(tie: Tie, sight: &Sight, calls: Calls) -> bool {
         && match sight {
             Sight::Missing | Sight::Nobody { .. } => false,
             Sight::Foreign(status) => stays_down(status),
-            // One that has stepped aside calls nobody itself.
-            Sight::Known(Record {
-                own: Own { stage: Stage::Needing, calls: Calls::Nobody, .. },
-                ..
-            }) => true,
+            // One that has stepped aside, or is about to, calls nobody itself.
+            Sight::Known(Record { own, .. }) if steps_aside(own) => true,
             Sight::Known(Record { own: Own { stage: Stage::There, .. }, status }) => {
                 status.want == Want::Down
             }
             Sight::Known(record) => stays_down(&record.status),
         }
+}
+
+const fn steps_aside(own: &Own) -> bool {
+    let ends = matches!(own.stage, Stage::Needing) || own.told || own.intent;
+    ends && matches!(own.calls, Calls::Nobody)
 }
 
 /// Whether a service with this record goes down, or was told to be: whoever
@@ -284,6 +286,13 @@ mod tests {
         aside.own.calls = Calls::Idle;
         assert!(!all(Tie::Needs, aside));
         assert!(!calls(Tie::Needs, &Sight::Missing, Calls::All));
+        for stage in [Stage::Up, Stage::Finishing, Stage::Clearing, Stage::Waiting] {
+            let mut goes = record(stage, Want::Up);
+            goes.own.calls = Calls::Nobody;
+            assert!(!all(Tie::Needs, goes));
+            goes.own.told = true;
+            assert!(all(Tie::Needs, goes));
+        }
         let mut failed = record(Stage::Down, Want::Down);
         let by = |record, by| calls(Tie::Needs, &Sight::Known(record), by);
         assert!(by(failed, Calls::Idle) && !by(failed, Calls::Nobody));

@@ -11,7 +11,12 @@ impl Machine {
     /// process that runs goes on with.
     pub(super) fn wanted(&mut self, want: Want) {
         self.want = want;
-        self.calls = Calls::All;
+        let goes = self.told || self.yielding != Yielding::No;
+        let runs = self.pid() != 0 && !matches!(self.phase, Phase::Finishing(_));
+        // What runs and stays has all that it needs.
+        if goes || !(runs || matches!(self.phase, Phase::Following(_) | Phase::There)) {
+            self.calls = Calls::All;
+        }
         self.yielding = Yielding::No;
         if !matches!(self.phase, Phase::Up(_) | Phase::Following(_)) {
             self.history = History::default();

@@ -114,6 +114,7 @@ impl Machine {
         use Action::{After, Announce, Intend, Send, Wake};
         let down = Send(Signal::Down);
         if self.phase == Phase::There {
+            self.told = true;
             return self.go_down(&[Action::Stamp, Announce], now);
         }
         self.end_in_time(now);
@@ -131,7 +132,7 @@ impl Machine {
         (self, actions)
     }
 
-    /// It is to stay after all, if what it needs does.
+    /// It is to stay after all, if what it needs does, or can be called back.
     pub(super) fn keep(&mut self, want: Want) -> Actions {
         let yielded = self.yielding != Yielding::No;
         self.wanted(want);
@@ -145,11 +146,17 @@ impl Machine {
     /// What it needs goes, or was told to: it does not go down for good, but
     /// steps aside, and calls nobody back.
     pub(super) fn aside(mut self, now: u64) -> (Self, Actions) {
-        self.calls = Calls::Nobody;
         match self.phase {
-            Phase::Up(_) | Phase::Following(_) if self.told => (self, Actions::default()),
-            Phase::Up(_) | Phase::Following(_) | Phase::There => self.go(now),
+            // It goes anyway; what it was told since counts when it is gone.
+            Phase::Preparing(_) | Phase::Up(_) | Phase::Following(_) if self.told => {
+                (self, Actions::default())
+            }
+            Phase::Up(_) | Phase::Following(_) | Phase::There => {
+                self.calls = Calls::Nobody;
+                self.go(now)
+            }
             Phase::Preparing(_) => {
+                self.calls = Calls::Nobody;
                 self.end_in_time(now);
                 let end = Action::Send(Signal::Terminate);
                 (self, Actions::of(&[end, Action::Wake, Action::Announce]))
