@@ -4,7 +4,7 @@
 
 use crate::errands::Errands;
 use crate::health::Senses;
-use crate::order::Order;
+use crate::order::{ALONE, Order};
 use crate::reach::Reach;
 use crate::watch::{Watch, outcome};
 use core::ffi::CStr;
@@ -72,6 +72,8 @@ pub(crate) struct Supervise {
     pub(crate) reach: Reach,
     pub(crate) errands: Errands,
     pub(crate) order: Order,
+    /// Whether what is said next is not for what this one is made of.
+    pub(crate) alone: bool,
     pub(crate) since: Tai64n,
     /// When the process was ready; zeros while it is not.
     pub(crate) ready: Tai64n,
@@ -242,13 +244,19 @@ impl Supervise {
         let count = self.keeper.read_control(&mut buffer[..room]).len();
         let bytes = &buffer[..count];
         for (at, byte) in bytes.iter().enumerate() {
+            let alone = core::mem::replace(&mut self.alone, *byte == ALONE);
             if let Some(command) = Command::from_byte(*byte) {
                 // Of many who say that something has changed the last is heard.
                 if command == Command::Look && bytes.get(at + 1) == Some(byte) {
                     continue;
                 }
+                if command == Command::Look {
+                    self.hear_callers();
+                }
                 self.tell(command);
-                self.pass_on(command, *byte);
+                if !alone {
+                    self.pass_on(command, *byte);
+                }
             }
         }
     }
@@ -291,10 +299,7 @@ impl Supervise {
                 }
                 Action::Start => self.start(),
                 Action::Finish => self.finish(),
-                Action::Look => {
-                    self.look_for_dependents();
-                    self.look_around();
-                }
+                Action::Look => self.look_around(),
                 Action::Yield => self.look_back(),
                 Action::Send(signal) => self.send(signal),
                 Action::Wake => self.wake(),

@@ -4,31 +4,42 @@
 //! `supervise/needed`, and whoever was killed looks again when it is back.
 
 use crate::keep::{Supervise, TOOL};
-use crate::process::name_of;
 use core::ffi::CStr;
+use rustix::fd::{AsFd, BorrowedFd};
 use rustix::fs::CWD;
-use rustix::io::Result;
+use rustix::io::{Errno, Result};
 use rustix::process::{Pid, test_kill_process};
 use upkeep_core::control::Command;
 use upkeep_core::order::{self, Calls, News, Sight, Tie, Verdict};
 use upkeep_core::record::Record;
 use upkeep_core::status::Want;
 use upkeep_core::supervise::{Event, Kind, Phase};
+use upkeep_servicedir::names::LOG;
 use upkeep_servicedir::order::{
-    NAME, Neighbours, each, each_dependent, forget_dependent, has_dependents, note_waiting,
+    NAME, Neighbours, directory, each, each_caller, each_dependent, forget_caller,
+    forget_dependent, has_dependents, note_waiting,
 };
-use upkeep_sys::{clock, point};
+use upkeep_sys::table::Table;
+use upkeep_sys::{clock, point, process};
 
 const SECOND: u64 = 1_000_000_000;
 /// How long somebody is waited for whom nobody supervises yet.
 const PATIENCE: u64 = 5 * SECOND;
 /// How often one is looked at who tells nobody of a change.
 const ASK: u64 = SECOND;
+/// What is said when something has changed.
 const LOOK: &[u8] = b"n";
+/// What is said before what is for a group alone, and not for what it is made
+/// of.
+pub(crate) const ALONE: u8 = b'g';
 
 /// What is known of the others.
 pub(crate) struct Order {
     neighbours: Option<Neighbours>,
+    /// What this one is called among them.
+    own: Name,
+    /// Since when somebody is waited for who has lost his supervise.
+    deserted: Option<u64>,
     /// Who is waited for, and how this one depends on him.
     waits: Option<(Tie, Name)>,
     /// Until when those are waited for whom nobody supervises.
@@ -42,7 +53,7 @@ pub(crate) struct Order {
 }
 
 /// The name of a service.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 struct Name([u8; NAME]);
 
 impl Name {
@@ -64,16 +75,27 @@ struct Found {
     first: Option<(Tie, Name)>,
     /// When it is to be looked at again.
     again: Option<u64>,
-    /// Whether all could be told what there was to tell.
-    called: bool,
 }
 
 impl Order {
     /// Of a service directory that is about to become the current one, or was
     /// that already.
-    pub(crate) fn new(neighbours: Result<Neighbours>) -> Self {
-        let neighbours = neighbours.ok();
-        Self { neighbours, waits: None, patience: 0, told: None, tells: false, met: false }
+    /// `dir` is what supervise was told.
+    pub(crate) fn new(neighbours: Result<Neighbours>, dir: &CStr) -> Self {
+        Self {
+            neighbours: neighbours.ok(),
+            own: own_name(dir),
+            deserted: None,
+            waits: None,
+            patience: clock::monotonic() + PATIENCE,
+            told: None,
+            tells: false,
+            met: false,
+        }
+    }
+
+    fn own(&self) -> &CStr {
+        self.own.as_c_str()
     }
 
     /// Lets what is held survive an exec, or not.
@@ -82,12 +104,37 @@ impl Order {
     }
 }
 
+/// The last part of the directory's name, also of one that is only pointed at.
+#[inline(never)]
+fn own_name(dir: &CStr) -> Name {
+    let mut name = Name([0; NAME]);
+    let mut keep = |path: &[u8]| {
+        let end = path.iter().rposition(|&b| b != b'/').map_or(0, |at| at + 1);
+        let start = path[..end].iter().rposition(|&b| b == b'/').map_or(0, |at| at + 1);
+        let last = &path[start..end];
+        name.0 = [0; NAME];
+        name.0[..last.len().min(NAME - 1)].copy_from_slice(&last[..last.len().min(NAME - 1)]);
+        !matches!(last, b"" | b"." | b"..")
+    };
+    if !keep(dir.to_bytes()) {
+        let mut path = [0; 1024];
+        keep(process::current_directory(&mut path).map_or(b"", CStr::to_bytes));
+    }
+    name
+}
+
 impl Supervise {
+    /// Whether it may depend on others. A logger is a service of its own, but of
+    /// no scan directory.
+    fn depends(&self) -> bool {
+        self.reach.facts().may_depend() && self.order.own() != LOG
+    }
+
     /// Whether all is there that is needed for a start; otherwise the machine
     /// is told. What runs before the process has looked already.
     pub(crate) fn may_start(&mut self) -> bool {
         let met = core::mem::take(&mut self.order.met);
-        if met || self.machine.prepared || !self.reach.facts().may_depend() {
+        if met || self.machine.prepared || !self.depends() {
             return true;
         }
         self.order.waits = None;
@@ -122,16 +169,16 @@ impl Supervise {
 
     /// The one that was waited for first, and only then those behind him.
     fn look_again(&mut self) {
-        // As long as somebody could not be called, all are looked at.
-        let calls = self.machine.calls != Calls::Nobody;
-        if let Some((tie, name)) = self.order.waits.filter(|_| !calls) {
-            let (verdict, _) = self.judge(tie, name.as_c_str());
+        // Told to be up since, it calls them all.
+        let first = matches!(self.machine.calls, Calls::Idle | Calls::All);
+        if let Some((tie, name)) = self.order.waits.filter(|_| !first) {
+            let verdict = self.judge(tie, name.as_c_str());
             if verdict != Verdict::Met {
                 let again = self.again(verdict);
                 return self.feed(Event::Lacking(again));
             }
         }
-        let found = self.look_at_all(calls);
+        let found = self.look_at_all(first);
         if self.wait_for(found) {
             self.order.met = true;
             self.feed(Event::Met);
@@ -141,15 +188,8 @@ impl Supervise {
     /// Says whether nobody is waited for.
     fn wait_for(&mut self, found: Found) -> bool {
         self.order.waits = found.first;
-        if let Some((tie, name)) = &found.first {
-            note_waiting(*tie, name.as_c_str());
-        }
-        if found.called {
-            self.machine.calls = Calls::Nobody;
-        }
-        if found.first.is_none() {
-            return true;
-        }
+        let Some((tie, name)) = &found.first else { return true };
+        note_waiting(*tie, name.as_c_str());
         self.feed(Event::Lacking(found.again));
         point!("order: waits");
         false
@@ -169,8 +209,9 @@ impl Supervise {
     }
 
     fn look_from(&mut self, first: bool, from: Option<(Tie, Name)>) -> Found {
-        let mut found = Found { first: None, again: None, called: true };
+        let mut found = Found { first: None, again: None };
         let mut from = from;
+        let mut complaint = None;
         for tie in Tie::ALL {
             if from.is_some_and(|(waits, _)| waits as u8 > tie as u8) {
                 continue;
@@ -184,11 +225,13 @@ impl Supervise {
                     }
                     return true;
                 }
-                let (verdict, supervised) = self.judge(tie, name);
-                found.called &= supervised;
+                let verdict = self.judge(tie, name);
                 if verdict != Verdict::Met && found.first.is_none() {
                     found.first = Some((tie, Name::of(name)));
                     found.again = self.again(verdict);
+                }
+                if first && verdict == Verdict::Ask && complaint.is_none() {
+                    complaint = Some(Name::of(name));
                 }
                 // The first time all are called, whoever is waited for.
                 first || found.first.is_none()
@@ -196,75 +239,141 @@ impl Supervise {
             // The one that was waited for has gone from the list.
             from = from.filter(|(waits, _)| *waits != tie);
             if let Err(why) = answer {
-                let file = upkeep_servicedir::order::directory(tie).to_bytes();
+                let file = directory(tie).to_bytes();
                 TOOL.warn_os(&[b"unable to read ", self.dir.to_bytes(), b"/", file, b": "], why);
             }
             if !first && found.first.is_some() {
                 break;
             }
         }
+        if first && matches!(self.machine.calls, Calls::Idle | Calls::All) {
+            self.machine.calls = Calls::Called;
+        }
+        if let Some(name) = complaint {
+            self.complain_of(name.as_c_str());
+        }
         found
     }
 
-    /// Whether this one is held up by `name`, and whether somebody supervises
-    /// him. He gets to know who depends on him, and as long as he may be called,
-    /// he is.
-    fn judge(&self, tie: Tie, name: &CStr) -> (Verdict, bool) {
-        let Some(all) = &self.order.neighbours else { return (Verdict::Met, true) };
-        let own = name_of(self.dir);
-        // Before the look, so that nothing is missed in between.
-        let signed = all.sign(name, own).is_ok();
-        let sight = all.look(name);
-        let calls = order::calls(tie, &sight, self.machine.calls);
-        if calls {
-            let _ = all.say(name, b"u");
+    /// Says why it cannot be told of `name` when something has changed there, if
+    /// that is the system's doing.
+    fn complain_of(&self, name: &CStr) {
+        let Some(all) = &self.order.neighbours else { return };
+        let dir = self.dir.to_bytes();
+        match all.sign(name, self.order.own()) {
+            Err(Errno::NOENT) | Ok(()) => {}
+            Err(why) => {
+                let name = name.to_bytes();
+                let start: &[u8] = b" depends on ";
+                TOOL.warn_os(
+                    &[dir, start, name, b", but cannot sign in its supervise/needed: "],
+                    why,
+                );
+            }
         }
-        let supervised = matches!(sight, Sight::Known(_) | Sight::Foreign(_));
-        let patient = self.order.patience > clock::monotonic();
-        let verdict = match (order::verdict(tie, &sight, !calls), tie) {
-            (Verdict::Wait, _) if !signed => Verdict::Ask,
-            (Verdict::Doubt, Tie::Needs) if !patient => Verdict::Wait,
+    }
+
+    /// Whether this one is held up by `name`. He gets to know who depends on him,
+    /// and is called if he has to be.
+    fn judge(&mut self, tie: Tie, name: &CStr) -> Verdict {
+        let Some(all) = &self.order.neighbours else { return Verdict::Met };
+        let own = self.order.own();
+        // Before the look, so that nothing is missed in between.
+        let signed = all.is_here(own) && all.sign(name, own).is_ok();
+        let sight = all.look(name);
+        let calls = name != own && order::calls(tie, &sight, self.machine.calls);
+        if calls && all.call(name, own).is_ok() {
+            let _ = all.say(name, LOOK);
+        }
+        let unheard = calls || tie == Tie::Wants && all.is_calling(name, own);
+        let now = clock::monotonic();
+        let patient = self.order.patience > now && self.machine.phase != Phase::There;
+        let verdict = match (order::verdict(tie, &sight, !unheard), tie) {
+            (Verdict::Wait | Verdict::Lost, _) if !signed => Verdict::Ask,
+            (Verdict::Lost, _) => Verdict::Ask,
+            (Verdict::Doubt, Tie::Needs) if self.machine.phase == Phase::There => Verdict::Met,
+            (Verdict::Doubt, Tie::Needs) if !patient => Verdict::Ask,
             (Verdict::Doubt, Tie::Wants | Tie::After) if !patient => Verdict::Met,
             (verdict, _) => verdict,
         };
-        (verdict, supervised || matches!(sight, Sight::Missing))
+        // He was told to be down after he was called.
+        if let Sight::Known(record) = &sight
+            && tie == Tie::Needs
+            && verdict != Verdict::Met
+            && self.machine.calls == Calls::Called
+            && order::goes(record)
+            && !all.is_calling(name, own)
+        {
+            self.machine.calls = Calls::Nobody;
+            self.announce(false);
+        }
+        verdict
     }
 
     /// When somebody is looked at again whom this one waits for.
     fn again(&self, verdict: Verdict) -> Option<u64> {
         match verdict {
-            Verdict::Met | Verdict::Wait | Verdict::Lost => None,
-            Verdict::Ask => Some(clock::monotonic() + ASK),
+            Verdict::Met | Verdict::Wait => None,
+            Verdict::Ask | Verdict::Lost => Some(clock::monotonic() + ASK),
             Verdict::Doubt => Some(self.order.patience),
         }
+    }
+
+    /// Hears those that have called this one.
+    #[inline(never)]
+    pub(crate) fn hear_callers(&mut self) {
+        // Those that cannot be forgotten are heard again the next time.
+        for _ in 0..MANY {
+            let mut called = [None; HEARD];
+            let mut count = 0;
+            let answer = each_caller(&mut |name| {
+                called[count] = Some(Name::of(name));
+                count += 1;
+                count < HEARD
+            });
+            if answer.is_err() || count == 0 {
+                return;
+            }
+            let heard = called[..count].iter().flatten();
+            let wants = heard.clone().any(|name| self.wants_up(name.as_c_str()));
+            if wants {
+                self.feed(Event::Called);
+            }
+            // Only now: until then it counts as not heard.
+            heard.for_each(|name| forget_caller(name.as_c_str()));
+            if count < HEARD {
+                return;
+            }
+        }
+    }
+
+    /// Whether that one still wants to be up, in this boot.
+    fn wants_up(&self, name: &CStr) -> bool {
+        let Some(all) = &self.order.neighbours else { return false };
+        all.record_now(name).is_some_and(|record| record.status.want != Want::Down)
     }
 
     /// Whether something that it needs goes down, or was told to: then it goes
     /// first.
     #[inline(never)]
     pub(crate) fn look_whether_to_go(&mut self) {
-        if !self.reach.facts().may_depend() {
+        if !self.depends() {
             return;
         }
         let Some(all) = &self.order.neighbours else { return };
-        let own = name_of(self.dir);
+        let own = self.order.own();
         let mut goes = false;
         // What cannot be read says nothing.
         let _ = each(CWD, Tie::Needs, &mut |name| {
             let record = all.record(name).filter(order::goes);
-            if record.is_some() && all.has_signed(name, own) {
-                if self.machine.calls == Calls::All {
-                    // This one was told to be up since, and so is that one.
-                    let _ = all.say(name, b"u");
-                } else {
-                    goes = true;
-                }
-            }
+            goes = record.is_some() && name != own && all.has_signed(name, own);
             !goes
         });
         if goes {
+            self.look_for_dependents();
             self.feed(Event::Aside);
-        } else if !self.machine.told {
+        } else if !self.machine.told && self.machine.calls == Calls::All {
+            // What it needs stays.
             self.machine.calls = Calls::Nobody;
         }
     }
@@ -282,9 +391,9 @@ impl Supervise {
         self.feed(event);
     }
 
-    fn held(&self) -> Event {
+    fn held(&mut self) -> Event {
         let Some(all) = &self.order.neighbours else { return Event::Free };
-        let own = name_of(self.dir);
+        let own = self.order.own();
         let (mut held, mut deserted) = (false, false);
         let answer = each_dependent(&mut |name| {
             let needs = name != own && all.depends(name, Tie::Needs, own);
@@ -299,12 +408,20 @@ impl Supervise {
             deserted |= pid.is_none_or(|pid| test_kill_process(pid).is_ok());
             true
         });
-        match (answer, held, deserted) {
-            (Ok(()), true, _) => Event::Held(None),
-            // Its supervise was killed; another one comes in a moment.
-            (Ok(()), false, true) => Event::Held(Some(clock::monotonic() + PATIENCE)),
-            (Ok(()), false, false) | (Err(_), _, _) => Event::Free,
+        let now = clock::monotonic();
+        if held || !deserted {
+            self.order.deserted = None;
         }
+        if answer.is_err() || held {
+            // Whoever loses his supervise tells nobody when he is gone.
+            return Event::Held(now + PATIENCE);
+        }
+        if !deserted {
+            return Event::Free;
+        }
+        // Another supervise comes in a moment, where there is a svscan.
+        let since = *self.order.deserted.get_or_insert(now);
+        if now >= since + PATIENCE { Event::Free } else { Event::Held(since + PATIENCE) }
     }
 
     /// Tells the others of what is on record now, if that is news to them.
@@ -329,6 +446,7 @@ impl Supervise {
     /// to tell him.
     pub(crate) fn begin_to_tell(&mut self) {
         self.order.tells = true;
+        self.hear_callers();
         let times = (self.since, self.ready);
         let record = self.record(&self.machine, self.watch.identity(), times, false);
         if self.machine.starts == 0 && self.machine.want == Want::Up {
@@ -341,9 +459,9 @@ impl Supervise {
     #[inline(never)]
     fn tell_dependents(&self) {
         let Some(all) = &self.order.neighbours else { return };
-        let own = name_of(self.dir);
+        let own = self.order.own();
         let _ = each_dependent(&mut |name| {
-            if Tie::ALL.into_iter().any(|tie| all.depends(name, tie, own)) {
+            if name != own && Tie::ALL.into_iter().any(|tie| all.depends(name, tie, own)) {
                 // One that is not there looks when it comes.
                 let _ = all.say(name, LOOK);
             } else {
@@ -356,34 +474,62 @@ impl Supervise {
     #[inline(never)]
     fn tell_needs(&self) {
         let Some(all) = &self.order.neighbours else { return };
-        if !self.reach.facts().may_depend() {
+        if !self.depends() {
             return;
         }
+        let own = self.order.own();
         let _ = each(CWD, Tie::Needs, &mut |name| {
-            let _ = all.say(name, LOOK);
+            if name != own {
+                let _ = all.say(name, LOOK);
+            }
             true
         });
     }
 
-    /// What is said to a group is said to those that it is made of. What is
-    /// about its supervise is not.
+    /// What is said to a group is said, once, to all that it is made of, also by
+    /// way of other groups. What is about its supervise is not.
     #[inline(never)]
     pub(crate) fn pass_on(&self, command: Command, byte: u8) {
         let own = matches!(command, Command::Exit | Command::Renew | Command::Look);
         if own || self.machine.pid() != 0 || !self.is_group() {
             return;
         }
+        // Without memory for the list, some are not told.
         let Some(all) = &self.order.neighbours else { return };
-        for tie in [Tie::Needs, Tie::Wants] {
-            let _ = each(CWD, tie, &mut |name| {
-                let _ = all.say(name, &[byte]);
-                true
-            });
+        let mut list: Table<Name> = Table::new();
+        if list.push(self.order.own).is_err() {
+            return;
+        }
+        add_members(&mut list, CWD);
+        let mut next = 1;
+        while let Some(name) = list.get(next).copied() {
+            let group = all.group(name.as_c_str());
+            let said = if group.is_some() { &[ALONE, byte][..] } else { &[byte] };
+            let _ = all.say(name.as_c_str(), said);
+            if let Some(dir) = group {
+                add_members(&mut list, dir.as_fd());
+            }
+            next += 1;
         }
     }
 
     fn is_group(&self) -> bool {
         let kind = self.machine.plan.kind;
         kind == Kind::Group || self.machine.starts == 0 && self.reach.may_be_group()
+    }
+}
+
+/// How many callers are heard at a time.
+const HEARD: usize = 4;
+/// And how often.
+const MANY: usize = 1024;
+
+/// Adds what the group in `from` is made of, each once.
+fn add_members(list: &mut Table<Name>, from: BorrowedFd<'_>) {
+    for tie in [Tie::Needs, Tie::Wants] {
+        let _ = each(from, tie, &mut |name| {
+            let name = Name::of(name);
+            list.contains(&name) || list.push(name).is_ok()
+        });
     }
 }

@@ -34,6 +34,8 @@ pub enum Calls {
     Idle,
     /// It was told to be up.
     All,
+    /// It has called them, and waits.
+    Called,
 }
 
 /// What there is to be seen of another service.
@@ -68,9 +70,9 @@ pub enum Verdict {
 }
 
 /// Whether what is seen of another service holds up one that depends on it.
-/// `called` says that it was told to be up before.
+/// `heard` says that there is no call that it has not heard yet.
 #[must_use]
-pub fn verdict(tie: Tie, sight: &Sight, called: bool) -> Verdict {
+pub fn verdict(tie: Tie, sight: &Sight, heard: bool) -> Verdict {
     let (status, own) = match sight {
         Sight::Missing if tie == Tie::Needs => return Verdict::Lost,
         Sight::Missing => return Verdict::Met,
@@ -85,7 +87,7 @@ pub fn verdict(tie: Tie, sight: &Sight, called: bool) -> Verdict {
     let is_down = standing.finished && status.want != Want::Up;
     let met = match tie {
         Tie::Needs => is_there,
-        Tie::Wants => is_there || standing.over || called && is_down,
+        Tie::Wants => is_there || heard && (standing.over || is_down),
         Tie::After => is_there || standing.over || status.want == Want::Down || is_down,
     };
     match own {
@@ -95,13 +97,15 @@ pub fn verdict(tie: Tie, sight: &Sight, called: bool) -> Verdict {
     }
 }
 
-/// Whether a service that depends on another has to tell it to be up.
+/// Whether a service that depends on another has to call it.
 #[must_use]
 pub fn calls(tie: Tie, sight: &Sight, calls: Calls) -> bool {
     let over = |record: &Record| record.own.history.reason != Reason::None;
     match (calls, sight) {
-        (Calls::Nobody, _) => return false,
+        (Calls::Nobody | Calls::Called, _) => return false,
         (Calls::Idle, Sight::Known(record)) if over(record) => return false,
+        // It may be down by its record, which is not asked.
+        (Calls::All, Sight::Nobody { .. }) => return tie != Tie::After,
         (Calls::Idle | Calls::All, _) => {}
     }
     let stays_down = |status: &Status| match status.want {
@@ -111,7 +115,8 @@ pub fn calls(tie: Tie, sight: &Sight, calls: Calls) -> bool {
     };
     tie != Tie::After
         && match sight {
-            Sight::Missing | Sight::Nobody { .. } => false,
+            Sight::Missing => false,
+            Sight::Nobody { normally_up } => !normally_up,
             Sight::Foreign(status) => stays_down(status),
             // One that has stepped aside, or is about to, calls nobody itself.
             Sight::Known(Record { own, .. }) if steps_aside(own) => true,
@@ -255,8 +260,10 @@ mod tests {
     fn what_has_failed_is_waited_for_by_who_needs_it_only() {
         let mut it = record(Stage::Down, Want::Down);
         it.own.history.reason = Reason::GaveUp;
-        let all = Tie::ALL.map(|tie| verdict(tie, &Sight::Known(it), false));
+        let all = Tie::ALL.map(|tie| verdict(tie, &Sight::Known(it), true));
         assert_eq!(all, [Verdict::Wait, Verdict::Met, Verdict::Met]);
+        // Unless it has not heard yet that it is to be up.
+        assert_eq!(verdict(Tie::Wants, &Sight::Known(it), false), Verdict::Wait);
         // It was not told to go: who needs it stays.
         assert!(!goes(&it));
     }
@@ -283,8 +290,13 @@ mod tests {
         let mut aside = record(Stage::Needing, Want::Up);
         aside.own.calls = Calls::Nobody;
         assert!(all(Tie::Wants, aside) && !all(Tie::After, aside));
-        aside.own.calls = Calls::Idle;
-        assert!(!all(Tie::Needs, aside));
+        for calls in [Calls::Idle, Calls::All, Calls::Called] {
+            aside.own.calls = calls;
+            assert!(!all(Tie::Needs, aside));
+        }
+        let nobody = |normally_up, by| calls(Tie::Wants, &Sight::Nobody { normally_up }, by);
+        assert!(nobody(true, Calls::All) && nobody(false, Calls::Idle));
+        assert!(!nobody(true, Calls::Idle) && !nobody(false, Calls::Called));
         assert!(!calls(Tie::Needs, &Sight::Missing, Calls::All));
         for stage in [Stage::Up, Stage::Finishing, Stage::Clearing, Stage::Waiting] {
             let mut goes = record(stage, Want::Up);

@@ -262,7 +262,8 @@ impl Record {
             calls: match kind >> CALLS {
                 0 => Calls::Nobody,
                 1 => Calls::Idle,
-                _ => Calls::All,
+                2 => Calls::All,
+                _ => Calls::Called,
             },
             begun: history[0] & BEGUN != 0,
             ready,
@@ -360,7 +361,7 @@ mod tests {
                 blamed: stage == Stage::Up,
                 plainly: false,
                 followed: stage == Stage::Following,
-                calls: if stage == Stage::Needing { Calls::All } else { Calls::Idle },
+                calls: if stage == Stage::Needing { Calls::Called } else { Calls::All },
                 ready: Tai64n { seconds: 14, nanos: 15 },
                 not_before: 11,
                 deadline: 12,

@@ -84,23 +84,21 @@ impl Machine {
             }
             (Phase::There, Event::Met) => Actions::default(),
             (_, Event::Aside) => return self.aside(now),
+            (_, Event::Called) => return self.called(now),
             (Phase::Up(_) | Phase::Following(_) | Phase::There, Event::Free) => {
                 return self.free(now);
             }
-            (Phase::Up(_) | Phase::Following(_) | Phase::There, Event::Held(until)) => {
-                self.yielding = match (self.yielding, until) {
-                    // The first time counts.
-                    (Yielding::Until(None), until) => Yielding::Until(until),
-                    (Yielding::Until(Some(at)), Some(_)) => Yielding::Until(Some(at)),
-                    (Yielding::Until(Some(_)), None) => Yielding::Until(None),
-                    (Yielding::No, _) => Yielding::No,
-                };
+            (Phase::Up(_) | Phase::Following(_) | Phase::There, Event::Held(again)) => {
+                if self.yielding != Yielding::No {
+                    self.yielding = Yielding::Until(again);
+                }
                 Actions::default()
             }
             (Phase::Up(_) | Phase::Following(_) | Phase::There, Event::Tick)
-                if matches!(self.yielding, Yielding::Until(Some(at)) if at <= now) =>
+                if matches!(self.yielding, Yielding::Until(at) if at <= now) =>
             {
-                return self.free(now);
+                self.yielding = Yielding::Until(u64::MAX);
+                Actions::of(&[Action::Yield])
             }
 
             (Phase::Starting, Event::Preparing(pid)) => {

@@ -64,6 +64,8 @@ pub const SOCKET: &CStr = c"supervise/notify-socket";
 pub const SOCKET_NEW: &CStr = c"supervise/notify-socket.new";
 /// Those that have said that they depend on this service, an entry each.
 pub const NEEDED: &CStr = c"supervise/needed";
+/// Those of them that were told to be up, until this service has heard of it.
+pub const CALLED: &CStr = c"supervise/called";
 /// A link that is called like what the service waits for, for people.
 pub const WAITS_FOR: &CStr = c"supervise/waits-for";
 /// What it has said there for people.

@@ -14,7 +14,7 @@ use rustix::io::{Errno, Result};
 use upkeep_core::order::{Sight, Tie};
 use upkeep_core::record::{Record, SIZE};
 use upkeep_core::status::{CLASSIC, Status};
-use upkeep_sys::inherited;
+use upkeep_sys::{inherited, process};
 
 const LIST: OFlags = OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::CLOEXEC);
 /// The longest name, with the zero that ends it.
@@ -42,6 +42,18 @@ pub fn each(from: BorrowedFd<'_>, tie: Tie, visit: &mut dyn FnMut(&CStr) -> bool
 #[inline(never)]
 pub fn each_dependent(visit: &mut dyn FnMut(&CStr) -> bool) -> Result<()> {
     list(place::open(names::NEEDED, LIST, Mode::empty()), visit)
+}
+
+/// Calls `visit` with the name of each service that has called this one, and
+/// was not forgotten since, until it answers false.
+#[inline(never)]
+pub fn each_caller(visit: &mut dyn FnMut(&CStr) -> bool) -> Result<()> {
+    list(place::open(names::CALLED, LIST, Mode::empty()), visit)
+}
+
+/// What this one has called for has been heard.
+pub fn forget_caller(name: &CStr) {
+    forget(names::CALLED, name);
 }
 
 /// Whether there may be some.
@@ -97,7 +109,11 @@ impl Waited {
 
 /// One that does not, or is no more, is forgotten.
 pub fn forget_dependent(name: &CStr) {
-    if let Ok(dir) = place::open(names::NEEDED, LIST, Mode::empty()) {
+    forget(names::NEEDED, name);
+}
+
+fn forget(directory: &CStr, name: &CStr) {
+    if let Ok(dir) = place::open(directory, LIST, Mode::empty()) {
         let _ = fs::unlinkat(&dir, name, AtFlags::empty());
     }
 }
@@ -187,7 +203,21 @@ impl Neighbours {
         if !stat(name).is_ok_and(|stat| FileType::from_raw_mode(stat.st_mode).is_dir()) {
             return Sight::Missing;
         }
-        Sight::Nobody { normally_up: !self.of(name).has(names::DOWN, None) }
+        // Where there is something to be done, `down` undoes that.
+        let there = self.of(name);
+        let task = there.has(names::DO, None) && there.has(names::TYPE, None);
+        Sight::Nobody { normally_up: task || !there.has(names::DOWN, None) }
+    }
+
+    /// The members of the service `name`, if that is a group: it has no process
+    /// and others that it needs.
+    #[must_use]
+    pub fn group(&self, name: &CStr) -> Option<OwnedFd> {
+        let there = self.of(name);
+        let way = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        let programs = [names::RUN, names::START, names::TYPE];
+        let is = there.has(names::NEEDS, None) && !programs.iter().any(|one| there.has(one, None));
+        is.then(|| fs::openat(&self.dir, name, way, Mode::empty()).ok()).flatten()
     }
 
     /// The record of the service `name`, whoever supervises it.
@@ -197,6 +227,13 @@ impl Neighbours {
         let mut bytes = [0; SIZE];
         let count = self.of(name).read(names::STATUS, &mut bytes).ok()?;
         Record::decode(&bytes[..count])
+    }
+
+    /// The same, if it was written in this boot.
+    #[must_use]
+    #[inline(never)]
+    pub fn record_now(&self, name: &CStr) -> Option<Record> {
+        self.of(name).record(&process::boot())
     }
 
     /// Whether somebody supervises it.
@@ -212,22 +249,51 @@ impl Neighbours {
 
     /// Has it known there that the service `own` depends on it.
     pub fn sign(&self, name: &CStr, own: &CStr) -> Result<()> {
-        match self.put(name, own) {
+        self.put(name, names::NEEDED, own)
+    }
+
+    /// Has it known there that the service `own` was told to be up, and so that
+    /// one is to be. It stays known until it has been heard.
+    pub fn call(&self, name: &CStr, own: &CStr) -> Result<()> {
+        self.put(name, names::CALLED, own)
+    }
+
+    /// Whether that has not been heard yet.
+    #[must_use]
+    pub fn is_calling(&self, name: &CStr, own: &CStr) -> bool {
+        let there = self.of(name);
+        there.below(names::CALLED, own, |path| Ok(there.is_there(path))) == Ok(true)
+    }
+
+    fn put(&self, name: &CStr, directory: &CStr, own: &CStr) -> Result<()> {
+        match self.make(name, directory, own) {
             Err(Errno::NOENT) => {}
             answer => return answer,
         }
         let there = self.of(name);
-        there.at(names::SUPERVISE, |path| make_directory(self.dir.as_fd(), path))?;
-        there.at(names::NEEDED, |path| make_directory(self.dir.as_fd(), path))?;
-        self.put(name, own)
+        for path in [names::SUPERVISE, directory] {
+            there.at(path, |path| make_directory(self.dir.as_fd(), path))?;
+        }
+        self.make(name, directory, own)
     }
 
-    fn put(&self, name: &CStr, own: &CStr) -> Result<()> {
+    fn make(&self, name: &CStr, directory: &CStr, own: &CStr) -> Result<()> {
         let mode = Mode::from_raw_mode(0o600);
         let put = |path: &CStr| fs::mknodat(&self.dir, path, FileType::RegularFile, mode, 0);
-        match self.of(name).below(names::NEEDED, own, put) {
+        match self.of(name).below(directory, own, put) {
             Err(Errno::EXIST) => Ok(()),
             answer => answer,
+        }
+    }
+
+    /// Whether `own` is what the service is called whose directory is the current
+    /// one: it may have been renamed.
+    #[must_use]
+    pub fn is_here(&self, own: &CStr) -> bool {
+        let there = fs::statat(&self.dir, own, AtFlags::empty());
+        match (there, fs::stat(c".")) {
+            (Ok(there), Ok(here)) => (there.st_dev, there.st_ino) == (here.st_dev, here.st_ino),
+            _ => false,
         }
     }
 

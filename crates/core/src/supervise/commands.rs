@@ -74,7 +74,6 @@ impl Machine {
                 | Command::Abort
                 | Command::Interrupt
                 | Command::Terminate
-                | Command::Kill
                 | Command::Quit
                 | Command::User1
                 | Command::User2
@@ -102,6 +101,8 @@ impl Machine {
                 self.want = Want::Down;
                 return self.go(now);
             }
+            // Whoever is waited for is waited for no more.
+            (Phase::There, Command::Kill) => return self.free(now),
             // What was done is undone, and done again. In a group, those are told
             // that it is made of.
             (Phase::There, Command::Restart) => match self.plan.kind {

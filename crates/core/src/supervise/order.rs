@@ -45,8 +45,8 @@ pub enum Yielding {
     /// It is not.
     #[default]
     No,
-    /// It waits, and at this time no longer.
-    Until(Option<u64>),
+    /// It waits, and looks for them again at this time, or when there is news.
+    Until(u64),
 }
 
 impl Machine {
@@ -93,7 +93,7 @@ impl Machine {
     /// first.
     pub(super) fn go(mut self, now: u64) -> (Self, Actions) {
         if self.plan.needed {
-            self.yielding = Yielding::Until(None);
+            self.yielding = Yielding::Until(u64::MAX);
             return (self, Actions::of(&[Action::Intend, Action::Yield]));
         }
         self.yielding = Yielding::No;
@@ -143,6 +143,36 @@ impl Machine {
         all
     }
 
+    /// Somebody who depends on it was told to be up, and so it is to be. One that
+    /// waits and has called others does not call them again: in a circle that
+    /// would never end.
+    pub(super) fn called(mut self, now: u64) -> (Self, Actions) {
+        let goes = self.told || self.yielding != Yielding::No;
+        let stays = match self.phase {
+            Phase::Needing(_) => self.calls != Calls::Nobody,
+            Phase::Waiting(_) => !goes,
+            Phase::Preparing(_) | Phase::Up(_) | Phase::Following(_) | Phase::There => {
+                !goes && self.want != Want::Down
+            }
+            Phase::Finishing(_) | Phase::Clearing(_) => !goes && self.want == Want::Up,
+            Phase::Down => false,
+            Phase::Starting | Phase::Closing | Phase::Gone => true,
+        };
+        if stays || self.exiting {
+            return (self, Actions::default());
+        }
+        if let Phase::Needing(_) = self.phase {
+            self.calls = Calls::All;
+            return (self, Actions::of(&[Action::Look]));
+        }
+        if self.want == Want::Up {
+            // It goes all the same, and calls others when it is back.
+            self.calls = Calls::All;
+            return (self, Actions::of(&[Action::Announce]));
+        }
+        self.command(Command::Up, now)
+    }
+
     /// What it needs goes, or was told to: it does not go down for good, but
     /// steps aside, and calls nobody back.
     pub(super) fn aside(mut self, now: u64) -> (Self, Actions) {
@@ -152,7 +182,10 @@ impl Machine {
                 (self, Actions::default())
             }
             Phase::Up(_) | Phase::Following(_) | Phase::There => {
-                self.calls = Calls::Nobody;
+                // One that was called back on its way calls others in its turn.
+                if self.calls != Calls::All {
+                    self.calls = Calls::Nobody;
+                }
                 self.go(now)
             }
             Phase::Preparing(_) => {

@@ -137,7 +137,7 @@ impl Machine {
             Phase::Down | Phase::Starting | Phase::There | Phase::Closing | Phase::Gone => None,
         };
         let yields = match self.yielding {
-            Yielding::Until(at) => at,
+            Yielding::Until(at) => Some(at).filter(|at| *at < u64::MAX),
             Yielding::No => None,
         };
         [phase, yields, self.announce_at].into_iter().flatten().min()

@@ -55,10 +55,12 @@ pub enum Event {
     Met,
     /// What it needs goes down.
     Aside,
+    /// Somebody who depends on it was told to be up.
+    Called,
     /// Nobody that needs it is up.
     Free,
-    /// Somebody is; he is waited for until this time.
-    Held(Option<u64>),
+    /// Somebody is, or may be, and is to be looked for again at this time.
+    Held(u64),
     /// What is to run before it runs first, and the record says so.
     Preparing(u32),
     /// That has ended.

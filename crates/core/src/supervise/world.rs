@@ -326,6 +326,14 @@ impl World {
                 self.feed(Event::Told(command));
             }
             Letter::Lacks | Letter::Loses | Letter::Needed => self.turn(letter),
+            Letter::Called => {
+                let exits = self.machine.exiting;
+                self.must_stay_down &= exits;
+                if self.alive.is_none() && self.machine.want != Want::Up && !exits {
+                    self.deaths = 0;
+                }
+                self.feed(Event::Called);
+            }
             Letter::Done => {
                 if self.alive.take().is_some() {
                     self.ends_well();

@@ -26,6 +26,8 @@ pub(in super::super) enum Letter {
     Lacks,
     /// The same, and it was told to be down.
     Loses,
+    /// Somebody who depends on it was told to be up.
+    Called,
     /// Some that need it are up, or none is any more.
     Needed,
     /// The process has done what there was to do.

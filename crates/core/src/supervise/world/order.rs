@@ -2,7 +2,8 @@
 
 use super::*;
 
-pub(in super::super) const ORDER: [Letter; 14] = [
+pub(in super::super) const ORDER: [Letter; 15] = [
+    Letter::Called,
     Letter::Told(Command::Up),
     Letter::Told(Command::Down),
     Letter::Told(Command::Once),
@@ -54,7 +55,7 @@ impl World {
     pub(super) fn look_back(&mut self) {
         let late = self.status_fails || self.machine.announce_at.is_some();
         assert!(late || self.record.own.intent, "they cannot know");
-        self.feed(if self.dependents { Event::Held(None) } else { Event::Free });
+        self.feed(if self.dependents { Event::Held(u64::MAX) } else { Event::Free });
     }
 
     /// The process of a oneshot has ended with 0, that of another one too.
