@@ -11,9 +11,9 @@ use rustix::io::Result;
 use upkeep_core::digest;
 use upkeep_core::graph::{Circle, Edge, Node, circles};
 use upkeep_core::order::Tie;
-use upkeep_core::scan::Which;
 use upkeep_servicedir::Elsewhere;
 use upkeep_servicedir::order::{directory, each};
+use upkeep_sys::clock;
 use upkeep_sys::table::Table;
 
 const WAY: OFlags = OFlags::PATH.union(OFlags::DIRECTORY).union(OFlags::CLOEXEC);
@@ -25,11 +25,13 @@ pub(crate) struct Order {
     said: Table<u64>,
     /// Whether some service waits for one that is not there.
     lacks: bool,
+    /// When the next look is due.
+    pub(crate) due: Option<u64>,
 }
 
 impl Order {
     pub(crate) const fn new() -> Self {
-        Self { said: Table::new(), lacks: false }
+        Self { said: Table::new(), lacks: false, due: None }
     }
 }
 
@@ -172,6 +174,7 @@ impl Svscan {
     /// being started, unless it was said before. Where there is no memory for
     /// it, each finds out by itself.
     pub(crate) fn look_at_order(&mut self) {
+        self.order.due = None;
         let _ = self.find_faults();
     }
 
@@ -183,23 +186,21 @@ impl Svscan {
         Ok(())
     }
 
-    /// There is a service that was not: perhaps some have waited for it, and
-    /// perhaps it waits for others.
+    /// There is a service that was not. Many may come at once, so the look
+    /// waits a moment.
     pub(crate) fn order_changes(&mut self, name: &CStr) {
-        if self.order.lacks {
-            for index in 0..self.roster.len() {
-                let there = self.elsewhere(index, Which::Main);
-                if Tie::ALL.into_iter().any(|tie| there.depends(tie, name)) {
-                    // Whoever does not listen yet will look.
-                    let _ = there.send(LOOK);
-                }
-            }
-        }
         let there = Elsewhere { from: CWD, service: name, logger: None };
         if self.order.lacks || Tie::ALL.into_iter().any(|tie| there.depends(tie, c"")) {
+            self.order.due.get_or_insert(clock::monotonic() + MOMENT);
+        }
+    }
+
+    /// The look that is due, if it is.
+    pub(crate) fn look_at_order_again(&mut self) {
+        if self.order.due.is_some_and(|due| due <= clock::monotonic()) {
             self.look_at_order();
         }
     }
 }
 
-const LOOK: &[u8] = b"n";
+const MOMENT: u64 = 100_000_000;

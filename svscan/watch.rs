@@ -135,6 +135,7 @@ impl Svscan {
                 self.look();
             }
             self.take_settled();
+            self.look_at_order_again();
             self.tick();
             if self.leaving && self.roster.len() == 0 {
                 self.end_holder();
@@ -154,7 +155,8 @@ impl Svscan {
         let now = clock::monotonic();
         let scan = (!self.leaving).then_some(self.scan_at);
         let services = [scan, self.settling.deadline(now), self.roster.deadline()];
-        let deadline = services.into_iter().chain([self.holder.deadline()]).flatten().min();
+        let others = [self.holder.deadline(), self.order.due];
+        let deadline = services.into_iter().chain(others).flatten().min();
         let timeout = deadline.map(clock::until);
         // In the place of what is not there stands what asks for nothing.
         let nothing = || PollFd::new(&self.signals, PollFlags::empty());

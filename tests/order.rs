@@ -4,6 +4,7 @@ mod after;
 mod groups;
 mod killed;
 mod needs;
+mod odd;
 mod oneshots;
 mod tree;
 mod wants;

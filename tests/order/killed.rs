@@ -149,3 +149,55 @@ fn at_every_step() {
         tree.ends();
     }
 }
+
+/// A call that was not heard yet is heard by the next supervise.
+#[test]
+fn a_call_is_not_lost() {
+    if testing_originals() {
+        return;
+    }
+    let mut tree = Tree::new();
+    tree.service("db", &[]).down("db").service("web", &["needs/db"]).down("web");
+    tree.start();
+    tree.until("db", DOWN);
+    tree.until("web", DOWN);
+    tree.stop_supervise("db");
+    tree.svc("-u", "web");
+    tree.until("web", NEEDING);
+    tree.kill_supervise("db");
+    tree.says_all(&["db up", "web up"]);
+    tree.until("web", UP);
+    tree.end();
+    tree.says("web down");
+    tree.says("db down");
+    tree.ends();
+}
+
+/// Who has not heard yet that he is wanted is not taken for one that was told
+/// to be down.
+#[test]
+fn a_call_is_waited_for() {
+    if testing_originals() {
+        return;
+    }
+    let mut tree = Tree::new();
+    tree.service("a", &[]).down("a").service("b", &[]).down("b");
+    tree.service("web", &["wants/a", "wants/b"]).down("web");
+    tree.start();
+    for name in ["a", "b", "web"] {
+        tree.until(name, DOWN);
+    }
+    let stopped = tree.stop_supervise("b");
+    tree.svc("-u", "web");
+    tree.says("a up");
+    tree.until("a", UP);
+    tree.until("web", NEEDING);
+    tree.look("web");
+    tree.is_silent();
+    tree.continue_supervise(stopped);
+    tree.says_all(&["b up", "web up"]);
+    tree.until("web", UP);
+    tree.end();
+    tree.says_all(&["a down", "b down", "web down"]);
+    tree.ends();
+}

@@ -2,9 +2,10 @@
 
 use crate::adopt::supervise_of;
 use crate::support::{Changes, Dir, Fifo, Process, Service, ours, seen};
-use rustix::process::Signal;
+use rustix::process::{Pid, Signal, kill_process};
 use std::cell::RefCell;
 use std::fs;
+use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
 
 /// The stages of the record that are asked for here.
@@ -69,6 +70,20 @@ impl Tree {
              exec 3<>{}\nwhile :; do read nothing <&3; done",
             self.say(name, "down"),
             self.say(name, "crashed"),
+            self.say(name, "up"),
+            self.dir.path("hold").display(),
+        );
+        self.dir.script(format!("scan/{name}/run"), &script);
+        self.depends(name, depends)
+    }
+
+    /// One that says that it was asked to end, and ends when it gets HUP.
+    pub(super) fn deaf(&self, name: &str, depends: &[&str]) -> &Self {
+        let script = format!(
+            "trap '{}' TERM\ntrap '{}; exit 0' HUP\n{}\nexec 3<>{}\n\
+             while :; do read nothing <&3; done",
+            self.say(name, "asked"),
+            self.say(name, "down"),
             self.say(name, "up"),
             self.dir.path("hold").display(),
         );
@@ -206,6 +221,38 @@ impl Tree {
         Service { path: self.path(name), said: self.dir.fifo(format!("{name}.unused")) }
     }
 
+    /// The whole of what is on record.
+    pub(super) fn record(&self, name: &str) -> Vec<u8> {
+        fs::read(self.path(name).join("supervise/status")).unwrap()
+    }
+
+    /// Waits until its supervise has read all that was said to it: a letter
+    /// that changes nothing has it write its record.
+    pub(super) fn until_heard(&self, name: &str) {
+        let changes = Changes::of(&[&self.path(name).join("supervise")]);
+        let inode = |path| fs::metadata(path).map(|file| file.ino()).ok();
+        let path = self.path(name).join("supervise/status");
+        let before = inode(&path);
+        self.svc("-c", name);
+        changes.until("it to be heard", || (inode(&path) != before).then_some(()));
+    }
+
+    /// Says to its supervise that something has changed.
+    pub(super) fn look(&self, name: &str) {
+        fs::write(self.path(name).join("supervise/control"), "n").unwrap();
+    }
+
+    /// Stops its supervise where it is.
+    pub(super) fn stop_supervise(&self, name: &str) -> u32 {
+        let pid = supervise_of(&self.service_at(name));
+        signal(pid, Signal::STOP);
+        pid
+    }
+
+    pub(super) fn continue_supervise(&self, pid: u32) {
+        signal(pid, Signal::CONT);
+    }
+
     /// Kills its supervise, and waits until there is another one.
     pub(super) fn kill_supervise(&self, name: &str) {
         let service = self.service_at(name);
@@ -223,4 +270,8 @@ impl Tree {
         assert_eq!(self.svscan.take().expect("started").ends(), 0);
         self.is_silent();
     }
+}
+
+fn signal(pid: u32, signal: Signal) {
+    kill_process(Pid::from_raw(pid.cast_signed()).unwrap(), signal).unwrap();
 }
