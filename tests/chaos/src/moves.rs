@@ -146,8 +146,8 @@ impl Cast {
                 ("supervise", false) => Role::Supervise,
                 ("supervise", true) => Role::LogSupervise,
                 ("multilog" | "sh", true) => Role::Logger,
-                ("run" | "service" | "sh", false) => Role::Service,
-                ("finish", false) => Role::Finish,
+                ("run" | "service" | "sh" | "up", false) => Role::Service,
+                ("finish" | "down", false) => Role::Finish,
                 _ => continue,
             };
             cast.entry((service, role)).or_default().push(process);
