@@ -36,6 +36,8 @@ pub(crate) enum Wrong {
     OtherWant,
     /// For nobody.
     Waits,
+    /// A group, without what it is made of.
+    Lacks,
 }
 
 impl Wrong {
@@ -43,7 +45,7 @@ impl Wrong {
         match self {
             Self::NoSupervise | Self::NotUp => patient(DROPPED),
             Self::Foreign => 0,
-            Self::Waits => patient(WAITED),
+            Self::Waits | Self::Lacks => patient(WAITED),
             Self::NoStatus
             | Self::NotNamed(_)
             | Self::Dead
@@ -67,6 +69,7 @@ impl Wrong {
             Self::NotPaused => "it is to be paused and is not",
             Self::NotGoing => "it is not to be paused and is",
             Self::Waits => "it waits, and all that it needs is there",
+            Self::Lacks => "it is up, and not all that it is made of is",
             Self::OtherWant => "its status says that something else is wanted",
         };
         words.to_owned()
@@ -83,6 +86,7 @@ pub(crate) struct Look<'a> {
     pub(crate) runs: Option<&'a Process>,
     /// Whether there is something that it has to wait for.
     pub(crate) lacks: bool,
+    pub(crate) group: bool,
     /// What it is to be, if that is certain.
     pub(crate) want: Option<Want>,
 }
@@ -114,6 +118,9 @@ impl Look<'_> {
             let other = matches!(self.want, Some(Want::Up | Want::Paused)) && status.want != b'u';
             let waits = (!self.lacks).then_some(Wrong::Waits);
             return if other { Some(Wrong::OtherWant) } else { waits };
+        }
+        if status.own.stage == THERE && self.lacks && self.group {
+            return Some(Wrong::Lacks);
         }
         let stopped = self.process.is_some_and(|p| p.state == b'T');
         match self.want? {
@@ -176,8 +183,16 @@ mod tests {
     ) -> Option<Wrong> {
         let half = Half::new(std::env::current_dir().unwrap_or_default(), "a".to_owned());
         let status = Some(status);
-        Look { supervised: true, status, process, runs, lacks: false, want: Some(want) }
-            .wrong(&half)
+        Look {
+            supervised: true,
+            status,
+            process,
+            runs,
+            lacks: false,
+            group: false,
+            want: Some(want),
+        }
+        .wrong(&half)
     }
 
     #[test]
@@ -207,6 +222,7 @@ mod tests {
             process: Some(&me),
             runs: None,
             lacks: false,
+            group: false,
             want: Some(Want::Up),
         };
         assert_eq!(look.wrong(&half), Some(Wrong::NoStatus));

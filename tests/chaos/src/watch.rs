@@ -4,6 +4,7 @@
 use crate::control::{Account, Sight, Stage, TURN};
 use crate::events::What;
 use crate::judges::{Judge, Scene};
+use crate::kinds::Kind;
 use crate::order::{Going, Order, Seen, lacks};
 use crate::owners::Owners;
 use crate::random::Random;
@@ -168,7 +169,8 @@ impl<'a> Watcher<'a> {
         let seen = (status, runs.is_some());
         self.order.look(n, seen, begun, watched.account.other, world);
         let want = watched.account.certain();
-        let look = Look { supervised, status, process: process.as_ref(), runs, lacks, want };
+        let group = service.make.kind == Kind::Group;
+        let look = Look { supervised, status, process: process.as_ref(), runs, lacks, group, want };
         watched.main.look(&look, &service.main, passed, &world.report);
         if let Some(log) = &service.log {
             look_at_logger(&mut watched.log, log, passed, world);
@@ -278,8 +280,15 @@ fn look_at_logger(state: &mut State, log: &Half, passed: u64, world: &World) {
     let status = Status::read(&log.dir);
     let process = named(status);
     let want = Some(crate::control::Want::Up);
-    let look =
-        Look { supervised, status, process: process.as_ref(), runs: None, lacks: false, want };
+    let look = Look {
+        supervised,
+        status,
+        process: process.as_ref(),
+        runs: None,
+        lacks: false,
+        group: false,
+        want,
+    };
     state.look(&look, log, passed, &world.report);
 }
 
