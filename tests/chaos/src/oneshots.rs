@@ -11,8 +11,10 @@ use crate::status::{DOWN, NEEDING, WAITING};
 use crate::wait::patient;
 use upkeep_outside::wait::{SECOND, now};
 
+/// How long before it tells of its start it may have been started.
+const BEFORE: u64 = SECOND / 2;
 /// How long after its end it may not be on record that it is done.
-const LAG: u64 = 2 * SECOND;
+const LAG: u64 = SECOND;
 /// How long a service may be down and not undone.
 const LEFT: u64 = 3 * SECOND;
 
@@ -77,12 +79,11 @@ impl Oneshots {
     /// that undoes it was killed until then.
     fn certainly_done(&self, until: u64, scene: &Scene<'_>) -> Option<u64> {
         let done = self.done?;
-        let (from, to) = (self.since.saturating_sub(patient(LAG)), done + patient(LAG));
+        let (from, to) = (self.since.saturating_sub(patient(BEFORE)), done + patient(LAG));
         let unseen = scene.service.was_killed(Role::Supervise, from, to)
             || scene.service.killed(self.pid).is_some_and(|when| when >= self.since);
-        let told =
-            scene.goings.iter().any(|g| g.sent.saturating_add(patient(LAG)) > from && g.begun < to)
-                || scene.ending.is_some_and(|at| at < to);
+        let told = scene.goings.iter().any(|g| g.sent > from && g.begun < to)
+            || scene.ending.is_some_and(|at| at < to);
         let undone = scene.service.was_killed(Role::Finish, done, until);
         (!unseen && !told && !undone).then_some(done)
     }
