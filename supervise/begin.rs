@@ -62,8 +62,9 @@ impl Supervise {
             renewing: false,
             leaving: None,
         });
-        match supervise.last().map_err(|trouble| fatal(dir, trouble))? {
-            Some(record) => supervise.go_on(&record),
+        let last = supervise.last().map_err(|trouble| fatal(dir, trouble))?;
+        match &last {
+            Some(record) => supervise.go_on(record),
             // Nothing runs, and the status has to say so before anybody asks.
             None => {
                 supervise.be_quiet();
@@ -72,6 +73,7 @@ impl Supervise {
         }
         point!("begin: went on");
         supervise.keeper.open_ok().map_err(|trouble| fatal(dir, trouble))?;
+        supervise.tell_of_itself(last.is_some());
         Ok(supervise)
     }
 

@@ -1,7 +1,8 @@
 //! Order among services: waiting for what this one needs, going after those
 //! that need it, and the word between their supervises, `n`, that something
 //! has changed. Nobody polls: each tells those that have signed in its
-//! `supervise/needed`, and whoever was killed looks again when it is back.
+//! `supervise/needed`, and whoever was killed looks and tells again when it is
+//! back.
 
 use crate::keep::{Supervise, TOOL};
 use crate::process::name_of;
@@ -11,7 +12,7 @@ use rustix::io::Result;
 use rustix::process::{Pid, test_kill_process};
 use upkeep_core::control::Command;
 use upkeep_core::order::{self, Calls, News, Sight, Tie, Verdict};
-use upkeep_core::record::Record;
+use upkeep_core::record::{Record, Stage};
 use upkeep_core::status::Want;
 use upkeep_core::supervise::{Event, Kind, Phase};
 use upkeep_servicedir::order::{
@@ -64,6 +65,20 @@ struct Found {
     again: Option<u64>,
     /// Whether all could be told what there was to tell.
     called: bool,
+}
+
+/// Whether there still is something of a service with this record, which nobody
+/// supervises.
+fn is_left(record: &Record) -> bool {
+    match record.own.stage {
+        Stage::Preparing | Stage::Up | Stage::Finishing => {
+            let pid = Pid::from_raw(record.own.process.pid.cast_signed());
+            pid.is_some_and(|pid| test_kill_process(pid).is_ok())
+        }
+        // What there is to be done about it has no process yet.
+        Stage::There | Stage::Clearing | Stage::Following => true,
+        Stage::Down | Stage::Waiting | Stage::Needing | Stage::Over => false,
+    }
 }
 
 impl Order {
@@ -280,8 +295,7 @@ impl Supervise {
                 held = true;
                 return false;
             }
-            let pid = Pid::from_raw(record.own.process.pid.cast_signed());
-            deserted |= pid.is_some_and(|pid| test_kill_process(pid).is_ok());
+            deserted |= is_left(&record);
             true
         });
         match (answer, held, deserted) {
@@ -304,13 +318,21 @@ impl Supervise {
         }
     }
 
-    /// Begins anew: nobody has to hear that it is not up yet, unless he waits
-    /// for somebody who is to be told to be up.
+    /// Begins anew: nobody has to hear that it is not up yet.
     pub(crate) fn be_quiet(&mut self) {
-        if self.machine.want == Want::Up {
-            let times = Default::default();
-            let record = self.record(&self.machine, self.watch.identity(), times, false);
-            self.order.told = Some(News::of(&record));
+        let times = Default::default();
+        let record = self.record(&self.machine, self.watch.identity(), times, false);
+        self.order.told = Some(News::of(&record));
+    }
+
+    /// It can be seen from now on, and be told to be up. The supervise before
+    /// this one may have been killed before it could tell what it had written.
+    pub(crate) fn tell_of_itself(&self, goes_on: bool) {
+        if goes_on || self.machine.want != Want::Up {
+            self.tell_dependents();
+        }
+        if goes_on {
+            self.tell_needs();
         }
     }
 

@@ -67,17 +67,9 @@ fn in_the_middle_of_a_stop() {
     }
     let mut tree = Tree::new();
     tree.service("db", &[]).service("web", &["needs/db"]);
-    // It goes when it is told a second time.
-    let said = tree.dir.path("said").display().to_string();
-    let hold = tree.dir.path("hold").display().to_string();
-    let script = format!(
-        "trap 'echo web asked >{said}' TERM\ntrap 'echo web down >{said}; exit 0' HUP\n\
-         echo web up >{said}\nexec 3<>{hold}\nwhile :; do read nothing <&3; done"
-    );
-    tree.dir.script("scan/web/run", &script);
+    tree.stubborn("web", "");
     tree.start();
-    tree.says("db up");
-    tree.says("web up");
+    tree.says_all(&["db up", "web up"]);
     tree.until("web", UP);
     tree.svc("-d", "db");
     tree.says("web asked");
@@ -90,8 +82,7 @@ fn in_the_middle_of_a_stop() {
     tree.says("db down");
     tree.until("db", DOWN);
     tree.svc("-u", "db");
-    tree.says("db up");
-    tree.says("web up");
+    tree.says_all(&["db up", "web up"]);
     tree.until("web", UP);
     // svscan's end is the same.
     tree.svscan().signal(Signal::TERM);
@@ -99,5 +90,71 @@ fn in_the_middle_of_a_stop() {
     tree.svc("-h", "web");
     tree.says("web down");
     tree.says("db down");
+    tree.ends();
+}
+
+/// What was on record and not told when a supervise was killed is told by the
+/// next one: to those that wait for it to be ready,
+#[test]
+fn between_a_start_and_the_word() {
+    if testing_originals() {
+        return;
+    }
+    let mut tree = Tree::new();
+    tree.service("db", &[]).service("web", &["needs/db"]);
+    tree.down("db").depends("db", &["death"]);
+    tree.start_killing("start: executed");
+    tree.says_all(&["db up", "web up"]);
+    tree.until("web", UP);
+    tree.end();
+    tree.says("web down");
+    tree.says("db down");
+    tree.ends();
+}
+
+/// and to one that waits for it to go.
+#[test]
+fn between_an_end_and_the_word() {
+    if testing_originals() {
+        return;
+    }
+    let mut tree = Tree::new();
+    tree.service("db", &[]).service("web", &["needs/db"]);
+    tree.stubborn("web", "echo >death; ");
+    tree.start_killing("status: written");
+    tree.says_all(&["db up", "web up"]);
+    tree.until("web", UP);
+    tree.svc("-o", "web");
+    tree.svc("-d", "db");
+    tree.says("web asked");
+    tree.svc("-h", "web");
+    tree.says("web down");
+    tree.says("db down");
+    tree.until("db", DOWN);
+    assert!(!tree.path("web").join("death").exists());
+    tree.end();
+    tree.ends();
+}
+
+/// What is up without a process is waited for too while nobody supervises it.
+#[test]
+fn what_has_no_process() {
+    if testing_originals() {
+        return;
+    }
+    let mut tree = Tree::new();
+    tree.service("db", &[]).oneshot("schema", &["needs/db"]);
+    tree.start();
+    tree.says_all(&["db up", "schema do"]);
+    tree.until("schema", THERE);
+    tree.svscan().signal(Signal::STOP);
+    tree.kill("schema");
+    tree.svc("-d", "db");
+    tree.is_silent();
+    tree.svscan().signal(Signal::CONT);
+    tree.says("schema undo");
+    tree.says("db down");
+    tree.until("db", DOWN);
+    tree.end();
     tree.ends();
 }

@@ -58,6 +58,19 @@ impl Tree {
         self
     }
 
+    /// It goes when it is told a second time, by HUP, and does this before.
+    pub(super) fn stubborn(&self, name: &str, before: &str) {
+        let script = format!(
+            "trap '{}' TERM\ntrap '{before}{}; exit 0' HUP\n{}\n\
+             exec 3<>{}\nwhile :; do read nothing <&3; done",
+            self.say(name, "asked"),
+            self.say(name, "down"),
+            self.say(name, "up"),
+            self.dir.path("hold").display(),
+        );
+        self.dir.script(format!("scan/{name}/run"), &script);
+    }
+
     /// Lets that one go on.
     pub(super) fn go(&self, name: &str) {
         fs::write(self.dir.path(format!("{name}.go")), "go\n").unwrap();
@@ -87,8 +100,10 @@ impl Tree {
     /// exits with what the file `code` says.
     pub(super) fn oneshot(&self, name: &str, depends: &[&str]) -> &Self {
         self.dir.file(format!("scan/{name}/type"), "oneshot\n");
-        let code = "read code <code && exit $code; exit 0";
-        self.dir.script(format!("scan/{name}/up"), &format!("{}\n{code}", self.say(name, "do")));
+        // Read before it is said, so that it can be changed then.
+        let code = "read code <code || code=0";
+        let script = format!("{code}\n{}\nexit $code", self.say(name, "do"));
+        self.dir.script(format!("scan/{name}/up"), &script);
         self.dir.script(format!("scan/{name}/down"), &self.say(name, "undo"));
         self.depends(name, depends)
     }
@@ -101,6 +116,14 @@ impl Tree {
 
     pub(super) fn start(&mut self) {
         self.svscan = Some(self.dir.start("svscan", ["scan"]));
+    }
+
+    /// Each supervise is killed at this point, where there is a file `death` in
+    /// its directory.
+    pub(super) fn start_killing(&mut self, point: &str) {
+        let mut svscan = self.dir.tool("svscan", ["scan"]);
+        svscan.env("UPKEEP_KILL_AT", format!("{point}=death"));
+        self.svscan = Some(Process::start(&mut svscan));
     }
 
     pub(super) fn svscan(&mut self) -> &mut Process {
@@ -166,6 +189,11 @@ impl Tree {
         let supervise = supervise_of(&service);
         crate::adopt::kill(supervise);
         crate::adopt::supervised_by_another(&service, supervise);
+    }
+
+    /// Kills its supervise.
+    pub(super) fn kill(&self, name: &str) {
+        crate::adopt::kill(supervise_of(&self.service_at(name)));
     }
 
     /// Takes all down; what they say on the way is for the test to hear.
