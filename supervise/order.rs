@@ -266,6 +266,7 @@ impl Supervise {
             !goes
         });
         if goes {
+            self.look_for_dependents();
             self.feed(Event::Aside);
         }
     }
