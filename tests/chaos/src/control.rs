@@ -215,6 +215,8 @@ impl Account {
             return false;
         };
         if errand.letter == b'd' && errand.sent.is_none() && !sight.may_go {
+            // Another time.
+            self.settle(self.want, sight.service, random);
             return false;
         }
         let mut calls = false;

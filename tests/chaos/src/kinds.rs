@@ -93,9 +93,10 @@ impl Kind {
         !matches!(self, Self::Unlogged | Self::Alive | Self::Silent | Self::Group | Self::Oneshot)
     }
 
-    /// Whether others may have it started, beside letters.
+    /// Whether others may have it started, beside letters: its starts are not
+    /// counted, nor is the time until them, and it goes when it is told to.
     pub(crate) const fn may_be_called(self) -> bool {
-        !matches!(self, Self::Once | Self::Limited)
+        !matches!(self, Self::Once | Self::Limited | Self::Delayed | Self::Deaf)
     }
 
     /// Whether it may have to wait for others before it is started.
