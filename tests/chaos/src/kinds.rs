@@ -101,13 +101,14 @@ impl Kind {
 
     /// Whether it may have to wait for others before it is started.
     pub(crate) const fn may_wait(self) -> bool {
-        !matches!(self, Self::Delayed | Self::Limited)
+        // A deaf one has to be down in the end, and known to be.
+        !matches!(self, Self::Delayed | Self::Limited | Self::Deaf)
     }
 
     /// Whether it may have to step aside for others: it heeds TERM, and its
     /// ends are not counted.
     pub(crate) const fn may_need(self) -> bool {
-        self.may_wait() && !matches!(self, Self::Deaf)
+        self.may_wait()
     }
 
     /// Whether letters may stop it because others need it.
