@@ -17,9 +17,11 @@ pub(crate) struct Ties {
     pub(crate) calls: Vec<usize>,
     /// All that start it so.
     pub(crate) callers: Vec<usize>,
-    /// Those with something to be undone or ended that go before it: those that
-    /// need it, and those that need a group that does.
+    /// Those that need it, and so go before it. Whoever needs a group stays where
+    /// that has lost one of its members already, and is not among them.
     pub(crate) go_first: Vec<usize>,
+    /// Whether a group needs it.
+    pub(crate) in_group: bool,
     /// Whether one that begins up has it started.
     pub(crate) called: bool,
 }
@@ -27,7 +29,7 @@ pub(crate) struct Ties {
 impl Ties {
     /// Whether somebody steps aside when it goes.
     pub(crate) const fn is_needed(&self) -> bool {
-        !self.go_first.is_empty()
+        !self.go_first.is_empty() || self.in_group
     }
 
     /// Those of all services, as `seed` decides.
@@ -47,20 +49,14 @@ impl Ties {
                 all[m].called |= !makes[n].kind.begins_down();
             }
         }
-        // One that a group needs goes after whoever needs the group.
-        for n in (0..all.len()).rev() {
-            let above = all[n].go_first.clone();
+        for n in 0..all.len() {
             for m in all[n].needs.clone() {
                 if makes[n].kind == Kind::Group {
-                    all[m].go_first.extend(&above);
+                    all[m].in_group = true;
                 } else {
                     all[m].go_first.push(n);
                 }
             }
-        }
-        for ties in &mut all {
-            ties.go_first.sort_unstable();
-            ties.go_first.dedup();
         }
         all
     }
