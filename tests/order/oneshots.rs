@@ -8,9 +8,7 @@ fn oneshot() -> Tree {
     let mut tree = Tree::new();
     tree.service("db", &[]).oneshot("schema", &["needs/db"]).service("web", &["needs/schema"]);
     tree.start();
-    tree.says("db up");
-    tree.says("schema do");
-    tree.says("web up");
+    tree.says_all(&["db up", "schema do", "web up"]);
     tree.until("web", UP);
     tree.until("schema", THERE);
     tree
@@ -113,9 +111,7 @@ fn stop() {
     tree.until("db", DOWN);
     tree.until("schema", NEEDING);
     tree.svc("-u", "db");
-    tree.says("db up");
-    tree.says("schema do");
-    tree.says("web up");
+    tree.says_all(&["db up", "schema do", "web up"]);
     tree.until("web", UP);
     tree.end();
     tree.says("web down");
