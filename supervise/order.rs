@@ -11,7 +11,7 @@ use rustix::io::{Errno, Result};
 use rustix::process::{Pid, test_kill_process};
 use upkeep_core::control::Command;
 use upkeep_core::order::{self, Calls, News, Sight, Tie, Verdict};
-use upkeep_core::record::Record;
+use upkeep_core::record::{Record, Stage};
 use upkeep_core::status::Want;
 use upkeep_core::supervise::{Event, Kind, Phase};
 use upkeep_servicedir::names::LOG;
@@ -75,6 +75,20 @@ struct Found {
     first: Option<(Tie, Name)>,
     /// When it is to be looked at again.
     again: Option<u64>,
+}
+
+/// Whether there still is something of a service with this record, which nobody
+/// supervises.
+fn is_left(record: &Record) -> bool {
+    match record.own.stage {
+        Stage::Preparing | Stage::Up | Stage::Finishing => {
+            let pid = Pid::from_raw(record.own.process.pid.cast_signed());
+            pid.is_some_and(|pid| test_kill_process(pid).is_ok())
+        }
+        // What there is to be done about it has no process yet.
+        Stage::There | Stage::Clearing | Stage::Following => true,
+        Stage::Down | Stage::Waiting | Stage::Needing | Stage::Over => false,
+    }
 }
 
 impl Order {
@@ -403,9 +417,7 @@ impl Supervise {
                 held = true;
                 return false;
             }
-            let pid = Pid::from_raw(record.own.process.pid.cast_signed());
-            // What is up without a process is so until somebody undoes it.
-            deserted |= pid.is_none_or(|pid| test_kill_process(pid).is_ok());
+            deserted |= is_left(&record);
             true
         });
         let now = clock::monotonic();

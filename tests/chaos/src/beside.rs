@@ -1,10 +1,10 @@
 //! What runs beside a service or after it: this program under the names
-//! `helper`, `check` and `finish`.
+//! `helper`, `check` and `finish`; and what is done once, and undone.
 
 use crate::events::{Teller, What};
 use crate::files;
 use crate::random::Random;
-use crate::service::alone;
+use crate::service::{alone, look_at_needs};
 use crate::status::Status;
 use rustix::process::getpid;
 use std::path::Path;
@@ -34,6 +34,35 @@ pub(crate) fn finish(args: &[String]) -> ExitCode {
         (Err(_), _) => What::Conflict,
     });
     stay(0, 500);
+    if let Some(What::Finish { of, .. }) = told(args) {
+        teller.tell(What::Closed { of });
+    }
+    drop(alone);
+    ExitCode::SUCCESS
+}
+
+/// Is what is done once.
+pub(crate) fn bring_about() -> ExitCode {
+    let teller = Teller::open();
+    look_at_needs(&teller);
+    let Ok(alone) = alone() else {
+        teller.tell(What::Conflict);
+        return ExitCode::FAILURE;
+    };
+    teller.tell(What::Start { uncertain: 0 });
+    stay(0, 700);
+    teller.tell(What::End { code: 0 });
+    drop(alone);
+    ExitCode::SUCCESS
+}
+
+/// Is what undoes it.
+pub(crate) fn undo() -> ExitCode {
+    let teller = Teller::open();
+    let alone = alone();
+    teller.tell(if alone.is_ok() { What::Undo } else { What::Conflict });
+    stay(0, 500);
+    teller.tell(What::Closed { of: 0 });
     drop(alone);
     ExitCode::SUCCESS
 }

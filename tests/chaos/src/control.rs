@@ -3,9 +3,10 @@
 //! something was done to the supervise meanwhile it is sent again.
 
 use crate::kinds::Kind;
+use crate::order::Going;
 use crate::random::Random;
 use crate::scanner::program;
-use crate::status::{Status, control, is_heard};
+use crate::status::{Status, THERE, control, is_heard};
 use crate::story::Story;
 use crate::wait::patient;
 use crate::world::{Service, World};
@@ -18,6 +19,12 @@ use upkeep_outside::wait::{MILLISECOND, SECOND, now};
 
 /// How long a letter may go unheeded while svscan lives.
 const OBEYED: u64 = 10 * SECOND;
+/// The same for one that goes after others.
+const GONE: u64 = 25 * SECOND;
+/// How long it takes until what is to come up has called what it needs.
+const CALLED: u64 = SECOND;
+/// As many letters are remembered that had a service go.
+const GOINGS: usize = 6;
 /// A second between two starts, and then some.
 const DOUBT: u64 = 2 * SECOND;
 
@@ -45,6 +52,7 @@ pub(crate) enum Want {
 struct Errand {
     letter: u8,
     sent: Option<Sent>,
+    begun: u64,
     /// How long it has gone unheeded.
     unheeded: u64,
     /// What ran when it was first sent, and how often it was started then.
@@ -54,6 +62,7 @@ struct Errand {
 
 #[derive(Clone, Copy, Debug)]
 struct Sent {
+    when: u64,
     touched: u64,
     /// What ran.
     pid: i32,
@@ -73,8 +82,14 @@ pub(crate) struct Account {
     doubtful: u64,
     /// When it was last sent a letter that may end its process.
     pub(crate) lethal: u64,
+    /// When it was last sent a letter that ends its process and nobody else.
+    pub(crate) other: u64,
     /// How often the last letter was sent.
     pub(crate) sendings: u64,
+    /// The letters that have those go first that need it.
+    pub(crate) goings: Vec<Going>,
+    /// Whether it waits for what is not there.
+    waits: bool,
 }
 
 /// How far the end is.
@@ -95,23 +110,39 @@ pub(crate) struct Sight<'a> {
     pub(crate) status: Option<Status>,
     /// What the status names, if it lives.
     pub(crate) process: Option<&'a Process>,
-    /// How long it is since the last turn, 0 while svscan is away.
+    /// How long it is since the last turn, 0 while svscan is away or what it
+    /// needs is.
     pub(crate) passed: u64,
+    /// Whether it waits for what is not there.
+    pub(crate) waits: bool,
+    /// Whether nobody is about to have it started.
+    pub(crate) may_go: bool,
 }
 
 impl Account {
-    pub(crate) fn new(kind: Kind, random: &mut Random) -> Self {
+    pub(crate) fn new(kind: Kind, called: bool, random: &mut Random) -> Self {
         let want = if kind == Kind::Limited {
             Want::Failing
         } else if kind == Kind::Delayed {
             Want::Returning
-        } else if kind.begins_down() {
+        } else if kind.begins_down() && !called {
             Want::Down
         } else {
             Want::Up
         };
         let next = now() + random.milliseconds(300, 6000);
-        Self { want, certain: Some(0), errand: None, next, doubtful: 0, lethal: 0, sendings: 0 }
+        Self {
+            want,
+            certain: Some(0),
+            errand: None,
+            next,
+            doubtful: 0,
+            lethal: 0,
+            other: 0,
+            sendings: 0,
+            goings: Vec::new(),
+            waits: false,
+        }
     }
 
     /// What it certainly is to be.
@@ -136,33 +167,63 @@ impl Account {
             Want::Paused | Want::Down | Want::Failing | Want::Returning => true,
             Want::Stopping | Want::Running => false,
         };
-        rests && self.errand.is_none()
+        // Deaf ones would not end.
+        rests && self.errand.is_none() || self.waits && kind != Kind::Deaf
     }
 
-    /// Sends what is due, and looks whether what was sent is heeded.
+    /// Another one, which is told to be up, has it started.
+    pub(crate) fn call(&mut self) {
+        let goes = self.errand.is_some_and(|e| matches!(e.letter, b'd' | b'k'));
+        let comes = self.errand.is_some_and(|e| e.letter == b'u');
+        if goes || matches!(self.want, Want::Down | Want::Stopping) && !comes {
+            self.begin(b'u', 0, 0);
+        }
+    }
+
+    /// Whether it may have others started.
+    pub(crate) fn may_call(&self) -> bool {
+        let comes = |e: Errand| matches!(e.letter, b'u' | b'o');
+        let just = |e: Errand| e.sent.is_none_or(|s| s.when + patient(CALLED) > now());
+        self.errand.is_some_and(|e| comes(e) && just(e))
+    }
+
+    fn begin(&mut self, letter: u8, pid: i32, starts: u64) {
+        self.certain = None;
+        self.sendings = 0;
+        self.errand = Some(Errand { letter, sent: None, begun: now(), unheeded: 0, pid, starts });
+    }
+
+    /// Sends what is due, and looks whether what was sent is heeded. Answers
+    /// whether it has others started now.
     pub(crate) fn step(
         &mut self,
         sight: &Sight<'_>,
         stage: Stage,
         random: &mut Random,
         world: &World,
-    ) {
+    ) -> bool {
+        self.waits = sight.waits;
         let Some(mut errand) = self.errand else {
             if matches!(self.want, Want::Running | Want::Failing) {
                 self.look_whether_it_ended(sight, random);
             }
-            if let Some(letter) = self.due(sight.service.make.kind, stage) {
-                self.certain = None;
-                self.sendings = 0;
+            let letter = self.due(sight.service, stage, random);
+            if let Some(letter) = letter.filter(|&letter| letter != b'd' || sight.may_go) {
                 let (pid, starts) = (sight.status.map_or(0, |s| s.pid), sight.story.starts);
-                self.errand = Some(Errand { letter, sent: None, unheeded: 0, pid, starts });
+                self.begin(letter, pid, starts);
             }
-            return;
+            return false;
         };
+        if errand.letter == b'd' && errand.sent.is_none() && !sight.may_go {
+            // Another time.
+            self.settle(self.want, sight.service, random);
+            return false;
+        }
+        let mut calls = false;
         if let Some(want) = heeded(&errand, sight) {
-            self.settle(want, sight.service.make.kind, random);
+            self.settle(want, sight.service, random);
             world.report.figures().letters += 1;
-            return;
+            return false;
         }
         let main = &sight.service.main;
         let touched = main.touched();
@@ -178,29 +239,44 @@ impl Account {
             if matches!(errand.letter, b'd' | b't' | b'r' | b'k') {
                 self.lethal = now();
             }
+            let oneshot = sight.service.make.kind == Kind::Oneshot;
+            if errand.letter == b'd' || errand.letter == b'r' && oneshot {
+                self.goings.push(Going { begun: errand.begun, sent: now() });
+                let old = self.goings.len().saturating_sub(GOINGS);
+                self.goings.drain(..old);
+            } else if matches!(errand.letter, b't' | b'r' | b'k') {
+                self.other = now();
+            }
+            calls = matches!(errand.letter, b'u' | b'o');
+            let when = now();
             let status = Status::read(&main.dir).map(|s| s.id);
             let sent = send(errand.letter, sight.service, random, world);
-            errand.sent = sent.then_some(Sent { touched, pid, status });
+            errand.sent = sent.then_some(Sent { when, touched, pid, status });
         }
         errand.unheeded += sight.passed;
         self.errand = Some(errand);
-        if errand.unheeded > patient(OBEYED) {
+        let needed = sight.service.ties.is_needed();
+        if errand.unheeded > patient(if needed { GONE } else { OBEYED }) {
             let (letter, status) = (char::from(errand.letter), sight.status);
             let facts = format!("does not heed {letter}, its status: {status:?}");
             world.report.violation(sight.service.name(), &facts);
             self.errand = None;
             self.next = now() + 5 * SECOND;
         }
+        calls
     }
 
-    fn settle(&mut self, want: Want, kind: Kind, random: &mut Random) {
+    fn settle(&mut self, want: Want, service: &Service, random: &mut Random) {
+        let (kind, needed) = (service.make.kind, service.ties.is_needed());
         self.want = want;
         self.certain = Some(now());
         self.errand = None;
         let pause = match (want, kind) {
             (Want::Stopping, _) => random.milliseconds(0, 300),
             (Want::Up, Kind::Deaf | Kind::Down | Kind::Paused) => random.milliseconds(300, 3000),
+            (Want::Up, _) if needed => random.milliseconds(2000, 12_000),
             (Want::Up, _) => random.milliseconds(4000, 20_000),
+            (Want::Down, _) if needed => random.milliseconds(300, 6000),
             (Want::Paused | Want::Down | Want::Running | Want::Failing | Want::Returning, _) => {
                 random.milliseconds(300, 3000)
             }
@@ -213,11 +289,16 @@ impl Account {
         let over = |s: Status| if failing { s.is_given_up() } else { s.pid == 0 && s.want == 0 };
         let down = sight.status.is_some_and(over);
         if down && self.doubtful < now() && sight.story.alive().is_none() {
-            self.settle(Want::Down, sight.service.make.kind, random);
+            self.settle(Want::Down, sight.service, random);
         }
     }
 
-    fn due(&self, kind: Kind, stage: Stage) -> Option<u8> {
+    fn due(&self, service: &Service, stage: Stage, random: &mut Random) -> Option<u8> {
+        let kind = service.make.kind;
+        let needed = service.ties.is_needed() && kind.may_be_stopped();
+        if stage == Stage::Lively && self.next > now() {
+            return None;
+        }
         let letter = match (self.want, kind) {
             (Want::Stopping, _) => b'k',
             (Want::Down, Kind::Once) => b'o',
@@ -225,15 +306,18 @@ impl Account {
             (Want::Paused, _) => b'c',
             (Want::Up, Kind::Deaf | Kind::Down) => b'd',
             (Want::Up, Kind::Paused) => b'p',
+            (Want::Up, _) if needed && random.once_in(2) => b'd',
+            // What is undone is done again.
+            (Want::Up, Kind::Oneshot) => random.one_of(b"ddr").copied()?,
             // Left alone, so that it comes to what it does on purpose.
-            (Want::Up, Kind::Silent) => return None,
+            (Want::Up, Kind::Silent | Kind::Group) => return None,
             // The other one reaches `finish` too, and would end it.
             (Want::Up, Kind::Finish) => b'r',
             (Want::Up, _) => b't',
             (Want::Running | Want::Failing | Want::Returning, _) => return None,
         };
         match stage {
-            Stage::Lively => (self.next <= now()).then_some(letter),
+            Stage::Lively => Some(letter),
             Stage::Resting => (self.want == Want::Stopping).then_some(letter),
             Stage::LayingDown => (kind == Kind::Deaf && self.want != Want::Down).then_some(letter),
         }
@@ -266,10 +350,11 @@ fn heeded(errand: &Errand, sight: &Sight<'_>) -> Option<Want> {
         return None;
     }
     let deaf = sight.service.make.kind == Kind::Deaf;
-    let down = status.pid == 0;
+    let there = status.own.stage == THERE;
+    let down = status.pid == 0 && !there;
     let stopped = process.is_some_and(|p| p.state == b'T');
     match errand.letter {
-        b'u' if status.want == b'u' && process.is_some() => Some(Want::Up),
+        b'u' if status.want == b'u' && (process.is_some() || there) => Some(Want::Up),
         b'd' if status.want == b'd' && down => Some(Want::Down),
         b'd' if status.want == b'd' && deaf => Some(Want::Stopping),
         b'p' if status.paused && stopped => Some(Want::Paused),

@@ -62,7 +62,10 @@ impl Delays {
             | What::Trouble { .. }
             | What::Ready
             | What::Fault { .. }
-            | What::Finish { .. } => {}
+            | What::Finish { .. }
+            | What::Undo
+            | What::Closed { .. }
+            | What::Lacks { .. } => {}
         }
     }
 

@@ -105,6 +105,7 @@ fn judged<'scope>(
 /// that was a clean end.
 fn end(world: &World, scanning: Scanning<'_>) -> Result<bool, Failure> {
     world.ending.store(true, Ordering::SeqCst);
+    world.ended.store(now(), Ordering::SeqCst);
     let svscan = world.scanner().process.clone();
     let Some((_, fd)) = svscan else {
         world.report.violation("svscan", "is not there in the end");

@@ -33,6 +33,13 @@ pub(crate) enum What {
     Fault { number: u8 },
     /// It is a `finish`, and this is what it was told.
     Finish { of: i32, code: i16, signal: u8 },
+    /// It begins to undo what was done once.
+    Undo,
+    /// What undoes, or tidies up after this process, has done so.
+    Closed { of: i32 },
+    /// It runs, and the record of a service that it needs says that that is not
+    /// ready, and has for so many milliseconds.
+    Lacks { need: u32, since: u32 },
 }
 
 /// What happened, to which process, when.
@@ -57,6 +64,9 @@ impl Event {
                 let (of, code) = (of.cast_unsigned(), code.cast_unsigned());
                 (8, u64::from(of) | u64::from(code) << 32 | u64::from(signal) << 48)
             }
+            What::Undo => (9, 0),
+            What::Closed { of } => (10, u64::from(of.cast_unsigned())),
+            What::Lacks { need, since } => (11, u64::from(need) | u64::from(since) << 32),
         };
         let mut bytes = [0; SIZE];
         let pid = i64::from(self.pid).cast_unsigned();
@@ -84,6 +94,12 @@ impl Event {
                 let [a, b, c, d, e, f, signal, _] = number.to_le_bytes();
                 let (of, code) = (i32::from_le_bytes([a, b, c, d]), i16::from_le_bytes([e, f]));
                 What::Finish { of, code, signal }
+            }
+            9 => What::Undo,
+            10 => What::Closed { of: u32::try_from(number).ok()?.cast_signed() },
+            11 => {
+                let since = u32::try_from(number >> 32).ok()?;
+                What::Lacks { need: u32::try_from(number & 0xffff_ffff).ok()?, since }
             }
             _ => return None,
         };
@@ -157,6 +173,9 @@ mod tests {
             What::Fault { number: 2 },
             What::Finish { of: 4_194_304, code: -1, signal: 9 },
             What::Finish { of: 1, code: 256, signal: 0 },
+            What::Undo,
+            What::Closed { of: 4_194_304 },
+            What::Lacks { need: 4999, since: u32::MAX },
         ] {
             let event = Event { what, pid: 4_194_304, when: 1 << 50 };
             assert_eq!(Event::decode(&event.encode()), Some(event));

@@ -15,6 +15,13 @@ pub(crate) const FINISH: &str = "finish";
 pub(crate) const CHECK: &str = "check";
 /// In a service directory: the process that the check is to succeed for.
 pub(crate) const WELL: &str = "well";
+/// In the directory of what is done once: what does it, and what undoes it.
+pub(crate) const DO: &str = "up";
+pub(crate) const UNDO: &str = "down";
+/// In a service directory: those that it needs, wants, and is started after.
+pub(crate) const NEEDS: &str = "needs";
+pub(crate) const WANTS: &str = "wants";
+pub(crate) const AFTER: &str = "after";
 /// In a service directory: what a `run` that is a script becomes.
 pub(crate) const SERVICE: &str = "service";
 /// In the tree: what svscan, supervise and multilog say.

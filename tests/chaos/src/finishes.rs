@@ -62,7 +62,10 @@ impl Finishes {
             | What::BrokenPipe
             | What::Trouble { .. }
             | What::Ready
-            | What::Fault { .. } => {}
+            | What::Fault { .. }
+            | What::Undo
+            | What::Closed { .. }
+            | What::Lacks { .. } => {}
         }
     }
 
@@ -92,7 +95,7 @@ impl Finishes {
         let known = match told {
             (code, 0) if run.code.is_some_and(|c| i16::from(c) == code) => true,
             (code, KILL) if code == signalled => killed,
-            (code, TERM) if code == signalled => letter || scene.ending,
+            (code, TERM) if code == signalled => letter || scene.ending.is_some(),
             // Whoever could have seen it was killed.
             (code, 0) if code == signalled => {
                 scene.report.figures().unseen_ends += 1;

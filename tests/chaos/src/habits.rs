@@ -70,7 +70,9 @@ impl Habits {
             | Kind::Paused
             | Kind::Finish
             | Kind::Delayed
-            | Kind::Limited => {}
+            | Kind::Limited
+            | Kind::Group
+            | Kind::Oneshot => {}
         }
         habits
     }
@@ -131,7 +133,9 @@ fn lifetime(kind: Kind, random: &mut Random) -> Option<u64> {
         | Kind::Down
         | Kind::Paused
         | Kind::Alive
-        | Kind::Silent => None,
+        | Kind::Silent
+        | Kind::Group
+        | Kind::Oneshot => None,
     }
 }
 

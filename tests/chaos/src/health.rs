@@ -81,7 +81,10 @@ impl Health {
             | What::Conflict
             | What::BrokenPipe
             | What::Trouble { .. }
-            | What::Finish { .. } => {}
+            | What::Finish { .. }
+            | What::Undo
+            | What::Closed { .. }
+            | What::Lacks { .. } => {}
         }
     }
 

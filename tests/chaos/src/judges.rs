@@ -9,6 +9,8 @@ use crate::health::Health;
 use crate::kinds::Kind;
 use crate::limits::Limits;
 use crate::moves::Role;
+use crate::oneshots::Oneshots;
+use crate::order::Going;
 use crate::report::Report;
 use crate::story::LETTERS;
 use crate::world::Service;
@@ -21,8 +23,10 @@ pub(crate) struct Scene<'a> {
     pub(crate) letter: u64,
     /// How often the last letter was sent.
     pub(crate) sendings: u64,
-    /// Whether everything is about to be ended.
-    pub(crate) ending: bool,
+    /// The letters that may have had it go, with those that it needs.
+    pub(crate) goings: &'a [Going],
+    /// When everything was told to end.
+    pub(crate) ending: Option<u64>,
     pub(crate) report: &'a Report,
 }
 
@@ -53,6 +57,7 @@ pub(crate) enum Judge {
     OfHealth(Health),
     OfDelays(Delays),
     OfLimits(Limits),
+    OfOneshots(Oneshots),
 }
 
 impl Judge {
@@ -64,6 +69,7 @@ impl Judge {
             }
             Kind::Delayed => Self::OfDelays(Delays::default()),
             Kind::Limited => Self::OfLimits(Limits::default()),
+            Kind::Oneshot => Self::OfOneshots(Oneshots::default()),
             Kind::Plain
             | Kind::Unlogged
             | Kind::Crash
@@ -72,7 +78,8 @@ impl Judge {
             | Kind::Deaf
             | Kind::Down
             | Kind::Once
-            | Kind::Paused => Self::Nobody,
+            | Kind::Paused
+            | Kind::Group => Self::Nobody,
         }
     }
 
@@ -82,6 +89,7 @@ impl Judge {
             Self::OfFinishes(judge) => judge.hear(event, scene),
             Self::OfHealth(judge) => judge.hear(event, scene),
             Self::OfDelays(judge) => judge.hear(event, scene),
+            Self::OfOneshots(judge) => judge.hear(event, scene),
             Self::Nobody | Self::OfLimits(_) => {}
         }
     }
@@ -92,14 +100,17 @@ impl Judge {
             Self::OfHealth(judge) => judge.look(sight, scene),
             Self::OfDelays(judge) => judge.look(sight, scene),
             Self::OfLimits(judge) => judge.look(sight, scene),
+            Self::OfOneshots(judge) => judge.look(sight, scene),
             Self::Nobody | Self::OfFinishes(_) => {}
         }
     }
 
     /// Everything has ended as it should.
     pub(crate) fn conclude(&self, scene: &Scene<'_>) {
-        if let Self::OfFinishes(judge) = self {
-            judge.conclude(scene);
+        match self {
+            Self::OfFinishes(judge) => judge.conclude(scene),
+            Self::OfOneshots(judge) => judge.conclude(scene),
+            Self::Nobody | Self::OfHealth(_) | Self::OfDelays(_) | Self::OfLimits(_) => {}
         }
     }
 }

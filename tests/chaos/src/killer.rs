@@ -61,13 +61,19 @@ impl Killer<'_> {
     fn act(&mut self) -> Result<(), Failure> {
         let Some(what) = Move::choose(&mut self.random, self.victims) else { return Ok(()) };
         let services = u64::try_from(self.world.services.len()).unwrap_or(1);
-        let service = usize::try_from(self.random.below(services)).unwrap_or(0);
+        let any = usize::try_from(self.random.below(services)).unwrap_or(0);
+        // The next one has most to know where others wait for it, or it for
+        // others.
+        let tied: Vec<usize> =
+            (0..self.world.services.len()).filter(|&n| self.is_tied(n)).collect();
+        let service = self.random.one_of(&tied).copied().filter(|_| any % 2 == 0).unwrap_or(any);
         match what {
             Move::AgainAndAgain => self.again_and_again(service),
             Move::BehindItsBack => self.behind_its_back(service),
             Move::LoggerAtWork => self.logger_at_work(service),
             Move::SuperviseAtWork => self.supervise_at_work(service),
             Move::FinishAtWork => self.finish_at_work(),
+            Move::NeededAtWork => self.needed_at_work(),
             Move::Scanner
             | Move::Supervise
             | Move::LogSupervise
@@ -78,6 +84,11 @@ impl Killer<'_> {
             | Move::BothSupervises
             | Move::AllAround => self.strike(&self.aim(service, what.roles())?).map(drop),
         }
+    }
+
+    fn is_tied(&self, n: usize) -> bool {
+        let ties = &self.world.services[n].ties;
+        ties.is_needed() || !ties.needs.is_empty()
     }
 
     /// Kills a supervise, and the next one when it begins to do something.
@@ -160,6 +171,25 @@ impl Killer<'_> {
             if victims.len() == roles.len() {
                 return self.strike(&victims).map(drop);
             }
+        }
+        Ok(())
+    }
+
+    /// Kills the supervise of a service that is not ready, or that goes, and that
+    /// others need, when it writes its record: they were not told yet.
+    fn needed_at_work(&mut self) -> Result<(), Failure> {
+        let moves = |n: &usize| {
+            let service = &self.world.services[*n];
+            let ready = || Status::read(&service.main.dir).is_some_and(|s| s.is_ready());
+            service.ties.is_needed() && !ready()
+        };
+        let all: Vec<usize> = (0..self.world.services.len()).filter(moves).collect();
+        let Some(&service) = self.random.one_of(&all) else { return Ok(()) };
+        let dir = self.world.services[service].main.dir.join("supervise");
+        let notices = notices(&dir, WatchFlags::MOVED_TO)?;
+        let victims = self.aim(service, Move::NeededAtWork.roles())?;
+        if self.noticed(&notices, now() + 2 * BACK)? {
+            self.strike(&victims)?;
         }
         Ok(())
     }

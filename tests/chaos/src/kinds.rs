@@ -39,10 +39,14 @@ pub(crate) enum Kind {
     Delayed,
     /// It ends again and again until it is given up; letters start it.
     Limited,
+    /// It has no process, and is up when what it needs is.
+    Group,
+    /// It is done once, and undone when it goes down.
+    Oneshot,
 }
 
 /// Each kind with its name in files.
-pub(crate) const KINDS: [(Kind, &str); 17] = [
+pub(crate) const KINDS: [(Kind, &str); 19] = [
     (Kind::Plain, "plain"),
     (Kind::Unlogged, "unlogged"),
     (Kind::Crash, "crash"),
@@ -60,10 +64,12 @@ pub(crate) const KINDS: [(Kind, &str); 17] = [
     (Kind::Silent, "silent"),
     (Kind::Delayed, "delayed"),
     (Kind::Limited, "limited"),
+    (Kind::Group, "group"),
+    (Kind::Oneshot, "oneshot"),
 ];
 
 /// How many there are of each.
-const WEIGHTS: [u64; KINDS.len()] = [5, 2, 2, 1, 2, 1, 2, 2, 2, 3, 2, 2, 2, 2, 2, 2, 2];
+const WEIGHTS: [u64; KINDS.len()] = [5, 2, 2, 1, 2, 1, 2, 2, 2, 3, 2, 2, 2, 2, 2, 2, 2, 2, 3];
 
 impl Kind {
     /// Its name.
@@ -84,7 +90,30 @@ impl Kind {
     /// Whether it has a logger if that is left to chance.
     const fn may_log(self) -> bool {
         // One that waits for its logger gives no sign of life.
-        !matches!(self, Self::Unlogged | Self::Alive | Self::Silent)
+        !matches!(self, Self::Unlogged | Self::Alive | Self::Silent | Self::Group | Self::Oneshot)
+    }
+
+    /// Whether others may have it started, beside letters: its starts are not
+    /// counted, nor is the time until them, and it goes when it is told to.
+    pub(crate) const fn may_be_called(self) -> bool {
+        !matches!(self, Self::Once | Self::Limited | Self::Delayed | Self::Deaf)
+    }
+
+    /// Whether it may have to wait for others before it is started.
+    pub(crate) const fn may_wait(self) -> bool {
+        // A deaf one has to be down in the end, and known to be.
+        !matches!(self, Self::Delayed | Self::Limited | Self::Deaf)
+    }
+
+    /// Whether it may have to step aside for others: it heeds TERM, and its
+    /// ends are not counted.
+    pub(crate) const fn may_need(self) -> bool {
+        self.may_wait()
+    }
+
+    /// Whether letters may stop it because others need it.
+    pub(crate) const fn may_be_stopped(self) -> bool {
+        !matches!(self, Self::Silent | Self::Delayed | Self::Limited | Self::Once | Self::Group)
     }
 }
 

@@ -17,7 +17,9 @@ mod limits;
 mod lines;
 mod logs;
 mod moves;
+mod oneshots;
 mod options;
+mod order;
 mod owners;
 mod processes;
 mod random;
@@ -32,6 +34,7 @@ mod story;
 mod summary;
 mod takeover;
 mod terms;
+mod ties;
 mod tree;
 mod wait;
 mod watch;
@@ -56,6 +59,8 @@ fn main() -> ExitCode {
         Some("run" | "service") => return service::run(),
         Some("helper") => return beside::help(),
         Some("check") => return beside::check(),
+        Some("up") => return beside::bring_about(),
+        Some("down") => return beside::undo(),
         Some("finish") => {
             let args: Vec<_> = args.filter_map(|a| a.into_string().ok()).collect();
             return beside::finish(&args);

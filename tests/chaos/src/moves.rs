@@ -34,10 +34,13 @@ pub(crate) enum Move {
     SuperviseAtWork,
     /// The service, and its `finish`, its supervise or both when that runs.
     FinishAtWork,
+    /// The supervise of a service that others wait for, just when it writes down
+    /// that they need not any more.
+    NeededAtWork,
 }
 
 /// Each with how likely it is.
-const MOVES: [(Move, u64); 14] = [
+const MOVES: [(Move, u64); 15] = [
     (Move::Scanner, 6),
     (Move::Supervise, 24),
     (Move::LogSupervise, 12),
@@ -52,6 +55,7 @@ const MOVES: [(Move, u64); 14] = [
     (Move::LoggerAtWork, 12),
     (Move::SuperviseAtWork, 6),
     (Move::FinishAtWork, 8),
+    (Move::NeededAtWork, 10),
 ];
 
 impl Move {
@@ -67,7 +71,7 @@ impl Move {
         use Role::{Finish, LogSupervise, Logger, Scanner, Service, Supervise};
         match self {
             Self::Scanner => &[Scanner],
-            Self::Supervise | Self::AgainAndAgain => &[Supervise],
+            Self::Supervise | Self::AgainAndAgain | Self::NeededAtWork => &[Supervise],
             Self::LogSupervise => &[LogSupervise],
             Self::Logger | Self::LoggerAtWork => &[Logger],
             Self::Service | Self::BehindItsBack => &[Service],
@@ -146,8 +150,8 @@ impl Cast {
                 ("supervise", false) => Role::Supervise,
                 ("supervise", true) => Role::LogSupervise,
                 ("multilog" | "sh", true) => Role::Logger,
-                ("run" | "service" | "sh", false) => Role::Service,
-                ("finish", false) => Role::Finish,
+                ("run" | "service" | "sh" | "up", false) => Role::Service,
+                ("finish" | "down", false) => Role::Finish,
                 _ => continue,
             };
             cast.entry((service, role)).or_default().push(process);

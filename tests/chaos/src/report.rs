@@ -45,6 +45,16 @@ pub(crate) struct Figures {
     pub(crate) silent: u64,
     /// Starts after a delay.
     pub(crate) delays: u64,
+    /// How often a service waited for another, and how often it did after it
+    /// had stepped aside.
+    pub(crate) waits: u64,
+    pub(crate) asides: u64,
+    /// What was done once, and undone.
+    pub(crate) done: u64,
+    pub(crate) undone: u64,
+    /// Ends that others went before, and how many of those could be judged.
+    pub(crate) ends: u64,
+    pub(crate) judged_ends: u64,
     /// Services that were given up.
     pub(crate) given_up: u64,
 }

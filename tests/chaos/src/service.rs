@@ -7,6 +7,8 @@ use crate::events::{Teller, What};
 use crate::habits::Habits;
 use crate::kinds::{Kind, Make};
 use crate::random::Random;
+use crate::status::Status;
+use crate::tree::number;
 use crate::{files, lines};
 use rustix::fd::{AsFd, OwnedFd};
 use rustix::fs::{FlockOperation, Mode, OFlags, fcntl_lock, open};
@@ -14,6 +16,7 @@ use rustix::io::Errno;
 use rustix::process::{PidfdFlags, getppid, pidfd_open};
 use std::os::unix::process::CommandExt;
 use std::process::{Child, Command, ExitCode, Stdio};
+use std::time::{SystemTime, UNIX_EPOCH};
 use upkeep_outside::failure::{Context, Failure};
 use upkeep_outside::wait::{MILLISECOND, first, now};
 
@@ -33,6 +36,7 @@ fn work() -> u8 {
         return NO_MAKE;
     };
     let teller = Teller::open();
+    look_at_needs(&teller);
     let alone = match alone() {
         Ok(alone) => alone,
         Err(why) => {
@@ -56,6 +60,25 @@ fn work() -> u8 {
     teller.tell(What::End { code });
     drop(alone);
     code
+}
+
+/// Tells of those that this one needs and that are not ready, as their records
+/// say.
+pub(crate) fn look_at_needs(teller: &Teller) {
+    let Ok(needs) = std::fs::read_dir(files::NEEDS) else { return };
+    for name in needs.flatten().map(|entry| entry.file_name()) {
+        let dir = std::path::Path::new("..").join(&name);
+        let need = name.to_str().and_then(number);
+        if let (Some(need), Some(status)) = (need, Status::read(&dir))
+            && !status.is_ready()
+        {
+            let (seconds, nanos) = (status.id.1, status.id.2);
+            let then = i128::from(seconds) * 1000 + i128::from(nanos) / 1_000_000;
+            let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+            let since = i128::try_from(now.as_millis()).unwrap_or(0) - then;
+            teller.tell(What::Lacks { need, since: u32::try_from(since).unwrap_or(0) });
+        }
+    }
 }
 
 /// A lock of this process alone: nothing that it starts has a part in it, not

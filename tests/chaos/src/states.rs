@@ -7,7 +7,7 @@ use crate::control::Want;
 use crate::processes::directory;
 use crate::report::Report;
 use crate::spell::Spell;
-use crate::status::Status;
+use crate::status::{NEEDING, Status, THERE};
 use crate::wait::patient;
 use crate::world::Half;
 use upkeep_outside::processes::Process;
@@ -15,6 +15,9 @@ use upkeep_outside::wait::SECOND;
 
 /// How long a service may be without a supervise, or down.
 const DROPPED: u64 = 10 * SECOND;
+/// How long a service may wait for what is there: for as long as for who has no
+/// supervise, and then some.
+const WAITED: u64 = 7 * SECOND;
 /// How long a status may be wrong.
 const UNTRUE: u64 = 3 * SECOND;
 
@@ -31,6 +34,10 @@ pub(crate) enum Wrong {
     NotPaused,
     NotGoing,
     OtherWant,
+    /// For nobody.
+    Waits,
+    /// A group, without what it is made of.
+    Lacks,
 }
 
 impl Wrong {
@@ -38,6 +45,7 @@ impl Wrong {
         match self {
             Self::NoSupervise | Self::NotUp => patient(DROPPED),
             Self::Foreign => 0,
+            Self::Waits | Self::Lacks => patient(WAITED),
             Self::NoStatus
             | Self::NotNamed(_)
             | Self::Dead
@@ -60,6 +68,8 @@ impl Wrong {
             Self::NotDown => "it is to be down and is up",
             Self::NotPaused => "it is to be paused and is not",
             Self::NotGoing => "it is not to be paused and is",
+            Self::Waits => "it waits, and all that it needs is there",
+            Self::Lacks => "it is up, and not all that it is made of is",
             Self::OtherWant => "its status says that something else is wanted",
         };
         words.to_owned()
@@ -74,6 +84,9 @@ pub(crate) struct Look<'a> {
     pub(crate) process: Option<&'a Process>,
     /// The process that said that it runs, and does.
     pub(crate) runs: Option<&'a Process>,
+    /// Whether there is something that it has to wait for.
+    pub(crate) lacks: bool,
+    pub(crate) group: bool,
     /// What it is to be, if that is certain.
     pub(crate) want: Option<Want>,
 }
@@ -88,8 +101,7 @@ impl Look<'_> {
         if let Some(runs) = self.runs.filter(|r| r.pid != status.pid) {
             return Some(Wrong::NotNamed(runs.pid));
         }
-        let up = status.pid != 0;
-        if up && self.process.is_none() {
+        if status.pid != 0 && self.process.is_none() {
             return Some(Wrong::Dead);
         }
         if let Some(process) = self.process
@@ -99,6 +111,16 @@ impl Look<'_> {
             && Status::read(&half.dir).is_some_and(|s| s.id == status.id)
         {
             return Some(Wrong::Foreign);
+        }
+        let up = status.pid != 0 || status.own.stage == THERE;
+        // It comes up when all that it needs is there.
+        if status.own.stage == NEEDING && self.want != Some(Want::Down) {
+            let other = matches!(self.want, Some(Want::Up | Want::Paused)) && status.want != b'u';
+            let waits = (!self.lacks).then_some(Wrong::Waits);
+            return if other { Some(Wrong::OtherWant) } else { waits };
+        }
+        if status.own.stage == THERE && self.lacks && self.group {
+            return Some(Wrong::Lacks);
         }
         let stopped = self.process.is_some_and(|p| p.state == b'T');
         match self.want? {
@@ -161,7 +183,16 @@ mod tests {
     ) -> Option<Wrong> {
         let half = Half::new(std::env::current_dir().unwrap_or_default(), "a".to_owned());
         let status = Some(status);
-        Look { supervised: true, status, process, runs, want: Some(want) }.wrong(&half)
+        Look {
+            supervised: true,
+            status,
+            process,
+            runs,
+            lacks: false,
+            group: false,
+            want: Some(want),
+        }
+        .wrong(&half)
     }
 
     #[test]
@@ -190,6 +221,8 @@ mod tests {
             status: None,
             process: Some(&me),
             runs: None,
+            lacks: false,
+            group: false,
             want: Some(Want::Up),
         };
         assert_eq!(look.wrong(&half), Some(Wrong::NoStatus));

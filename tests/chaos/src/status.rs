@@ -38,6 +38,17 @@ pub(crate) struct Own {
     /// How the last process ended: 1 and its exit code, 2 and the signal, 3
     /// not known.
     pub(crate) last: (u8, u8),
+    /// Where the service is.
+    pub(crate) stage: u8,
+    /// Whether it is about to go, and whether its process was told to.
+    pub(crate) intent: bool,
+    pub(crate) told: bool,
+    /// Whether the process is still to say that it is ready.
+    pub(crate) awaited: bool,
+    /// Whether it has others started.
+    pub(crate) calls: bool,
+    /// Whether it is down though nobody told it to be.
+    pub(crate) over: bool,
 }
 
 impl Own {
@@ -49,7 +60,13 @@ impl Own {
             blamed: bytes[69] & 32 != 0,
             fault: bytes[108] >> 4 & 7,
             given_up: bytes[108] & 7 == 3,
-            last: (bytes[70], bytes[71]),
+            last: (bytes[70] & 63, bytes[71]),
+            stage: bytes[68],
+            intent: bytes[69] & 2 != 0,
+            told: bytes[69] & 16 != 0,
+            awaited: bytes[69] & 8 != 0,
+            calls: bytes[70] >> 6 != 0,
+            over: bytes[108] & 7 != 0,
         }
     }
 }
@@ -77,6 +94,28 @@ impl Status {
     /// Whether it is down because it has ended too often.
     pub(crate) const fn is_given_up(&self) -> bool {
         self.pid == 0 && self.want == b'd' && self.own.given_up
+    }
+}
+
+/// The stages of a service, as far as they are asked for.
+pub(crate) const DOWN: u8 = 0;
+pub(crate) const WAITING: u8 = 1;
+pub(crate) const UP: u8 = 2;
+pub(crate) const OVER: u8 = 4;
+pub(crate) const NEEDING: u8 = 8;
+pub(crate) const THERE: u8 = 9;
+
+impl Status {
+    /// Whether what needs it may be started.
+    pub(crate) const fn is_ready(&self) -> bool {
+        let own = &self.own;
+        let up = own.stage == UP && self.pid != 0 || own.stage == THERE;
+        up && !own.awaited && !own.told && !own.intent
+    }
+
+    /// Whether nothing of it runs.
+    pub(crate) const fn is_finished(&self) -> bool {
+        matches!(self.own.stage, DOWN | WAITING | NEEDING | OVER)
     }
 }
 

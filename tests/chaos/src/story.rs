@@ -79,7 +79,13 @@ impl Story {
             What::End { .. } | What::Fault { .. } if pid == self.pid => {
                 self.ended = Some(event.when);
             }
-            What::End { .. } | What::Fault { .. } | What::Ready | What::Finish { .. } => {}
+            What::End { .. }
+            | What::Fault { .. }
+            | What::Ready
+            | What::Finish { .. }
+            | What::Undo
+            | What::Closed { .. }
+            | What::Lacks { .. } => {}
             What::Conflict => blame(format!("{pid} was started while {} runs", self.pid)),
             What::BrokenPipe => blame(format!("nobody reads what {pid} writes")),
             What::Trouble { errno } => {

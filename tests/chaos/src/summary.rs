@@ -1,6 +1,7 @@
 //! The figures at the end, and what the programs under test said meanwhile.
 
 use crate::files;
+use crate::kinds::Kind;
 use crate::logs::Verdict;
 use crate::report::{Figures, say, without_numbers};
 use crate::world::World;
@@ -70,6 +71,7 @@ pub(crate) fn print(world: &World, said: &Said, logs: &Verdict) {
     ));
     let Figures { delays, given_up, .. } = *figures;
     say(&format!("starts after a delay: {delays}; services given up: {given_up}"));
+    order(world, &figures);
     let Verdict { lines, lost, torn, disordered, invented, doubled, cut, .. } = logs;
     say(&format!(
         "lines: {lines} in the logs, {lost} lost, {torn} torn, {disordered} out of order, \
@@ -87,6 +89,24 @@ pub(crate) fn print(world: &World, said: &Said, logs: &Verdict) {
     for (facts, count) in world.report.kinds() {
         say(&format!("  {count} times: {facts}"));
     }
+}
+
+/// Who depended on whom, and what came of it.
+fn order(world: &World, figures: &Figures) {
+    let ties = || world.services.iter().map(|s| &s.ties);
+    let (needs, wants): (usize, usize) =
+        (ties().map(|t| t.needs.len()).sum(), ties().map(|t| t.wants.len()).sum());
+    let after: usize = ties().map(|t| t.after.len()).sum();
+    let of = |kind| world.services.iter().filter(|s| s.make.kind == kind).count();
+    let (groups, oneshots) = (of(Kind::Group), of(Kind::Oneshot));
+    say(&format!(
+        "order: {needs} needs, {wants} wants, {after} after, {groups} groups, {oneshots} oneshots"
+    ));
+    let Figures { waits, asides, done, undone, ends, judged_ends, .. } = figures;
+    say(&format!(
+        "waited for another: {waits} times, {asides} after stepping aside; done once: {done}, \
+         undone: {undone}; ends of what others need: {ends}, {judged_ends} judged"
+    ));
 }
 
 /// Median, 95 % and largest of lengths of time.

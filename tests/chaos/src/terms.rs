@@ -53,6 +53,9 @@ pub(crate) fn files(make: &Make) -> Vec<(&'static str, String)> {
             ("restart-delay", number(delay_first())),
             ("restart-delay-max", number(delay_longest())),
         ],
+        Kind::Oneshot => {
+            vec![("type", "oneshot\n".to_owned()), ("restart", "on-failure\n".to_owned())]
+        }
         Kind::Limited => vec![("restart-limit", format!("{LIMIT} {WITHIN}\n"))],
         Kind::Finish
         | Kind::Plain
@@ -63,7 +66,8 @@ pub(crate) fn files(make: &Make) -> Vec<(&'static str, String)> {
         | Kind::Deaf
         | Kind::Down
         | Kind::Once
-        | Kind::Paused => Vec::new(),
+        | Kind::Paused
+        | Kind::Group => Vec::new(),
     };
     if make.is_strict() {
         if make.kind == Kind::Finish {

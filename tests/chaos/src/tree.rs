@@ -4,6 +4,7 @@ use crate::files;
 use crate::kinds::{Kind, Make};
 use crate::random::Random;
 use crate::terms;
+use crate::ties::Ties;
 use crate::world::{Half, Service};
 use std::fs::{self, Permissions};
 use std::io;
@@ -15,21 +16,50 @@ use upkeep_outside::failure::{Context, Failure};
 pub(crate) fn make(root: &Path, count: usize, seed: u64) -> Result<Vec<Service>, Failure> {
     let exe = std::env::current_exe().unable("find myself")?;
     let mut random = Random::new(seed, 1);
-    (0..count)
-        .map(|n| {
-            let make = Make::up(n, &mut random);
-            let name = format!("{n:03}-{}", make.kind.name());
-            let dir = root.join(files::SCAN).join(&name);
-            service(&dir, &exe, &make, &mut random)
-                .unable(format_args!("make {}", dir.display()))?;
-            let log_name = format!("{name}/log");
-            let log = make.logged.then(|| Half::new(dir.join("log"), log_name));
-            Ok(Service::new(make, Half::new(dir, name), log))
-        })
-        .collect()
+    let makes: Vec<Make> = (0..count).map(|n| Make::up(n, &mut random)).collect();
+    let names: Vec<String> = makes.iter().enumerate().map(name).collect();
+    let all = Ties::all(&makes, seed);
+    let services = makes.iter().zip(&names).zip(all).map(|((make, name), ties)| {
+        let dir = root.join(files::SCAN).join(name);
+        service(&dir, &exe, make, &ties, &mut random)
+            .and_then(|()| tie(&dir, &ties, &names))
+            .unable(format_args!("make {}", dir.display()))?;
+        let log_name = format!("{name}/log");
+        let log = make.logged.then(|| Half::new(dir.join("log"), log_name));
+        Ok(Service::new(*make, ties, Half::new(dir, name.clone()), log))
+    });
+    services.collect()
 }
 
-fn service(dir: &Path, exe: &Path, make: &Make, random: &mut Random) -> io::Result<()> {
+fn name((n, make): (usize, &Make)) -> String {
+    format!("{n:03}-{}", make.kind.name())
+}
+
+/// The number of the service that is called so.
+pub(crate) fn number(name: &str) -> Option<u32> {
+    name.split('-').next()?.parse().ok()
+}
+
+fn tie(dir: &Path, ties: &Ties, names: &[String]) -> io::Result<()> {
+    let Ties { needs, wants, after, .. } = ties;
+    for (file, all) in [(files::NEEDS, needs), (files::WANTS, wants), (files::AFTER, after)] {
+        if !all.is_empty() {
+            fs::create_dir(dir.join(file))?;
+        }
+        for &one in all {
+            fs::write(dir.join(file).join(&names[one]), "")?;
+        }
+    }
+    Ok(())
+}
+
+fn service(
+    dir: &Path,
+    exe: &Path,
+    make: &Make,
+    ties: &Ties,
+    random: &mut Random,
+) -> io::Result<()> {
     // Made in advance so that it can be watched.
     fs::create_dir_all(dir.join("supervise"))?;
     fs::write(dir.join(files::MAKE), make.encode())?;
@@ -37,11 +67,20 @@ fn service(dir: &Path, exe: &Path, make: &Make, random: &mut Random) -> io::Resu
     for (file, content) in terms::files(make) {
         fs::write(dir.join(file), content)?;
     }
-    if make.kind == Kind::Finish {
+    // What goes slowly shows whether it is waited for.
+    let slowly = make.kind.may_be_stopped() && (ties.is_needed() || !ties.needs.is_empty());
+    if make.kind == Kind::Finish || slowly && make.kind != Kind::Oneshot {
         symlink(exe, dir.join(files::FINISH))?;
     }
     if make.kind == Kind::Check {
         symlink(exe, dir.join(files::CHECK))?;
+    }
+    if make.kind == Kind::Group {
+        return Ok(());
+    }
+    if make.kind == Kind::Oneshot {
+        symlink(exe, dir.join(files::DO))?;
+        return symlink(exe, dir.join(files::UNDO));
     }
     if make.kind == Kind::Deaf {
         // What a shell ignores is ignored by what it becomes.

@@ -4,16 +4,17 @@
 use crate::control::{Account, Sight, Stage, TURN};
 use crate::events::What;
 use crate::judges::{Judge, Scene};
+use crate::kinds::Kind;
+use crate::order::{Going, Order, Seen, lacks};
 use crate::owners::Owners;
 use crate::random::Random;
 use crate::states::{Look, State};
-use crate::status::{Status, is_supervised};
+use crate::status::{NEEDING, Status, is_supervised};
 use crate::story::Story;
 use crate::takeover::Returning;
 use crate::world::{Half, Service, World};
 use rustix::fd::{AsFd, OwnedFd};
 use rustix::fs::inotify;
-use std::sync::atomic::Ordering;
 use upkeep_outside::failure::{Context, Failure};
 use upkeep_outside::processes::Process;
 use upkeep_outside::wait::{first, now};
@@ -33,6 +34,9 @@ struct Watched {
 pub(crate) struct Watcher<'a> {
     world: &'a World,
     watched: Vec<Watched>,
+    order: Order,
+    /// All, at the beginning of the turn.
+    seen: Vec<Seen>,
     random: Random,
     notices: OwnedFd,
     returning: Returning,
@@ -55,7 +59,7 @@ impl<'a> Watcher<'a> {
             }
             watched.push(Watched {
                 story: Story::new(service)?,
-                account: Account::new(service.make.kind, &mut random),
+                account: Account::new(service.make.kind, service.ties.called, &mut random),
                 main: State::default(),
                 log: State::default(),
                 judge: Judge::new(service.make.kind),
@@ -63,7 +67,8 @@ impl<'a> Watcher<'a> {
             });
         }
         let (returning, stage) = (Returning::default(), Stage::Resting);
-        Ok(Self { world, watched, random, notices, returning, last: now(), stage })
+        let (order, seen) = (Order::new(watched.len()), Vec::new());
+        Ok(Self { world, watched, order, seen, random, notices, returning, last: now(), stage })
     }
 
     /// Goes round until that time, or until everything is over.
@@ -114,9 +119,13 @@ impl<'a> Watcher<'a> {
         let passed = (begun - self.last).min(2 * TURN);
         self.last = begun;
         let passed = if self.world.generation() == 0 { 0 } else { passed };
+        self.seen = self.world.services.iter().map(seen).collect();
         for n in 0..self.watched.len() {
             self.look(n, passed);
         }
+        let watched = &self.watched;
+        let goings = |n| goings(n, watched, self.world);
+        self.order.judge(begun, &goings, self.world.ending(), self.world);
         let owners = Owners::now();
         for (watched, service) in self.watched.iter_mut().zip(&self.world.services) {
             for (half, owner) in service.halves().zip(&mut watched.owners) {
@@ -143,37 +152,59 @@ impl<'a> Watcher<'a> {
     fn look(&mut self, n: usize, passed: u64) {
         let world = self.world;
         let service = &world.services[n];
+        let goings = goings(n, &self.watched, world);
+        let lacks = lacks(&service.ties, &self.seen);
+        let calls = |m: usize| {
+            let said = self.seen[m].status.is_some_and(|s| s.own.calls);
+            said || self.watched[m].account.may_call()
+        };
+        let may_go = !service.ties.callers.iter().any(|&m| calls(m));
         let watched = &mut self.watched[n];
+        let begun = now();
         let supervised = is_supervised(&service.main.dir);
         let status = Status::read(&service.main.dir);
-        hear(watched, service, world, true);
+        hear(n, watched, &mut self.order, &goings, world, true);
         let process = named(status);
         let runs = watched.story.alive();
+        let seen = (status, runs.is_some());
+        self.order.look(n, seen, begun, watched.account.other, world);
         let want = watched.account.certain();
-        let look = Look { supervised, status, process: process.as_ref(), runs, want };
+        let group = service.make.kind == Kind::Group;
+        let look = Look { supervised, status, process: process.as_ref(), runs, lacks, group, want };
         watched.main.look(&look, &service.main, passed, &world.report);
         if let Some(log) = &service.log {
             look_at_logger(&mut watched.log, log, passed, world);
         }
-        let sight =
-            Sight { service, story: &watched.story, status, process: process.as_ref(), passed };
-        let scene = scene(&watched.account, service, world);
+        let waits = lacks && status.is_some_and(|s| s.own.stage == NEEDING);
+        let passed = if waits { 0 } else { passed };
+        let story = &watched.story;
+        let process = process.as_ref();
+        let sight = Sight { service, story, status, process, passed, waits, may_go };
+        let scene = scene(&watched.account, &goings, service, world);
         watched.judge.look(&sight, &scene);
-        watched.account.step(&sight, self.stage, &mut self.random, world);
+        if watched.account.step(&sight, self.stage, &mut self.random, world) {
+            for &m in &service.ties.calls {
+                self.watched[m].account.call();
+            }
+        }
     }
 
     /// Hears what was told last. `blames`: what should not have happened is a
     /// violation, as long as it is not this program that ends everything.
     pub(crate) fn hear(&mut self, blames: bool) {
-        for (watched, service) in self.watched.iter_mut().zip(&self.world.services) {
-            hear(watched, service, self.world, blames);
+        for n in 0..self.watched.len() {
+            let goings = goings(n, &self.watched, self.world);
+            hear(n, &mut self.watched[n], &mut self.order, &goings, self.world, blames);
         }
     }
 
     /// Everything has ended as it should.
-    pub(crate) fn conclude(&self) {
-        for (watched, service) in self.watched.iter().zip(&self.world.services) {
-            watched.judge.conclude(&scene(&watched.account, service, self.world));
+    pub(crate) fn conclude(&mut self) {
+        let (watched, world) = (&self.watched, self.world);
+        let goings = |n| goings(n, watched, world);
+        self.order.judge(u64::MAX, &goings, world.ending(), world);
+        for (n, (watched, service)) in watched.iter().zip(&world.services).enumerate() {
+            watched.judge.conclude(&scene(&watched.account, &goings(n), service, world));
         }
     }
 
@@ -183,8 +214,34 @@ impl<'a> Watcher<'a> {
     }
 }
 
-fn hear(watched: &mut Watched, service: &Service, world: &World, blames: bool) {
-    let letter = watched.account.lethal;
+/// What a service is at this moment.
+fn seen(service: &Service) -> Seen {
+    let dir = &service.main.dir;
+    Seen { supervised: is_supervised(dir), status: Status::read(dir) }
+}
+
+/// The letters that may have had a service go: its own, and those to what it
+/// needs.
+fn goings(n: usize, watched: &[Watched], world: &World) -> Vec<Going> {
+    let all = world.services[n].ties.rests_on.iter().chain([&n]);
+    all.flat_map(|&m| watched[m].account.goings.iter().copied()).collect()
+}
+
+/// When a service was last sent a letter that may end its process.
+fn letter(account: &Account, goings: &[Going]) -> u64 {
+    goings.iter().map(|g| g.sent).chain([account.lethal]).max().unwrap_or(0)
+}
+
+fn hear(
+    n: usize,
+    watched: &mut Watched,
+    order: &mut Order,
+    goings: &[Going],
+    world: &World,
+    blames: bool,
+) {
+    let service = &world.services[n];
+    let letter = letter(&watched.account, goings);
     let report = blames.then_some(&world.report);
     while let Some(event) = watched.story.go_on(service, letter, report) {
         let started = matches!(event.what, What::Start { .. });
@@ -196,17 +253,24 @@ fn hear(watched: &mut Watched, service: &Service, world: &World, blames: bool) {
             let facts = format!("{} was started, though it is to stay down", event.pid);
             world.report.violation(service.name(), &facts);
         }
-        watched.judge.hear(&event, &scene(&watched.account, service, world));
+        order.hear(n, &event, watched.account.other, world);
+        watched.judge.hear(&event, &scene(&watched.account, goings, service, world));
     }
 }
 
 /// What its judge has to know.
-fn scene<'a>(account: &Account, service: &'a Service, world: &'a World) -> Scene<'a> {
+fn scene<'a>(
+    account: &Account,
+    goings: &'a [Going],
+    service: &'a Service,
+    world: &'a World,
+) -> Scene<'a> {
     Scene {
         service,
-        letter: account.lethal,
+        letter: letter(account, goings),
+        goings,
         sendings: account.sendings,
-        ending: world.ending.load(Ordering::SeqCst),
+        ending: world.ending(),
         report: &world.report,
     }
 }
@@ -216,7 +280,15 @@ fn look_at_logger(state: &mut State, log: &Half, passed: u64, world: &World) {
     let status = Status::read(&log.dir);
     let process = named(status);
     let want = Some(crate::control::Want::Up);
-    let look = Look { supervised, status, process: process.as_ref(), runs: None, want };
+    let look = Look {
+        supervised,
+        status,
+        process: process.as_ref(),
+        runs: None,
+        lacks: false,
+        group: false,
+        want,
+    };
     state.look(&look, log, passed, &world.report);
 }
 

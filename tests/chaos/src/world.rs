@@ -5,6 +5,7 @@ use crate::kinds::Make;
 use crate::moves::Role;
 use crate::reaper::Reaper;
 use crate::report::Report;
+use crate::ties::Ties;
 use crate::wait::Bell;
 use rustix::fd::OwnedFd;
 use std::path::PathBuf;
@@ -51,6 +52,7 @@ struct Condemned {
 #[derive(Debug)]
 pub(crate) struct Service {
     pub(crate) make: Make,
+    pub(crate) ties: Ties,
     pub(crate) main: Half,
     pub(crate) log: Option<Half>,
     /// The processes of it that were killed.
@@ -58,8 +60,8 @@ pub(crate) struct Service {
 }
 
 impl Service {
-    pub(crate) fn new(make: Make, main: Half, log: Option<Half>) -> Self {
-        Self { make, main, log, killed: Mutex::default() }
+    pub(crate) fn new(make: Make, ties: Ties, main: Half, log: Option<Half>) -> Self {
+        Self { make, ties, main, log, killed: Mutex::default() }
     }
 
     /// The process is about to be killed.
@@ -77,6 +79,11 @@ impl Service {
         let killed = self.condemned();
         let late = killed.iter().rev().take_while(|k| k.when >= since);
         late.filter(|k| k.role == role).map(|k| k.pid).collect()
+    }
+
+    /// Whether one with this role was killed between these times.
+    pub(crate) fn was_killed(&self, role: Role, from: u64, to: u64) -> bool {
+        self.condemned().iter().any(|k| k.role == role && (from..=to).contains(&k.when))
     }
 
     fn condemned(&self) -> MutexGuard<'_, Vec<Condemned>> {
@@ -135,6 +142,8 @@ pub(crate) struct World {
     pub(crate) news: Bell,
     /// Whether svscan may end now.
     pub(crate) ending: AtomicBool,
+    /// When it was told to, 0 before.
+    pub(crate) ended: AtomicU64,
     scanner: Mutex<Scanner>,
     vacancies: Mutex<Vec<Vacancy>>,
 }
@@ -155,6 +164,7 @@ impl World {
             over: Bell::new()?,
             news: Bell::new()?,
             ending: AtomicBool::new(false),
+            ended: AtomicU64::new(0),
             scanner: Mutex::new(Scanner::default()),
             vacancies: Mutex::new(Vec::new()),
         })
@@ -169,6 +179,11 @@ impl World {
         let scanner = self.scanner();
         let runs = scanner.process.is_some() && scanner.killed != scanner.generation;
         if runs { scanner.generation } else { 0 }
+    }
+
+    /// When everything was told to end, if it was.
+    pub(crate) fn ending(&self) -> Option<u64> {
+        Some(self.ended.load(Ordering::SeqCst)).filter(|at| *at > 0)
     }
 
     /// A place is vacant. One that was vacant before is it anew.
