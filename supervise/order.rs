@@ -151,6 +151,10 @@ impl Supervise {
         if met || self.machine.prepared || !self.depends() {
             return true;
         }
+        if self.machine.calls == Calls::All {
+            // Whoever is called looks whether this one is to be up.
+            self.announce(false);
+        }
         self.order.waits = None;
         self.order.patience = clock::monotonic() + PATIENCE;
         let found = self.look_at_all(true);
