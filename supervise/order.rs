@@ -92,9 +92,8 @@ fn is_left(record: &Record) -> bool {
 }
 
 impl Order {
-    /// Of a service directory that is about to become the current one, or was
-    /// that already.
-    /// `dir` is what supervise was told.
+    /// Of the service directory that is the current one; `dir` is what supervise
+    /// was told that it is called.
     pub(crate) fn new(neighbours: Result<Neighbours>, dir: &CStr) -> Self {
         Self {
             neighbours: neighbours.ok(),
@@ -465,7 +464,8 @@ impl Supervise {
         self.hear_callers();
         let times = (self.since, self.ready);
         let record = self.record(&self.machine, self.watch.identity(), times, false);
-        if self.machine.starts == 0 && self.machine.want == Want::Up {
+        let begins = self.machine.starts == 0 && self.machine.want == Want::Up;
+        if begins && matches!(self.machine.phase, Phase::Waiting(_)) {
             self.order.told = Some(News::of(&record));
         } else {
             self.tell_others(&record);
