@@ -38,6 +38,8 @@ pub(crate) struct Order {
     neighbours: Option<Neighbours>,
     /// What this one is called among them.
     own: Name,
+    /// Whether that leads here: otherwise nobody could tell this one anything.
+    here: bool,
     /// Since when somebody is waited for who has lost his supervise.
     deserted: Option<u64>,
     /// Who is waited for, and how this one depends on him.
@@ -98,6 +100,7 @@ impl Order {
         Self {
             neighbours: neighbours.ok(),
             own: own_name(dir),
+            here: true,
             deserted: None,
             waits: None,
             patience: clock::monotonic() + PATIENCE,
@@ -156,6 +159,7 @@ impl Supervise {
         }
         self.order.waits = None;
         self.order.patience = clock::monotonic() + PATIENCE;
+        self.look_where_this_is();
         let found = self.look_at_all(true);
         self.wait_for(found)
     }
@@ -186,6 +190,7 @@ impl Supervise {
 
     /// The one that was waited for first, and only then those behind him.
     fn look_again(&mut self) {
+        self.look_where_this_is();
         // Told to be up since, it calls them all.
         let first = matches!(self.machine.calls, Calls::Idle | Calls::All);
         if let Some((tie, name)) = self.order.waits.filter(|_| !first) {
@@ -200,6 +205,11 @@ impl Supervise {
             self.order.met = true;
             self.feed(Event::Met);
         }
+    }
+
+    fn look_where_this_is(&mut self) {
+        let all = self.order.neighbours.as_ref();
+        self.order.here = all.is_some_and(|all| all.is_here(self.order.own()));
     }
 
     /// Says whether nobody is waited for.
@@ -296,7 +306,7 @@ impl Supervise {
         let Some(all) = &self.order.neighbours else { return Verdict::Met };
         let own = self.order.own();
         // Before the look, so that nothing is missed in between.
-        let signed = all.is_here(own) && all.sign(name, own).is_ok();
+        let signed = self.order.here && all.sign(name, own).is_ok();
         let sight = all.look(name);
         let calls = name != own && order::calls(tie, &sight, self.machine.calls);
         if calls && all.call(name, own).is_ok() {
