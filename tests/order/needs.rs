@@ -187,6 +187,7 @@ fn nobody_there() {
     tree.until("web", UP);
     tree.svc("-d", "other");
     tree.says("other down");
+    tree.until("other", DOWN);
     tree.end();
     tree.says("web down");
     tree.says("db down");
