@@ -7,7 +7,7 @@ use rustix::fd::{BorrowedFd, OwnedFd};
 use rustix::fs::{self, CWD, FileType, Mode, OFlags};
 use rustix::io::{Errno, Result};
 use upkeep_core::record::{Own, Record, SIZE};
-use upkeep_core::status::{self, CLASSIC, Status, Want};
+use upkeep_core::status::{self, CLASSIC, Status};
 
 /// Why nothing could be said to a supervise.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -89,21 +89,22 @@ pub fn read_status() -> core::result::Result<(Status, Option<Own>), StatusTroubl
 
 /// The same, whether a supervise lives or not.
 pub fn last_status() -> core::result::Result<(Status, Option<Own>), StatusTrouble> {
+    last_status_of(CLASSIC)
+}
+
+/// The same, if the record has at least `least` bytes.
+fn last_status_of(least: usize) -> core::result::Result<(Status, Option<Own>), StatusTrouble> {
     let mut record = [0; SIZE];
-    let record = read_record(&mut record, CLASSIC)?;
+    let record = read_record(&mut record, least)?;
     let status = Status::decode(record).ok_or(StatusTrouble::BadFormat)?;
     Ok((status, Record::decode(record).map(|record| record.own)))
 }
 
-/// What runit's `sv` would see: nothing of daemontools' shorter records, and of
-/// ours what runsv writes too, which after `o` is that it is to be down.
-pub fn read_status_as_runit() -> core::result::Result<Status, StatusTrouble> {
+/// What runit's `sv` would see, which knows nothing of daemontools' shorter
+/// records, and what only ours writes.
+pub fn read_status_as_runit() -> core::result::Result<(Status, Option<Own>), StatusTrouble> {
     supervised()?;
-    let mut record = [0; SIZE];
-    let record = read_record(&mut record, status::SIZE)?;
-    let status = Status::decode(record).ok_or(StatusTrouble::BadFormat)?;
-    let want = if status.want == Want::Once { Want::Down } else { status.want };
-    Ok(Status { want, ..status })
+    last_status_of(status::SIZE)
 }
 
 /// Whether the control byte `x` also ends the service, as in runit, where it
