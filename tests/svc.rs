@@ -199,6 +199,9 @@ fn a_pattern_stands_for_all_names_that_match() {
     // A pattern that matches nothing is a name.
     assert_eq!(says(&run(&["-o", "a\\[1]"], "services")), nothing);
     assert_eq!(heard(), ["", "", "", "", "o", ""]);
+    // So is what a service is called, in any of these directories.
+    assert_eq!(says(&run(&["-o", "a[1]"], "services")), nothing);
+    assert_eq!(heard(), ["", "", "", "", "o", ""]);
     let words = "svc: warning: unable to chdir to x*: file does not exist\n";
     assert_eq!(says(&run(&["-d", "x*"], "services")), (0, words.into()));
     let words = "svc: warning: unable to chdir to services/web-*: file does not exist\n";
