@@ -38,7 +38,11 @@ impl Asked {
                 Ok(option) if option.letter == b'w' => {
                     // Behind it in the same word, these are what is waited for.
                     match options.next_of(b"uUdDrR").and_then(Goal::from_letter) {
-                        Some(goal) => asked.goal = Some(goal),
+                        Some(goal) => {
+                            asked.goal = Some(goal);
+                            // daemontools' knows no goal, so nothing is mistaken for its.
+                            options.be_strict();
+                        }
                         None => asked.say(b'w', None),
                     }
                     true

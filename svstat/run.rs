@@ -76,7 +76,7 @@ pub(crate) fn run(args: Args) -> Exit {
     if !asks(args) {
         return show(None, args.skip(1)).err().unwrap_or(Exit::Success);
     }
-    let mut options = Options::new(args, "efjo:t");
+    let mut options = Options::strict(args, "efjo:t");
     let mut form = None;
     for option in options.by_ref() {
         let asked = match option.map(|option| (option.letter, option.value)) {

@@ -256,3 +256,37 @@ fn a_directory_that_is_closed_to_us() {
     assert_eq!(dir.run("svstat", ["closed"]).out(), line);
     fs::set_permissions(&closed, fs::Permissions::from_mode(0o755)).unwrap();
 }
+
+/// What daemontools has takes such a word for the end of the options.
+#[test]
+fn a_long_option_that_there_is_not_is_said() {
+    if testing_originals() {
+        return;
+    }
+    let dir = Dir::new();
+    let control = dir.fifo("s/supervise/control");
+    for (words, option) in [
+        ("svwait --down s", "--down"),
+        ("svwait -d --soon s", "--soon"),
+        ("svcheck --json s", "--json"),
+        ("svcheck -j --notes s", "--notes"),
+        ("svstat -t --foo", "--foo"),
+        ("svstat -j --foo", "--foo"),
+        ("svup --foo s", "--foo"),
+        ("svc -wU --restart s", "--restart"),
+    ] {
+        let (name, args) = words.split_once(' ').unwrap();
+        let done = dir.run(name, args.split(' '));
+        let line = format!("{name}: illegal option {option}\n");
+        assert!(done.err().starts_with(&line), "{words}: {}", done.err());
+        assert_eq!((done.code, done.out().as_str()), (100, ""), "{words}");
+    }
+    // Two dashes alone still end them, and where svc waits for nothing all is
+    // as it was.
+    for words in ["-u -- s", "-u --restart s"] {
+        assert_eq!(dir.run("svc", words.split(' ')).code, 0, "{words}");
+        assert_eq!(control.bytes(), b"u", "{words}");
+    }
+    let done = dir.run("svwait", ["-d", "--", "nowhere"]);
+    assert_eq!(done.err(), "svwait: fatal: unable to chdir to nowhere: file does not exist\n");
+}

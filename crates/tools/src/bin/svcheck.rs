@@ -47,7 +47,7 @@ fn run(args: Args) -> Exit {
         return exit;
     }
     let (mut wanted, mut json, mut list) = (Wanted::default(), false, false);
-    let mut options = Options::new(args, "ejlnx:");
+    let mut options = Options::strict(args, "ejlnx:");
     for option in options.by_ref() {
         match option {
             Ok(option) => match (option.letter, option.value) {

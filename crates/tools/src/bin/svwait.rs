@@ -50,7 +50,7 @@ fn run(args: Args) -> Exit {
         return exit;
     }
     let (mut goal, mut any, mut patience) = (Goal::Up, false, 0);
-    let mut options = Options::new(args, "uUdDrRfaot:");
+    let mut options = Options::strict(args, "uUdDrRfaot:");
     for option in &mut options {
         match option {
             Err(bad) => return TOOL.bad_option(bad, USAGE),
