@@ -89,11 +89,6 @@ impl Asked {
         }
     }
 
-    /// Whether there is anything to be said.
-    pub(crate) fn says_something(&self) -> bool {
-        self.count > 0
-    }
-
     /// The letters to send, each once.
     pub(crate) fn letters(&self) -> &[u8] {
         &self.letters[..self.count]

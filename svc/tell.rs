@@ -4,7 +4,7 @@ use crate::asked::Asked;
 use core::ffi::CStr;
 use std::ffi::CString;
 use upkeep_cli::{Exit, Tool};
-use upkeep_core::wait::Goal;
+use upkeep_core::wait::{Goal, Told};
 use upkeep_servicedir::{
     ControlTrouble, End, Finder, WaitTrouble, Waiting, enter, send, services, set_normally_up,
 };
@@ -104,7 +104,7 @@ fn tell(service: CString, asked: &Asked, wait: &mut Wait) {
         wait.fail(Exit::System);
         return TOOL.warn_os(&[b"unable to chdir to ", name, b": "], why);
     }
-    let waits = asked.goal.is_some_and(|goal| wait.add(&service, goal, asked.says_something()));
+    let waits = asked.goal.is_some_and(|goal| wait.add(&service, goal, Told::of(asked.letters())));
     if let Some(up) = asked.normally_up
         && let Err(why) = set_normally_up(up)
     {
@@ -150,7 +150,7 @@ struct Wait {
 impl Wait {
     /// The service is waited for, if it can be: it is listened to before it is
     /// told anything.
-    fn add(&mut self, service: &CStr, goal: Goal, told: bool) -> bool {
+    fn add(&mut self, service: &CStr, goal: Goal, told: Told) -> bool {
         let waiting = match self.waiting.take() {
             Some(waiting) => Ok(waiting),
             None => Waiting::new(goal, told),

@@ -5,6 +5,7 @@ use crate::support::{Dir, Finished, Process, Service, supervised, testing_origin
 use crate::svwait::{Played, at, over};
 use std::fs;
 use upkeep_core::record::Stage;
+use upkeep_core::status::Want;
 
 fn says(done: &Finished) -> (i32, String) {
     (done.code, done.err())
@@ -136,6 +137,24 @@ fn it_waits_as_svwait_does() {
     service.write(&over(true, 5));
     let words = "svc: warning: unable to wait for s: it has ended for good\n";
     assert_eq!(says(&dir.run("svc", ["-wU", "s"])), (1, words.into()));
+    // Nor if what it is told does not start it.
+    for letters in ["-h", "-r", "-dx"] {
+        assert_eq!(says(&dir.run("svc", ["-wU", letters, "s"])), (1, words.into()), "{letters}");
+        assert_eq!(control.bytes(), &letters.as_bytes()[1..]);
+    }
+    let mut down = at(Stage::Down, 5);
+    down.status.want = Want::Down;
+    service.write(&down);
+    let to_be_down = "svc: warning: unable to wait for s: it is to be down\n";
+    for goal in ["-wu", "-wU", "-wr", "-wR"] {
+        assert_eq!(says(&dir.run("svc", [goal, "-r", "s"])), (1, to_be_down.into()), "{goal}");
+        assert_eq!(control.bytes(), b"r");
+    }
+    assert_eq!(dir.run("svc", ["-wD", "-r", "s"]).code, 0);
+    assert_eq!(control.bytes(), b"r");
+    // Somebody else may start it.
+    assert_eq!(dir.run("svc", ["-wU", "-T1", "s"]).code, 99);
+    service.write(&over(true, 5));
     let wait = dir.start("svc", ["-wU", "-u", "s"]);
     assert_eq!(control.spoken(), b"u");
     service.write(&at(Stage::Waiting, 5));

@@ -4,7 +4,7 @@
 use core::ffi::CStr;
 use std::ffi::CString;
 use upkeep_cli::{Exit, Options, Tool};
-use upkeep_core::wait::Goal;
+use upkeep_core::wait::{Goal, Told};
 use upkeep_servicedir::{Finder, WaitTrouble, Waiting, enter, services};
 use upkeep_sys::{Args, clock};
 
@@ -74,7 +74,7 @@ fn run(args: Args) -> Exit {
 }
 
 fn wait(goal: Goal, any: bool, deadline: Option<u64>, names: &[CString]) -> Exit {
-    let mut waiting = match Waiting::new(goal, false) {
+    let mut waiting = match Waiting::new(goal, Told::Nothing) {
         Ok(waiting) => waiting,
         Err(trouble) => return in_vain(&names[0], trouble),
     };
