@@ -76,7 +76,7 @@ fn some_letters_keep_the_file_down() {
         dir.file(format!("s/{file}"), "echo\n");
     }
     assert_eq!(says(&dir.run("svc", ["-U", "s"])), (0, String::new()));
-    let words = "svc: warning: unable to create s/down: operation not supported\n";
+    let words = "svc: warning: s/down is what undoes it: left alone\n";
     assert_eq!(says(&dir.run("svc", ["-D", "s"])), (0, words.into()));
     assert_eq!(fs::read(&down).unwrap(), b"echo\n");
     assert_eq!(control.bytes(), b"ud");

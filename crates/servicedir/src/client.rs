@@ -37,6 +37,15 @@ pub enum StatusTrouble {
     BadFormat,
 }
 
+/// Why the file `down` is left as it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DownTrouble {
+    /// It is what undoes a oneshot.
+    Task,
+    /// It could not be made or removed.
+    Os(Errno),
+}
+
 /// Whether a supervise lives: its end of `supervise/ok` is open.
 pub fn is_supervised() -> Result<bool> {
     Ok(listener()?.is_some())
@@ -67,17 +76,22 @@ pub fn normally_up() -> Result<bool> {
 
 /// Says whether the service is to start out up. A logger that is a file always
 /// does, and so does a oneshot, whose `down` is a program of its own.
-pub fn set_normally_up(up: bool) -> Result<()> {
+pub fn set_normally_up(up: bool) -> core::result::Result<(), DownTrouble> {
     let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::NONBLOCK | OFlags::CLOEXEC;
-    let always = place::is_logger() || down_is_a_task();
+    let is_task = down_is_a_task();
+    let always = place::is_logger() || is_task;
     match up {
         true if always => Ok(()),
-        false if always => Err(Errno::OPNOTSUPP),
+        false if is_task => Err(DownTrouble::Task),
+        false if always => Err(DownTrouble::Os(Errno::OPNOTSUPP)),
         true => match fs::unlink(names::DOWN) {
             Err(Errno::NOENT) => Ok(()),
-            answer => answer,
+            answer => answer.map_err(DownTrouble::Os),
         },
-        false => fs::open(names::DOWN, flags, Mode::from_raw_mode(0o666)).map(drop),
+        false => {
+            let made = fs::open(names::DOWN, flags, Mode::from_raw_mode(0o666));
+            made.map(drop).map_err(DownTrouble::Os)
+        }
     }
 }
 

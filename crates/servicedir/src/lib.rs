@@ -29,8 +29,8 @@ mod wait;
 
 pub use changes::{Change, Changes, WatchTrouble};
 pub use client::{
-    ControlTrouble, StatusTrouble, exit_ends, is_supervised, last_status, normally_up, read_status,
-    read_status_as_runit, send, send_now, set_normally_up,
+    ControlTrouble, DownTrouble, StatusTrouble, exit_ends, is_supervised, last_status, normally_up,
+    read_status, read_status_as_runit, send, send_now, set_normally_up,
 };
 pub use copied::record_is_anothers;
 pub use elsewhere::{Elsewhere, Log};
