@@ -3,7 +3,9 @@
 
 use crate::support::{Dir, Service, originals, programs, supervised, testing_originals};
 use std::collections::BTreeSet;
+use std::ffi::OsStr;
 use std::fs;
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{PermissionsExt, chown, symlink};
 use std::path::{Path, PathBuf};
 
@@ -378,4 +380,22 @@ fn what_others_could_take_over() {
     // What belongs to the one to whom it all belongs is his.
     let done = dir.run("svcheck", ["scan/users"]);
     assert_eq!((done.code, done.out()), (0, String::new()));
+}
+
+#[test]
+fn a_name_that_is_no_text_is_not_lost() {
+    if testing_originals() {
+        return;
+    }
+    let dir = Dir::new();
+    let name = OsStr::from_bytes(b"scan/a\xff");
+    dir.mkdir(name);
+    dir.file("scan/b/needs/.keep", "");
+    dir.file(Path::new("scan/b/needs").join(OsStr::from_bytes(b"\xfe")), "");
+    let done = dir.run("svcheck", ["-j", "scan"]);
+    assert!(done.out().contains("\"path\":\"scan/b/needs/\\udcfe\""), "{}", done.out());
+    let done = dir.run("svcheck", [OsStr::new("-j"), name]);
+    assert!(done.out().contains("\"path\":\"scan/a\\udcff/run\""), "{}", done.out());
+    let done = dir.run("svcheck", [name]);
+    assert!(done.out().starts_with("scan/a\u{fffd}/run: error: "), "{}", done.out());
 }

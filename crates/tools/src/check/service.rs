@@ -3,6 +3,7 @@
 use super::kinds::{
     COPIED, DOWN, INTERPRETER, MISSPELT, NO_EFFECT, NO_RUN, NOT_EXECUTABLE, SUPERVISE, WRONG_TYPE,
 };
+use super::name::text;
 use super::program::{is_program, type_of};
 use super::spelling::meant;
 use super::{Check, Place};
@@ -128,7 +129,7 @@ impl Check {
             if place.has(other) {
                 continue;
             }
-            let shown = place.path(&name.to_string_lossy());
+            let shown = place.path(&text(name));
             let what = format!("nothing looks at this, which is like {other}");
             let advice = format!("call it {other}, if that is meant");
             self.report.file(&MISSPELT, &shown, &what, &advice);
