@@ -399,3 +399,22 @@ fn a_name_that_is_no_text_is_not_lost() {
     let done = dir.run("svcheck", [name]);
     assert!(done.out().starts_with("scan/a\u{fffd}/run: error: "), "{}", done.out());
 }
+
+#[test]
+fn what_is_to_be_done_once_is_called_up() {
+    if testing_originals() {
+        return;
+    }
+    let dir = Dir::new();
+    for (name, file, advice) in [
+        ("none", "type", "make up, a script that does what is to be done"),
+        ("other", "Up", "call Up up"),
+        ("script", "run.sh", "call run.sh run"),
+    ] {
+        dir.file(format!("{name}/{file}"), "");
+        dir.file(format!("{name}/type"), "oneshot\n");
+        let done = dir.run("svcheck", [name]);
+        let line = format!("{name}/run: error: it is not there; {advice} [no-run]\n");
+        assert!(done.out().contains(&line), "{}", done.out());
+    }
+}

@@ -152,9 +152,16 @@ impl Check {
             }
         } else if !place.runs_without() {
             let mut names = place.entries.iter().filter_map(|(name, _)| name.to_str());
-            let other = names.find(|name| meant(name.as_bytes(), known()) == Some("run"));
+            let wanted = if place.is_oneshot { ["up", "run"] } else { ["run"; 2] };
+            let other = names.find_map(|name| {
+                let meant = meant(name.as_bytes(), known())?;
+                wanted.contains(&meant).then(|| format!("call {name} {meant}"))
+            });
             let advice = match other {
-                Some(other) => format!("call {other} run"),
+                Some(advice) => advice,
+                None if place.is_oneshot => {
+                    "make up, a script that does what is to be done".to_owned()
+                }
                 None if place.has("up") => "echo oneshot > type, if up is all there is".to_owned(),
                 None => "make it, a script that ends in exec PROGRAM".to_owned(),
             };
