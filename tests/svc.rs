@@ -39,6 +39,13 @@ fn letters_of_other_suites() {
         assert_eq!(done.code, 100, "{options:?}");
         assert!(done.err().contains("svc options: u up, "), "{options:?}");
     }
+    for (options, words) in [
+        (["-s", "SEGV"], "not a signal that can be sent: SEGV"),
+        (["-T", "soon"], "not a number of milliseconds: soon"),
+    ] {
+        let done = dir.run("svc", options.iter().chain(&["s"]));
+        assert!(done.err().starts_with(&format!("svc: fatal: {words}\nsvc options: ")));
+    }
     assert_eq!(control.bytes(), b"");
 }
 

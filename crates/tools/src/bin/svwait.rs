@@ -59,7 +59,11 @@ fn run(args: Args) -> Exit {
                 b'o' => any = true,
                 b't' => match option.milliseconds() {
                     Some(time) => patience = time,
-                    None => return TOOL.usage(USAGE),
+                    None => {
+                        let value = option.value.unwrap_or_default().to_bytes();
+                        let _ = TOOL.fatal(&[b"not a number of milliseconds: ", value]);
+                        return TOOL.usage(USAGE);
+                    }
                 },
                 letter => goal = Goal::from_letter(letter).unwrap_or(goal),
             },
