@@ -59,7 +59,7 @@ an option cannot be written: 111.
 ",
 };
 
-const SYNOPSIS: &str = "svstat [-t | -f | -j | -e | -o fields] service ...";
+const SYNOPSIS: &str = "svstat service ... | svstat -t | -f | -j | -e | -o fields [service ...]";
 
 /// How it is shown, if not as the line.
 enum Form {
@@ -140,6 +140,7 @@ fn show(form: Option<Form>, services: Args) -> Result<(), Exit> {
 
 fn unknown(name: &[u8]) -> Exit {
     let names = fields::names();
+    let name = if name.is_empty() { b"\"\"" } else { name };
     let _ = TOOL.fatal(&[b"unknown field ", name, b"; there are: ", names.as_bytes()]);
     Exit::Usage
 }

@@ -203,7 +203,7 @@ fn svup_answers_with_its_code() {
     assert_eq!(up(&["nowhere"]), fatal("unable to chdir to nowhere: file does not exist"));
     dir.file("odd/supervise", "");
     assert_eq!(up(&["odd"]), fatal("unable to open supervise/ok: not a directory"));
-    let usage = "svup: usage: svup [-L] [-l] dir\n";
+    let usage = "svup: usage: svup [-lL] service\n";
     assert_eq!(up(&[]), (100, usage.into()));
     assert_eq!(up(&["-l"]), (100, usage.into()));
     assert_eq!(up(&["-x", "s"]), (100, format!("svup: illegal option -- x\n{usage}")));

@@ -284,7 +284,7 @@ fn wrong_fields_and_forms() {
         return;
     }
     let dir = Dir::new();
-    for (list, wrong) in [("pid,bogus", "bogus"), ("pid,", ""), ("PID", "PID")] {
+    for (list, wrong) in [("pid,bogus", "bogus"), ("pid,", "\"\""), ("PID", "PID")] {
         let done = dir.run("svstat", ["-o", list, "s"]);
         assert_eq!((done.code, done.out().as_str()), (100, ""), "{list}");
         let words = format!("svstat: fatal: unknown field {wrong}; there are: name path ");

@@ -28,7 +28,7 @@ entered or the status not read.
 ",
 };
 
-const SYNOPSIS: &str = "svup [-L] [-l] dir";
+const SYNOPSIS: &str = "svup [-lL] service";
 
 upkeep_sys::main!(|args| run(args).code());
 
