@@ -136,6 +136,12 @@ fn sv() {
     tree.says("top up");
     tree.until("all", THERE);
     assert_eq!(tree.sv("status", "all"), shown);
+    // Restarted, it waits for those that it is made of.
+    let late = (1, "timeout: down: all: Ns, normally up, want up\n".to_owned());
+    assert_eq!(tree.sv_with(&["-w", "1", "restart"], "all"), late);
+    tree.says_all(&["a down", "b down", "a up", "b up"]);
+    tree.go("b");
+    tree.until("all", THERE);
     tree.end();
     tree.says("top down");
     tree.says_all(&["a down", "b down"]);

@@ -36,7 +36,7 @@ pub use copied::record_is_anothers;
 pub use elsewhere::{Elsewhere, Log};
 pub use facts::{
     ASKED, Asked, FactTrouble, Facts, Task, Value, check_program, has_finish, has_run, has_stop,
-    timeout_finish,
+    is_oneshot, timeout_finish,
 };
 pub use find::{Finder, enter, go, go_on_to_logger, logger, services};
 pub use follow::{PidFile, Trail};

@@ -25,19 +25,23 @@ pub struct Sight {
     status: Status,
     /// Whether it is there, with a process or without.
     there: bool,
+    /// Whether it is still doing what it is there for.
+    doing: bool,
     /// Whether it is down, and what tidies up after it has done so.
     finished: bool,
 }
 
 impl Sight {
-    /// What a record says. After `o` a service is to be down, as runsv has it.
+    /// What a record says. After `o` a service is to be down, as runsv has it;
+    /// a oneshot is up when it is done.
     #[must_use]
-    pub fn of(status: &Status, own: Option<&Own>) -> Self {
+    pub fn of(status: &Status, own: Option<&Own>, is_oneshot: bool) -> Self {
         let standing = Standing::of(status, own);
         let want = if status.want == Want::Once { Want::Down } else { status.want };
         Self {
             status: Status { want, ..*status },
             there: status.pid != 0 || standing.up,
+            doing: is_oneshot && !standing.ready,
             finished: standing.finished,
         }
     }
@@ -152,15 +156,15 @@ fn come_about(
     begun: Tai64n,
     available: &mut impl FnMut() -> bool,
 ) -> bool {
-    let Sight { status, there, finished } = *sight;
+    let Sight { status, there, doing, finished } = *sight;
     let before = status.since < begun;
     match letter {
         b'C' => !there || available(),
-        b'u' => there && !status.finishing && available(),
+        b'u' => there && !doing && !status.finishing && available(),
         b'd' => !there && finished,
         b't' | b'k' => {
             let stays_down = !there && status.want == Want::Down;
-            stays_down || (there && !before && !status.terminating && available())
+            stays_down || (there && !doing && !before && !status.terminating && available())
         }
         b'o' => {
             if there {
@@ -232,14 +236,14 @@ mod tests {
     }
 
     fn sight(status: &Status) -> Sight {
-        Sight::of(status, None)
+        Sight::of(status, None, false)
     }
 
     /// One of ours without a process, at this stage.
     fn without_process(stage: Stage, since: Tai64n, want: Want) -> Sight {
         let mut own = Machine::new(true, 0).own([0; 16], Identity::default(), since, false);
         own.stage = stage;
-        Sight::of(&Status { since, ..status(0, want) }, Some(&own))
+        Sight::of(&Status { since, ..status(0, want) }, Some(&own), false)
     }
 
     fn parsed(word: &str) -> Option<(First, &'static [u8], bool, bool)> {
@@ -393,6 +397,15 @@ mod tests {
             assert!(letters(word, &down).starts_with(b"tc"), "{word}");
         }
         assert_eq!(letters("term", &there), b"t");
+        // A oneshot that is not done yet.
+        let mut own = Machine::new(true, 0).own([0; 16], Identity::default(), BEGUN, false);
+        (own.stage, own.awaited) = (Stage::Up, true);
+        let up = status(7, Want::Up);
+        let doing = |is_oneshot| Sight::of(&up, Some(&own), is_oneshot);
+        for letter in [b'u', b't'] {
+            assert!(after(letter, &doing(false)) && !after(letter, &doing(true)));
+        }
+        assert!(!after(b'd', &doing(true)));
         let now = Tai64n { seconds: 131, nanos: 0 };
         let shown = |sight| String::from_utf8(described(sight, b"s", now, false)).unwrap();
         assert_eq!(shown(&there), "run: s: 31s");

@@ -4,7 +4,9 @@ use crate::complain;
 use crate::errand::{Errand, Lost};
 use core::ffi::CStr;
 use upkeep_cli::{Exit, words};
-use upkeep_servicedir::{StatusTrouble, go, is_logger, names, normally_up, read_status_as_runit};
+use upkeep_servicedir::{
+    StatusTrouble, go, is_logger, is_oneshot, names, normally_up, read_status_as_runit,
+};
 use upkeep_sys::Errno;
 use upkeep_tools::sv::{Sight, described};
 
@@ -50,7 +52,10 @@ impl Errand {
     /// The status; where it is not known, that is said.
     pub(crate) fn look(&mut self, name: &CStr, log: &[u8]) -> Result<Seen, Lost> {
         let (what, why): (&[u8], _) = match read_status_as_runit() {
-            Ok((status, own)) => return Ok(Some(Sight::of(&status, own.as_ref()))),
+            Ok((status, own)) => {
+                let is_oneshot = own.is_some() && !is_logger() && is_oneshot();
+                return Ok(Some(Sight::of(&status, own.as_ref(), is_oneshot)));
+            }
             Err(StatusTrouble::NotRunning) => {
                 self.nobody(name, log);
                 return Ok(None);
