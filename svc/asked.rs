@@ -38,7 +38,11 @@ impl Asked {
                 Ok(option) if option.letter == b'w' => {
                     // Behind it in the same word, these are what is waited for.
                     match options.next_of(b"uUdDrR").and_then(Goal::from_letter) {
-                        Some(goal) => asked.goal = Some(goal),
+                        Some(goal) => {
+                            asked.goal = Some(goal);
+                            // daemontools' knows no goal, so nothing is mistaken for its.
+                            options.be_strict();
+                        }
                         None => asked.say(b'w', None),
                     }
                     true
@@ -66,11 +70,11 @@ impl Asked {
             b'y' => self.say(b'w', None),
             b's' => match option.value.and_then(|name| letter_of(name.to_bytes())) {
                 Some(letter) => self.say(letter, None),
-                None => return false,
+                None => return refused(b"a signal that can be sent", option),
             },
             b'T' => match option.milliseconds() {
                 Some(time) => self.patience = time,
-                None => return false,
+                None => return refused(b"a number of milliseconds", option),
             },
             letter => self.say(letter, None),
         }
@@ -85,15 +89,18 @@ impl Asked {
         }
     }
 
-    /// Whether there is anything to be said.
-    pub(crate) fn says_something(&self) -> bool {
-        self.count > 0
-    }
-
     /// The letters to send, each once.
     pub(crate) fn letters(&self) -> &[u8] {
         &self.letters[..self.count]
     }
+}
+
+/// Says that the value of the option is not what it should be; and that is no
+/// success.
+fn refused(what: &[u8], option: &Opt) -> bool {
+    let value = option.value.unwrap_or_default().to_bytes();
+    let _ = TOOL.fatal(&[b"not ", what, b": ", value]);
+    false
 }
 
 /// The letter that has this signal sent, if there is one.

@@ -4,9 +4,10 @@ use crate::asked::Asked;
 use core::ffi::CStr;
 use std::ffi::CString;
 use upkeep_cli::{Exit, Tool};
-use upkeep_core::wait::Goal;
+use upkeep_core::wait::{Goal, Told};
 use upkeep_servicedir::{
-    ControlTrouble, End, Finder, WaitTrouble, Waiting, enter, send, services, set_normally_up,
+    ControlTrouble, DownTrouble, End, Finder, WaitTrouble, Waiting, enter, send, services,
+    set_normally_up,
 };
 use upkeep_sys::{Args, clock, signals};
 
@@ -104,13 +105,16 @@ fn tell(service: CString, asked: &Asked, wait: &mut Wait) {
         wait.fail(Exit::System);
         return TOOL.warn_os(&[b"unable to chdir to ", name, b": "], why);
     }
-    let waits = asked.goal.is_some_and(|goal| wait.add(&service, goal, asked.says_something()));
+    let waits = asked.goal.is_some_and(|goal| wait.add(&service, goal, Told::of(asked.letters())));
     if let Some(up) = asked.normally_up
-        && let Err(why) = set_normally_up(up)
+        && let Err(trouble) = set_normally_up(up)
     {
         let verb = if up { b"unable to remove ".as_slice() } else { b"unable to create " };
         wait.fail(Exit::System);
-        TOOL.warn_os(&[verb, name, b"/down: "], why);
+        match trouble {
+            DownTrouble::Task => TOOL.warn(&[name, b"/down is what undoes it: left alone"]),
+            DownTrouble::Os(why) => TOOL.warn_os(&[verb, name, b"/down: "], why),
+        }
     }
     let Err(trouble) = send(asked.letters()) else { return };
     if waits {
@@ -150,7 +154,7 @@ struct Wait {
 impl Wait {
     /// The service is waited for, if it can be: it is listened to before it is
     /// told anything.
-    fn add(&mut self, service: &CStr, goal: Goal, told: bool) -> bool {
+    fn add(&mut self, service: &CStr, goal: Goal, told: Told) -> bool {
         let waiting = match self.waiting.take() {
             Some(waiting) => Ok(waiting),
             None => Waiting::new(goal, told),

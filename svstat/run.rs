@@ -11,7 +11,7 @@ use crate::table::{Look, Table};
 use crate::terminal;
 use crate::watch::watch;
 use core::ffi::CStr;
-use rustix::io::Errno;
+use rustix::io::{Errno, fcntl_getfd};
 use std::ffi::CString;
 use upkeep_cli::{Exit, Options, Out, Tool};
 use upkeep_core::glob::is_pattern;
@@ -54,11 +54,12 @@ With an option and no service: all services in $SVDIR, /etc/service or
     other waiting -1 1
 
 exit: 0 always, unless an option or a field is unknown: 100; or the current
-directory or that of all services cannot be opened: 111.
+directory or that of all services cannot be opened, or what was asked for with
+an option cannot be written: 111.
 ",
 };
 
-const SYNOPSIS: &str = "svstat [-t | -f | -j | -e | -o fields] service ...";
+const SYNOPSIS: &str = "svstat service ... | svstat -t | -f | -j | -e | -o fields [service ...]";
 
 /// How it is shown, if not as the line.
 enum Form {
@@ -76,7 +77,7 @@ pub(crate) fn run(args: Args) -> Exit {
     if !asks(args) {
         return show(None, args.skip(1)).err().unwrap_or(Exit::Success);
     }
-    let mut options = Options::new(args, "efjo:t");
+    let mut options = Options::strict(args, "efjo:t");
     let mut form = None;
     for option in options.by_ref() {
         let asked = match option.map(|option| (option.letter, option.value)) {
@@ -115,24 +116,31 @@ fn asks(args: Args) -> bool {
 
 fn show(form: Option<Form>, services: Args) -> Result<(), Exit> {
     let mut out = Out::to(rustix::stdio::stdout());
-    let done = match form {
-        None => lines(&mut out, services),
-        Some(Form::Table) => table(&mut out, services),
-        Some(Form::Json) => json(&mut out, services),
-        Some(Form::Fields(fields)) => each(services, |seen| {
+    let Some(form) = form else {
+        let done = lines(&mut out, services);
+        // As with the original, nobody is told that standard output does not work.
+        let _ = out.flush();
+        return done;
+    };
+    // Where it is closed, what is opened next would be taken for it.
+    fcntl_getfd(rustix::stdio::stdout()).map_err(unwritable)?;
+    match form {
+        Form::Table => table(&mut out, services),
+        Form::Json => json(&mut out, services),
+        Form::Fields(fields) => each(services, |seen| {
             let mut line = Vec::new();
             fields::print(&mut line, &fields, &seen);
             out.push(&line)
         }),
-        Some(Form::Follow) => follow(services),
-        Some(Form::Events) => watch(services, &mut Outlet::open(false)?, &mut Events),
-    };
-    let _ = out.flush();
-    done
+        Form::Follow => follow(services),
+        Form::Events => watch(services, &mut Outlet::open(false)?, &mut Events),
+    }?;
+    out.flush().map_err(unwritable)
 }
 
 fn unknown(name: &[u8]) -> Exit {
     let names = fields::names();
+    let name = if name.is_empty() { b"\"\"" } else { name };
     let _ = TOOL.fatal(&[b"unknown field ", name, b"; there are: ", names.as_bytes()]);
     Exit::Usage
 }
@@ -162,7 +170,7 @@ fn json(out: &mut Out<'_>, args: Args) -> Result<(), Exit> {
     head.put("time", &Value::Moment(Some(now())));
     text.extend_from_slice(b",\"services\":[");
     let mut parted: &[u8] = b"\n";
-    let done = each(args, |seen| {
+    each(args, |seen| {
         text.extend_from_slice(core::mem::replace(&mut parted, b",\n"));
         let mut object = Object::begin(&mut text);
         object.service(&seen);
@@ -170,10 +178,9 @@ fn json(out: &mut Out<'_>, args: Args) -> Result<(), Exit> {
         let pushed = out.push(&text);
         text.clear();
         pushed
-    });
+    })?;
     text.extend_from_slice(b"\n]}\n");
-    let _ = out.push(&text);
-    done
+    out.push(&text).map_err(unwritable)
 }
 
 fn table(out: &mut Out<'_>, args: Args) -> Result<(), Exit> {
@@ -186,8 +193,7 @@ fn table(out: &mut Out<'_>, args: Args) -> Result<(), Exit> {
     let mut text = Vec::new();
     table.head(&mut text);
     services.iter().for_each(|seen| table.row(&mut text, seen));
-    let _ = out.push(&text);
-    Ok(())
+    out.push(&text).map_err(unwritable)
 }
 
 /// How a table is to look here.
@@ -197,15 +203,13 @@ pub(crate) fn look(since: bool) -> Look {
 }
 
 /// Gives `show` all that is known of each service that was named, or of all.
-/// An error of it ends this: nobody listens any more.
+/// An error of it, who cannot write, ends this.
 fn each(args: Args, mut show: impl FnMut(Seen) -> Result<(), Errno>) -> Result<(), Exit> {
     let all = args.is_empty();
     let named = if all { all_services()? } else { args.iter().flat_map(services).collect() };
     let finder = Finder::new().map_err(no_start)?;
     for service in &named {
-        if gather(&finder, service, all, &mut show).map_err(no_way_back)?.is_err() {
-            break;
-        }
+        gather(&finder, service, all, &mut show).map_err(no_way_back)?.map_err(unwritable)?;
     }
     Ok(())
 }
@@ -214,6 +218,10 @@ fn each(args: Args, mut show: impl FnMut(Seen) -> Result<(), Errno>) -> Result<(
 pub(crate) fn all_services() -> Result<Vec<CString>, Exit> {
     let found = go_to_services().and_then(|()| list_services());
     found.map_err(|why| TOOL.fatal_os(&[b"unable to read $SVDIR, /etc/service or /service: "], why))
+}
+
+pub(crate) fn unwritable(why: Errno) -> Exit {
+    TOOL.unwritable(why)
 }
 
 pub(crate) fn no_start(why: Errno) -> Exit {

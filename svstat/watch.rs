@@ -4,7 +4,7 @@
 use crate::fields::{FIELDS, Value};
 use crate::gather::{Seen, below};
 use crate::outlet::Outlet;
-use crate::run::{TOOL, all_services, no_start, no_way_back};
+use crate::run::{TOOL, all_services, no_start, no_way_back, unwritable};
 use rustix::event::{PollFd, PollFlags};
 use rustix::fd::OwnedFd;
 use rustix::fs::inotify::{self, CreateFlags, WatchFlags};
@@ -77,14 +77,17 @@ struct Watch {
 
 /// Why it does not go on.
 enum End {
-    /// Nobody listens any more.
+    /// Nobody listens any more, or it was told to end.
     Done,
     Failed(Exit),
 }
 
 impl From<Errno> for End {
-    fn from(_: Errno) -> Self {
-        Self::Done
+    fn from(why: Errno) -> Self {
+        match why {
+            Errno::PIPE | Errno::CANCELED => Self::Done,
+            why => Self::Failed(unwritable(why)),
+        }
     }
 }
 

@@ -3,7 +3,9 @@
 
 use crate::support::{Dir, Service, originals, programs, supervised, testing_originals};
 use std::collections::BTreeSet;
+use std::ffi::OsStr;
 use std::fs;
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{PermissionsExt, chown, symlink};
 use std::path::{Path, PathBuf};
 
@@ -378,4 +380,41 @@ fn what_others_could_take_over() {
     // What belongs to the one to whom it all belongs is his.
     let done = dir.run("svcheck", ["scan/users"]);
     assert_eq!((done.code, done.out()), (0, String::new()));
+}
+
+#[test]
+fn a_name_that_is_no_text_is_not_lost() {
+    if testing_originals() {
+        return;
+    }
+    let dir = Dir::new();
+    let name = OsStr::from_bytes(b"scan/a\xff");
+    dir.mkdir(name);
+    dir.file("scan/b/needs/.keep", "");
+    dir.file(Path::new("scan/b/needs").join(OsStr::from_bytes(b"\xfe")), "");
+    let done = dir.run("svcheck", ["-j", "scan"]);
+    assert!(done.out().contains("\"path\":\"scan/b/needs/\\udcfe\""), "{}", done.out());
+    let done = dir.run("svcheck", [OsStr::new("-j"), name]);
+    assert!(done.out().contains("\"path\":\"scan/a\\udcff/run\""), "{}", done.out());
+    let done = dir.run("svcheck", [name]);
+    assert!(done.out().starts_with("scan/a\u{fffd}/run: error: "), "{}", done.out());
+}
+
+#[test]
+fn what_is_to_be_done_once_is_called_up() {
+    if testing_originals() {
+        return;
+    }
+    let dir = Dir::new();
+    for (name, file, advice) in [
+        ("none", "type", "make up, a script that does what is to be done"),
+        ("other", "Up", "call Up up"),
+        ("script", "run.sh", "call run.sh run"),
+    ] {
+        dir.file(format!("{name}/{file}"), "");
+        dir.file(format!("{name}/type"), "oneshot\n");
+        let done = dir.run("svcheck", [name]);
+        let line = format!("{name}/run: error: it is not there; {advice} [no-run]\n");
+        assert!(done.out().contains(&line), "{}", done.out());
+    }
 }

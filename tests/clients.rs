@@ -203,7 +203,7 @@ fn svup_answers_with_its_code() {
     assert_eq!(up(&["nowhere"]), fatal("unable to chdir to nowhere: file does not exist"));
     dir.file("odd/supervise", "");
     assert_eq!(up(&["odd"]), fatal("unable to open supervise/ok: not a directory"));
-    let usage = "svup: usage: svup [-L] [-l] dir\n";
+    let usage = "svup: usage: svup [-lL] service\n";
     assert_eq!(up(&[]), (100, usage.into()));
     assert_eq!(up(&["-l"]), (100, usage.into()));
     assert_eq!(up(&["-x", "s"]), (100, format!("svup: illegal option -- x\n{usage}")));
@@ -255,4 +255,38 @@ fn a_directory_that_is_closed_to_us() {
     let line = "closed: unable to chdir: access denied\n";
     assert_eq!(dir.run("svstat", ["closed"]).out(), line);
     fs::set_permissions(&closed, fs::Permissions::from_mode(0o755)).unwrap();
+}
+
+/// What daemontools has takes such a word for the end of the options.
+#[test]
+fn a_long_option_that_there_is_not_is_said() {
+    if testing_originals() {
+        return;
+    }
+    let dir = Dir::new();
+    let control = dir.fifo("s/supervise/control");
+    for (words, option) in [
+        ("svwait --down s", "--down"),
+        ("svwait -d --soon s", "--soon"),
+        ("svcheck --json s", "--json"),
+        ("svcheck -j --notes s", "--notes"),
+        ("svstat -t --foo", "--foo"),
+        ("svstat -j --foo", "--foo"),
+        ("svup --foo s", "--foo"),
+        ("svc -wU --restart s", "--restart"),
+    ] {
+        let (name, args) = words.split_once(' ').unwrap();
+        let done = dir.run(name, args.split(' '));
+        let line = format!("{name}: illegal option {option}\n");
+        assert!(done.err().starts_with(&line), "{words}: {}", done.err());
+        assert_eq!((done.code, done.out().as_str()), (100, ""), "{words}");
+    }
+    // Two dashes alone still end them, and where svc waits for nothing all is
+    // as it was.
+    for words in ["-u -- s", "-u --restart s"] {
+        assert_eq!(dir.run("svc", words.split(' ')).code, 0, "{words}");
+        assert_eq!(control.bytes(), b"u", "{words}");
+    }
+    let done = dir.run("svwait", ["-d", "--", "nowhere"]);
+    assert_eq!(done.err(), "svwait: fatal: unable to chdir to nowhere: file does not exist\n");
 }

@@ -23,3 +23,23 @@ fn the_demo_shows_its_services_and_leaves_nothing() {
     assert_eq!(dir.processes(), []);
     assert_eq!(std::fs::read_dir(dir.path("tmp")).unwrap().count(), 0);
 }
+
+/// As `make demo | head` has it.
+#[test]
+fn the_demo_leaves_nothing_when_nobody_reads_it_any_more() {
+    if testing_originals() {
+        return;
+    }
+    let dir = Dir::new();
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/demo");
+    for front in ["", "trap '' PIPE; "] {
+        let tmp = dir.mkdir("tmp");
+        let pipe = format!("{front}{} {} | head -n 1", script.display(), ours().display());
+        let mut command = dir.command("/bin/sh");
+        let done = Process::start(command.args(["-c", &pipe]).env("TMPDIR", &tmp)).finish();
+        assert!(done.out().starts_with("svscan over "), "{}", done.out());
+        assert_eq!(done.err(), "", "{front}");
+        assert_eq!(dir.processes(), []);
+        assert_eq!(std::fs::read_dir(tmp).unwrap().count(), 0);
+    }
+}

@@ -278,7 +278,7 @@ fn until_another_second(service: &Path) {
 }
 
 /// The same words with the numbers left out.
-fn masked(text: &str) -> String {
+pub(crate) fn masked(text: &str) -> String {
     let mut out = String::new();
     for c in text.chars() {
         match c {

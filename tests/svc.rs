@@ -5,6 +5,7 @@ use crate::support::{Dir, Finished, Process, Service, supervised, testing_origin
 use crate::svwait::{Played, at, over};
 use std::fs;
 use upkeep_core::record::Stage;
+use upkeep_core::status::Want;
 
 fn says(done: &Finished) -> (i32, String) {
     (done.code, done.err())
@@ -37,6 +38,13 @@ fn letters_of_other_suites() {
         let done = dir.run("svc", options.iter().chain(&["s"]));
         assert_eq!(done.code, 100, "{options:?}");
         assert!(done.err().contains("svc options: u up, "), "{options:?}");
+    }
+    for (options, words) in [
+        (["-s", "SEGV"], "not a signal that can be sent: SEGV"),
+        (["-T", "soon"], "not a number of milliseconds: soon"),
+    ] {
+        let done = dir.run("svc", options.iter().chain(&["s"]));
+        assert!(done.err().starts_with(&format!("svc: fatal: {words}\nsvc options: ")));
     }
     assert_eq!(control.bytes(), b"");
 }
@@ -75,7 +83,7 @@ fn some_letters_keep_the_file_down() {
         dir.file(format!("s/{file}"), "echo\n");
     }
     assert_eq!(says(&dir.run("svc", ["-U", "s"])), (0, String::new()));
-    let words = "svc: warning: unable to create s/down: operation not supported\n";
+    let words = "svc: warning: s/down is what undoes it: left alone\n";
     assert_eq!(says(&dir.run("svc", ["-D", "s"])), (0, words.into()));
     assert_eq!(fs::read(&down).unwrap(), b"echo\n");
     assert_eq!(control.bytes(), b"ud");
@@ -136,6 +144,24 @@ fn it_waits_as_svwait_does() {
     service.write(&over(true, 5));
     let words = "svc: warning: unable to wait for s: it has ended for good\n";
     assert_eq!(says(&dir.run("svc", ["-wU", "s"])), (1, words.into()));
+    // Nor if what it is told does not start it.
+    for letters in ["-h", "-r", "-dx"] {
+        assert_eq!(says(&dir.run("svc", ["-wU", letters, "s"])), (1, words.into()), "{letters}");
+        assert_eq!(control.bytes(), &letters.as_bytes()[1..]);
+    }
+    let mut down = at(Stage::Down, 5);
+    down.status.want = Want::Down;
+    service.write(&down);
+    let to_be_down = "svc: warning: unable to wait for s: it is to be down\n";
+    for goal in ["-wu", "-wU", "-wr", "-wR"] {
+        assert_eq!(says(&dir.run("svc", [goal, "-r", "s"])), (1, to_be_down.into()), "{goal}");
+        assert_eq!(control.bytes(), b"r");
+    }
+    assert_eq!(dir.run("svc", ["-wD", "-r", "s"]).code, 0);
+    assert_eq!(control.bytes(), b"r");
+    // Somebody else may start it.
+    assert_eq!(dir.run("svc", ["-wU", "-T1", "s"]).code, 99);
+    service.write(&over(true, 5));
     let wait = dir.start("svc", ["-wU", "-u", "s"]);
     assert_eq!(control.spoken(), b"u");
     service.write(&at(Stage::Waiting, 5));
@@ -198,6 +224,9 @@ fn a_pattern_stands_for_all_names_that_match() {
     assert_eq!(heard(), ["u", "", "", "u", "", "u"]);
     // A pattern that matches nothing is a name.
     assert_eq!(says(&run(&["-o", "a\\[1]"], "services")), nothing);
+    assert_eq!(heard(), ["", "", "", "", "o", ""]);
+    // So is what a service is called, in any of these directories.
+    assert_eq!(says(&run(&["-o", "a[1]"], "services")), nothing);
     assert_eq!(heard(), ["", "", "", "", "o", ""]);
     let words = "svc: warning: unable to chdir to x*: file does not exist\n";
     assert_eq!(says(&run(&["-d", "x*"], "services")), (0, words.into()));

@@ -284,7 +284,7 @@ fn wrong_fields_and_forms() {
         return;
     }
     let dir = Dir::new();
-    for (list, wrong) in [("pid,bogus", "bogus"), ("pid,", ""), ("PID", "PID")] {
+    for (list, wrong) in [("pid,bogus", "bogus"), ("pid,", "\"\""), ("PID", "PID")] {
         let done = dir.run("svstat", ["-o", list, "s"]);
         assert_eq!((done.code, done.out().as_str()), (100, ""), "{list}");
         let words = format!("svstat: fatal: unknown field {wrong}; there are: name path ");
@@ -663,5 +663,37 @@ fn no_colours_where_none_are_wanted() {
         let shown = terminal.draws("nowhere", "chdir");
         assert_eq!(shown.contains("\x1b[31m"), colours, "{variable}={value}: {shown:?}");
         assert_eq!(child.wait().unwrap().code(), Some(0));
+    }
+}
+
+/// Nobody takes half a document for one.
+#[test]
+fn what_cannot_be_written_is_said() {
+    if testing_originals() {
+        return;
+    }
+    let dir = Dir::new();
+    dir.mkdir("services/s");
+    let run = |program: &str, args: &str, into: &str| {
+        let line = format!("exec {} {args} {into}", ours().join(program).display());
+        let mut command = dir.command("/bin/sh");
+        command.args(["-c", &line]).env("SVDIR", dir.path("services"));
+        let done = Process::start(&mut command).finish();
+        (done.code, done.err())
+    };
+    for (into, why) in [(">/dev/full", "out of disk space"), (">&-", "file descriptor not open")] {
+        let words = |program| {
+            (111, format!("{program}: fatal: unable to write to standard output: {why}\n"))
+        };
+        for form in ["-j", "-t", "-o name", "-f", "-e"] {
+            assert_eq!(run("svstat", form, into), words("svstat"), "{form} {into}");
+            let named = format!("{form} services/s");
+            assert_eq!(run("svstat", &named, into), words("svstat"), "{named} {into}");
+        }
+        for args in ["-l", "services/s", "-j services/s"] {
+            assert_eq!(run("svcheck", args, into), words("svcheck"), "{args} {into}");
+        }
+        // The line is daemontools'.
+        assert_eq!(run("svstat", "services/s", into), (0, String::new()), "{into}");
     }
 }

@@ -228,6 +228,8 @@ fn what_is_wrong_is_said() {
     for args in [&["-x", "s"][..], &["-t", "soon", "s"], &["-t", "-1", "s"], &["-t"]] {
         assert_eq!(run(args).0, 100, "{args:?}");
     }
+    let words = run(&["-t", "soon", "s"]).1;
+    assert!(words.starts_with("svwait: fatal: not a number of milliseconds: soon\n"), "{words}");
     let words = "svwait: fatal: unable to chdir to nowhere: file does not exist\n";
     assert_eq!(run(&["nowhere"]), (111, words.into()));
     let words = "svwait: fatal: unable to chdir to no*: file does not exist\n";

@@ -114,3 +114,36 @@ fn clean_end() {
     tree.says_all(&["a down", "b down"]);
     tree.ends();
 }
+
+/// runit's sv, too, takes a group for up.
+#[test]
+fn sv() {
+    if testing_originals() {
+        return;
+    }
+    let mut tree = group();
+    let shown = (0, "run: all: Ns\n".to_owned());
+    assert_eq!(tree.sv("status", "all"), shown);
+    assert_eq!(tree.sv("start", "all"), (0, "ok: run: all: Ns\n".to_owned()));
+    tree.is_silent();
+    let down = (0, "ok: down: all: Ns, normally up\n".to_owned());
+    assert_eq!(tree.sv("stop", "all"), down);
+    tree.says("top down");
+    tree.says_all(&["a down", "b down"]);
+    assert_eq!(tree.sv("up", "all"), (0, String::new()));
+    tree.says_all(&["a up", "b up"]);
+    tree.go("b");
+    tree.says("top up");
+    tree.until("all", THERE);
+    assert_eq!(tree.sv("status", "all"), shown);
+    // Restarted, it waits for those that it is made of.
+    let late = (1, "timeout: down: all: Ns, normally up, want up\n".to_owned());
+    assert_eq!(tree.sv_with(&["-w", "1", "restart"], "all"), late);
+    tree.says_all(&["a down", "b down", "a up", "b up"]);
+    tree.go("b");
+    tree.until("all", THERE);
+    tree.end();
+    tree.says("top down");
+    tree.says_all(&["a down", "b down"]);
+    tree.ends();
+}

@@ -1,7 +1,7 @@
 //! A `type` of `oneshot`: done once, ready when it is, undone when it goes down.
 
 use super::tree::{DOWN, NEEDING, THERE, Tree, UP};
-use crate::support::testing_originals;
+use crate::support::{Process, testing_originals};
 use std::fs;
 
 fn oneshot() -> Tree {
@@ -141,5 +141,38 @@ fn clean_end() {
     tree.until("s6", THERE);
     tree.end();
     tree.says_all(&["run undo", "s6 undo"]);
+    tree.ends();
+}
+
+/// runit's sv waits until it is done, and undone.
+#[test]
+fn sv() {
+    if testing_originals() {
+        return;
+    }
+    let mut tree = Tree::new();
+    tree.oneshot("schema", &[]);
+    tree.start();
+    tree.says("schema do");
+    tree.until("schema", THERE);
+    let up = (0, "ok: run: schema: Ns\n".to_owned());
+    assert_eq!(tree.sv("start", "schema"), up);
+    tree.is_silent();
+    assert_eq!(tree.sv("restart", "schema"), up);
+    tree.says_all(&["schema undo", "schema do"]);
+    let down = (0, "ok: down: schema: Ns, normally up\n".to_owned());
+    assert_eq!(tree.sv("stop", "schema"), down);
+    tree.says("schema undo");
+    tree.until("schema", DOWN);
+    assert_eq!(tree.sv("start", "schema"), up);
+    tree.says("schema do");
+    // An init script's status.
+    let script = tree.dir.path("schema");
+    std::os::unix::fs::symlink(crate::support::ours().join("sv"), &script).unwrap();
+    let mut status = tree.dir.command(&script);
+    let done = Process::start(status.arg("status").env("SVDIR", tree.dir.path("scan"))).finish();
+    assert_eq!(done.code, 0, "{}", done.out());
+    tree.end();
+    tree.says("schema undo");
     tree.ends();
 }

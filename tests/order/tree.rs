@@ -210,6 +210,18 @@ impl Tree {
         assert_eq!((done.code, done.err().as_str()), (0, ""));
     }
 
+    /// What sv exits with and says of it, numbers left out.
+    pub(super) fn sv(&self, command: &str, name: &str) -> (i32, String) {
+        self.sv_with(&[command], name)
+    }
+
+    /// The same with options.
+    pub(super) fn sv_with(&self, words: &[&str], name: &str) -> (i32, String) {
+        let mut sv = self.dir.tool("sv", words.iter().chain(&[name]));
+        let done = Process::start(sv.env("SVDIR", self.dir.path("scan"))).finish();
+        (done.code, crate::sv::masked(&done.out()))
+    }
+
     pub(super) fn svstat(&self, name: &str) -> String {
         self.service_at(name).svstat(&self.dir)
     }

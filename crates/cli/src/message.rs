@@ -81,6 +81,12 @@ impl Tool {
         Exit::System
     }
 
+    /// Standard output does not work, and the exit code for that.
+    #[must_use]
+    pub fn unwritable(&self, why: Errno) -> Exit {
+        self.fatal_os(&[b"unable to write to standard output: "], why)
+    }
+
     /// `tool: usage: <synopsis>`, and the exit code for it.
     #[must_use]
     pub fn usage(&self, synopsis: &str) -> Exit {

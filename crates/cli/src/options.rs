@@ -1,6 +1,7 @@
 //! Options as daemontools reads them: single letters that cluster, a value
 //! right behind its letter or in the next argument, and anything that begins
-//! with `--` or is `-` alone ends them.
+//! with `--` or is `-` alone ends them. For programs that daemontools does not
+//! have, only `--` itself does, and a longer word is a mistake.
 
 use crate::{Exit, Tool, put};
 use core::ffi::CStr;
@@ -24,11 +25,15 @@ impl Opt {
     }
 }
 
-/// A letter that is not an option, or one whose value is missing.
+/// What is wrong with an option.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct BadOption {
-    letter: u8,
-    missing_value: bool,
+pub enum BadOption {
+    /// There is none with this letter.
+    Unknown(u8),
+    /// The value is missing that it takes.
+    NoValue(u8),
+    /// There is none with this word, which begins with `--`.
+    UnknownWord(&'static CStr),
 }
 
 impl BadOption {
@@ -39,12 +44,14 @@ impl BadOption {
 
     /// The same for a program that goes by another name.
     pub fn report_as(self, name: &[u8]) {
-        let what: &[u8] = if self.missing_value {
-            b": option requires an argument -- "
-        } else {
-            b": illegal option -- "
+        let (what, option): (&[u8], &[u8]) = match &self {
+            Self::Unknown(letter) => (b": illegal option -- ", core::slice::from_ref(letter)),
+            Self::NoValue(letter) => {
+                (b": option requires an argument -- ", core::slice::from_ref(letter))
+            }
+            Self::UnknownWord(word) => (b": illegal option ", word.to_bytes()),
         };
-        let _ = put(rustix::stdio::stderr(), &[name, what, &[self.letter], b"\n"]);
+        let _ = put(rustix::stdio::stderr(), &[name, what, option, b"\n"]);
     }
 }
 
@@ -55,23 +62,42 @@ pub struct Options {
     known: &'static [u8],
     index: usize,
     within: usize,
+    /// Whether a word that begins with `--` is a mistake.
+    strict: bool,
 }
 
 impl Options {
     /// Starts behind the program's name. `known` is as for getopt: `"a:n"`.
     #[must_use]
     pub fn new(args: Args, known: &'static str) -> Self {
-        Self { args, known: known.as_bytes(), index: 1, within: 0 }
+        Self { args, known: known.as_bytes(), index: 1, within: 0, strict: false }
     }
 
-    /// The argument that holds the next letter; moves on where one is used up.
+    /// The same where a word that begins with `--` and goes on is a mistake: it
+    /// was meant as an option, and would end them all.
+    #[must_use]
+    pub fn strict(args: Args, known: &'static str) -> Self {
+        let mut options = Self::new(args, known);
+        options.be_strict();
+        options
+    }
+
+    /// From here on it is.
+    pub fn be_strict(&mut self) {
+        self.strict = true;
+    }
+
+    /// The word that is one, which is left behind.
+    fn mistake(&mut self) -> Option<&'static CStr> {
+        let word = self.args.get(self.index).filter(|_| self.strict && self.within == 0)?;
+        let is = word.to_bytes().len() > 2 && word.to_bytes().starts_with(b"--");
+        self.index += usize::from(is);
+        is.then_some(word)
+    }
+
+    /// The argument that holds the next letter.
     fn current(&mut self) -> Option<&'static [u8]> {
-        let mut arg = self.args.get(self.index)?.to_bytes();
-        if self.within > 0 && self.within == arg.len() {
-            self.index += 1;
-            self.within = 0;
-            arg = self.args.get(self.index)?.to_bytes();
-        }
+        let arg = self.args.get(self.index)?.to_bytes();
         if self.within == 0 {
             if arg.len() < 2 || arg[0] != b'-' {
                 return None;
@@ -85,6 +111,10 @@ impl Options {
         Some(arg)
     }
 
+    fn at_end_of_word(&self) -> bool {
+        self.args.get(self.index).is_some_and(|word| word.to_bytes().len() == self.within)
+    }
+
     fn value(&mut self, letter: u8) -> Result<&'static CStr, BadOption> {
         let arg = self.args.get(self.index).unwrap_or(c"");
         let rest = arg.to_bytes_with_nul().get(self.within..).unwrap_or(b"\0");
@@ -94,7 +124,7 @@ impl Options {
         if !here.is_empty() {
             return Ok(here);
         }
-        let next = self.args.get(self.index).ok_or(BadOption { letter, missing_value: true })?;
+        let next = self.args.get(self.index).ok_or(BadOption::NoValue(letter))?;
         self.index += 1;
         Ok(next)
     }
@@ -118,11 +148,18 @@ impl Iterator for Options {
     type Item = Result<Opt, BadOption>;
 
     fn next(&mut self) -> Option<Self::Item> {
+        if self.within > 0 && self.at_end_of_word() {
+            self.index += 1;
+            self.within = 0;
+        }
+        if let Some(word) = self.mistake() {
+            return Some(Err(BadOption::UnknownWord(word)));
+        }
         let letter = self.current()?[self.within];
         self.within += 1;
         let known = if letter == b':' { None } else { memchr(letter, self.known) };
         let Some(place) = known else {
-            return Some(Err(BadOption { letter, missing_value: false }));
+            return Some(Err(BadOption::Unknown(letter)));
         };
         if self.known.get(place + 1) != Some(&b':') {
             return Some(Ok(Opt { letter, value: None }));

@@ -2,9 +2,10 @@
 //! he began, and what is read now, give the answer. It waits for nothing
 //! itself.
 
+use crate::control::Command;
 use crate::record::{Own, Stage};
 use crate::standing::Standing;
-use crate::status::Status;
+use crate::status::{Status, Want};
 
 /// What somebody waits for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,8 +44,36 @@ pub enum Answer {
     Satisfied,
     /// It may come.
     NotYet,
-    /// It does not come by itself.
+    /// It does not come by itself: the service has ended for good.
     Never,
+    /// It is to be down, and was told nothing that changes that.
+    StaysDown,
+}
+
+/// What a service was told when the waiting had begun, which may not show yet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Told {
+    /// Nothing, or to be down: it is for others to start it.
+    Nothing,
+    /// Something that does not start it if it is down.
+    Other,
+    /// To be up.
+    Start,
+}
+
+impl Told {
+    /// What these control bytes say.
+    #[must_use]
+    pub fn of(letters: &[u8]) -> Self {
+        let starts =
+            |letter: &u8| matches!(Command::from_byte(*letter), Some(Command::Up | Command::Once));
+        let ends = |letter: &u8| matches!(Command::from_byte(*letter), Some(Command::Down));
+        match letters {
+            _ if letters.iter().any(starts) => Self::Start,
+            _ if letters.is_empty() || letters.iter().any(ends) => Self::Nothing,
+            _ => Self::Other,
+        }
+    }
 }
 
 /// What was read of a service.
@@ -80,6 +109,17 @@ impl Seen {
         is_there(self) && is_there(before) && self.status.since != before.status.since
     }
 
+    /// Whether it is down, and stays so until it is told to be up.
+    fn stays_down(&self) -> bool {
+        match self.own {
+            Some(own) => {
+                own.stage == Stage::Down && self.status.want != Want::Up && !self.standing().up
+            }
+            // Of others, one that is to be up once may be about to.
+            None => self.status.pid == 0 && self.status.want == Want::Down,
+        }
+    }
+
     /// Whether the service, which was not down before, has been since.
     fn ended_since(&self, before: &Self) -> bool {
         match (self.own, before.own) {
@@ -101,10 +141,9 @@ impl Goal {
     }
 
     /// Whether it has come, from what was read when the waiting began and what
-    /// is read now. `told`: the service was told something in between, which
-    /// may not show yet.
+    /// is read now.
     #[must_use]
-    pub fn judge(self, before: &Seen, now: &Seen, told: bool) -> Answer {
+    pub fn judge(self, before: &Seen, now: &Seen, told: Told) -> Answer {
         let (was, is) = (before.standing(), now.standing());
         let ended = now.ended_since(before);
         let has_come = match self {
@@ -119,12 +158,17 @@ impl Goal {
         if has_come {
             return Answer::Satisfied;
         }
-        let may_change = told && now == before;
+        let may_change = told == Told::Start && now == before;
         match self {
             Self::Up | Self::Ready | Self::UpAgain | Self::ReadyAgain | Self::Failed
                 if is.over && !may_change =>
             {
                 Answer::Never
+            }
+            Self::Up | Self::Ready | Self::UpAgain | Self::ReadyAgain
+                if told == Told::Other && now.stays_down() =>
+            {
+                Answer::StaysDown
             }
             Self::Up
             | Self::Ready
@@ -145,7 +189,7 @@ mod tests {
     use crate::status::Want;
     use crate::supervise::Machine;
     use crate::tai::Tai64n;
-    use Answer::{Never, NotYet, Satisfied};
+    use Answer::{Never, NotYet, Satisfied, StaysDown};
 
     /// The ways to stand: the stage, whether readiness is awaited, and whether
     /// it is over, and then whether that is a failure.
@@ -207,7 +251,7 @@ mod tests {
 
     fn check(goal: Goal, (before, now): (Way, Way), starts: u32) {
         let (first, then) = (seen(before, 5), seen(now, 5 + starts));
-        let answer = goal.judge(&first, &then, false);
+        let answer = goal.judge(&first, &then, Told::Nothing);
         let what = (goal, before, now, starts);
         let is_up = matches!(now.0, Stage::Up | Stage::There);
         let is_ready = is_up && !now.1;
@@ -231,15 +275,20 @@ mod tests {
         let waits_for_end = matches!(goal, Goal::Down | Goal::Finished);
         assert_eq!(answer == Never, !expected && over && !waits_for_end, "{what:?}");
         // What was told may not show yet, and then nothing is for ever.
-        let told = goal.judge(&first, &then, true);
+        let told = goal.judge(&first, &then, Told::Start);
         assert_eq!(told, if first == then && answer == Never { NotYet } else { answer });
+        // What does not start it changes nothing.
+        assert_eq!(goal.judge(&first, &then, Told::Other), answer);
     }
 
     #[test]
     fn counts_go_round() {
         let up = (Stage::Up, false, None);
-        assert_eq!(Goal::Down.judge(&seen(up, u32::MAX), &seen(up, 0), false), Satisfied);
-        assert_eq!(Goal::Down.judge(&seen(up, u32::MAX), &seen(up, u32::MAX), false), NotYet);
+        assert_eq!(Goal::Down.judge(&seen(up, u32::MAX), &seen(up, 0), Told::Nothing), Satisfied);
+        assert_eq!(
+            Goal::Down.judge(&seen(up, u32::MAX), &seen(up, u32::MAX), Told::Nothing),
+            NotYet
+        );
     }
 
     #[test]
@@ -248,13 +297,13 @@ mod tests {
         let mut again = there;
         again.status.since.seconds += 1;
         for goal in [Goal::Down, Goal::Finished, Goal::UpAgain, Goal::ReadyAgain] {
-            assert_eq!(goal.judge(&there, &there, false), NotYet, "{goal:?}");
-            assert_eq!(goal.judge(&there, &again, false), Satisfied, "{goal:?}");
+            assert_eq!(goal.judge(&there, &there, Told::Nothing), NotYet, "{goal:?}");
+            assert_eq!(goal.judge(&there, &again, Told::Nothing), Satisfied, "{goal:?}");
         }
         // What has only now done what there was to do was not down.
         let doing = seen((Stage::Up, true, None), 5);
-        assert_eq!(Goal::Down.judge(&doing, &again, false), NotYet);
-        assert_eq!(Goal::Ready.judge(&doing, &again, false), Satisfied);
+        assert_eq!(Goal::Down.judge(&doing, &again, Told::Nothing), NotYet);
+        assert_eq!(Goal::Ready.judge(&doing, &again, Told::Nothing), Satisfied);
     }
 
     #[test]
@@ -262,7 +311,7 @@ mod tests {
         let other = |stage, starts| Seen { own: None, ..seen((stage, false, None), starts) };
         let (up, again) = (other(Stage::Up, 1), other(Stage::Up, 2));
         let (down, finishing) = (other(Stage::Down, 1), other(Stage::Finishing, 1));
-        let answer = |goal: Goal, before, now| goal.judge(before, now, false);
+        let answer = |goal: Goal, before, now| goal.judge(before, now, Told::Nothing);
         for goal in [Goal::Down, Goal::Finished, Goal::UpAgain, Goal::ReadyAgain] {
             assert_eq!(answer(goal, &up, &up), NotYet, "{goal:?}");
             assert_eq!(answer(goal, &up, &again), Satisfied, "{goal:?}");
@@ -275,6 +324,49 @@ mod tests {
         assert_eq!(answer(Goal::Up, &down, &up), Satisfied);
         // None that is ours says that it failed.
         assert_eq!(answer(Goal::Failed, &up, &down), NotYet);
+    }
+
+    /// Who is down and is to be stays so, if nothing that is said starts him.
+    #[test]
+    fn what_is_to_be_down_stays_so() {
+        let up = seen((Stage::Up, false, None), 5);
+        for own in [true, false] {
+            for want in [Want::Up, Want::Once, Want::Down] {
+                for stage in [Stage::Down, Stage::Waiting, Stage::Needing] {
+                    let mut down = seen((stage, false, None), 5);
+                    down.status.want = want;
+                    down.own = down.own.filter(|_| own);
+                    let stays = match want {
+                        Want::Up => false,
+                        Want::Once => own && stage == Stage::Down,
+                        Want::Down => !own || stage == Stage::Down,
+                    };
+                    for goal in [Goal::Up, Goal::Ready, Goal::UpAgain, Goal::ReadyAgain] {
+                        for before in [&down, &up] {
+                            let answer = |told| goal.judge(before, &down, told);
+                            let what = (goal, own, want, stage);
+                            let expected = if stays { StaysDown } else { NotYet };
+                            assert_eq!(answer(Told::Other), expected, "{what:?}");
+                            assert_eq!(answer(Told::Start), NotYet, "{what:?}");
+                            assert_eq!(answer(Told::Nothing), NotYet, "{what:?}");
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn what_letters_say() {
+        for nothing in [&b""[..], b"d", b"dx", b"td"] {
+            assert_eq!(Told::of(nothing), Told::Nothing, "{nothing:?}");
+        }
+        for starts in [&b"u"[..], b"o", b"du", b"tou"] {
+            assert_eq!(Told::of(starts), Told::Start, "{starts:?}");
+        }
+        for other in [&b"h"[..], b"r", b"x", b"tkl", b"?"] {
+            assert_eq!(Told::of(other), Told::Other, "{other:?}");
+        }
     }
 
     #[test]

@@ -7,7 +7,7 @@ use rustix::fd::{BorrowedFd, OwnedFd};
 use rustix::fs::{self, CWD, FileType, Mode, OFlags};
 use rustix::io::{Errno, Result};
 use upkeep_core::record::{Own, Record, SIZE};
-use upkeep_core::status::{self, CLASSIC, Status, Want};
+use upkeep_core::status::{self, CLASSIC, Status};
 
 /// Why nothing could be said to a supervise.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,6 +35,15 @@ pub enum StatusTrouble {
     Read(Errno),
     /// It is too short.
     BadFormat,
+}
+
+/// Why the file `down` is left as it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DownTrouble {
+    /// It is what undoes a oneshot.
+    Task,
+    /// It could not be made or removed.
+    Os(Errno),
 }
 
 /// Whether a supervise lives: its end of `supervise/ok` is open.
@@ -67,17 +76,22 @@ pub fn normally_up() -> Result<bool> {
 
 /// Says whether the service is to start out up. A logger that is a file always
 /// does, and so does a oneshot, whose `down` is a program of its own.
-pub fn set_normally_up(up: bool) -> Result<()> {
+pub fn set_normally_up(up: bool) -> core::result::Result<(), DownTrouble> {
     let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::NONBLOCK | OFlags::CLOEXEC;
-    let always = place::is_logger() || down_is_a_task();
+    let is_task = down_is_a_task();
+    let always = place::is_logger() || is_task;
     match up {
         true if always => Ok(()),
-        false if always => Err(Errno::OPNOTSUPP),
+        false if is_task => Err(DownTrouble::Task),
+        false if always => Err(DownTrouble::Os(Errno::OPNOTSUPP)),
         true => match fs::unlink(names::DOWN) {
             Err(Errno::NOENT) => Ok(()),
-            answer => answer,
+            answer => answer.map_err(DownTrouble::Os),
         },
-        false => fs::open(names::DOWN, flags, Mode::from_raw_mode(0o666)).map(drop),
+        false => {
+            let made = fs::open(names::DOWN, flags, Mode::from_raw_mode(0o666));
+            made.map(drop).map_err(DownTrouble::Os)
+        }
     }
 }
 
@@ -89,21 +103,22 @@ pub fn read_status() -> core::result::Result<(Status, Option<Own>), StatusTroubl
 
 /// The same, whether a supervise lives or not.
 pub fn last_status() -> core::result::Result<(Status, Option<Own>), StatusTrouble> {
+    last_status_of(CLASSIC)
+}
+
+/// The same, if the record has at least `least` bytes.
+fn last_status_of(least: usize) -> core::result::Result<(Status, Option<Own>), StatusTrouble> {
     let mut record = [0; SIZE];
-    let record = read_record(&mut record, CLASSIC)?;
+    let record = read_record(&mut record, least)?;
     let status = Status::decode(record).ok_or(StatusTrouble::BadFormat)?;
     Ok((status, Record::decode(record).map(|record| record.own)))
 }
 
-/// What runit's `sv` would see: nothing of daemontools' shorter records, and of
-/// ours what runsv writes too, which after `o` is that it is to be down.
-pub fn read_status_as_runit() -> core::result::Result<Status, StatusTrouble> {
+/// What runit's `sv` would see, which knows nothing of daemontools' shorter
+/// records, and what only ours writes.
+pub fn read_status_as_runit() -> core::result::Result<(Status, Option<Own>), StatusTrouble> {
     supervised()?;
-    let mut record = [0; SIZE];
-    let record = read_record(&mut record, status::SIZE)?;
-    let status = Status::decode(record).ok_or(StatusTrouble::BadFormat)?;
-    let want = if status.want == Want::Once { Want::Down } else { status.want };
-    Ok(Status { want, ..status })
+    last_status_of(status::SIZE)
 }
 
 /// Whether the control byte `x` also ends the service, as in runit, where it

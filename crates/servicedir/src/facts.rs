@@ -411,7 +411,13 @@ pub struct Task {
 /// Whether `down` is what undoes a oneshot, and no flag.
 #[must_use]
 pub(crate) fn down_is_a_task() -> bool {
-    exists(names::DO) && parsed(names::TYPE, Kind::parse) == Ok(Some(Kind::Oneshot))
+    exists(names::DO) && is_oneshot()
+}
+
+/// Whether what the service starts is done when it ends.
+#[must_use]
+pub fn is_oneshot() -> bool {
+    parsed(names::TYPE, Kind::parse) == Ok(Some(Kind::Oneshot))
 }
 
 /// How many milliseconds `timeout-finish` says, if it is there.

@@ -44,15 +44,13 @@ pub fn enter(name: &CStr) -> Result<()> {
     if bytes.is_empty() || bytes.contains(&b'/') {
         return Err(why);
     }
-    for dir in scan_dirs() {
-        let mut path = [0; 4096];
-        if let Some(path) = join(dir, bytes, &mut path)
-            && chdir(path).is_ok()
-        {
-            return place::arrive();
-        }
-    }
-    Err(why)
+    if in_scan_dirs(bytes, |path| chdir(path).is_ok()) { place::arrive() } else { Err(why) }
+}
+
+/// Whether `is` holds for what has this name in one of the directories where
+/// services usually are; the first is enough.
+fn in_scan_dirs(name: &[u8], is: impl Fn(&CStr) -> bool) -> bool {
+    scan_dirs().any(|dir| join(dir, name, &mut [0; 4096]).is_some_and(&is))
 }
 
 /// The services that `name` stands for, as `enter` takes them. A name without a
@@ -62,7 +60,8 @@ pub fn enter(name: &CStr) -> Result<()> {
 #[must_use]
 pub fn services(name: &CStr) -> Vec<CString> {
     let bytes = name.to_bytes();
-    if glob::is_pattern(bytes) && !bytes.contains(&b'/') && !is_directory(name) {
+    let is_service = || is_directory(name) || in_scan_dirs(bytes, is_directory);
+    if glob::is_pattern(bytes) && !bytes.contains(&b'/') && !is_service() {
         let all = matching(bytes);
         if !all.is_empty() {
             return all;

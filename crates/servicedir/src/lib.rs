@@ -29,14 +29,14 @@ mod wait;
 
 pub use changes::{Change, Changes, WatchTrouble};
 pub use client::{
-    ControlTrouble, StatusTrouble, exit_ends, is_supervised, last_status, normally_up, read_status,
-    read_status_as_runit, send, send_now, set_normally_up,
+    ControlTrouble, DownTrouble, StatusTrouble, exit_ends, is_supervised, last_status, normally_up,
+    read_status, read_status_as_runit, send, send_now, set_normally_up,
 };
 pub use copied::record_is_anothers;
 pub use elsewhere::{Elsewhere, Log};
 pub use facts::{
     ASKED, Asked, FactTrouble, Facts, Task, Value, check_program, has_finish, has_run, has_stop,
-    timeout_finish,
+    is_oneshot, timeout_finish,
 };
 pub use find::{Finder, enter, go, go_on_to_logger, logger, services};
 pub use follow::{PidFile, Trail};

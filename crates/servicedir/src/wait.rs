@@ -6,15 +6,15 @@ use crate::client::{StatusTrouble, last_status};
 use crate::find::{go, here};
 use rustix::io::Errno;
 use std::ffi::CString;
-use upkeep_core::wait::{Answer, Goal, Seen};
+use upkeep_core::wait::{Answer, Goal, Seen, Told};
 
 /// Services that somebody waits for, numbered from 0 as they were added.
 #[derive(Debug)]
 pub struct Waiting {
     changes: Changes,
     goal: Goal,
-    /// Whether the services are told something, after they were added.
-    told: bool,
+    /// What the services are told, after they were added.
+    told: Told,
     all: Vec<One>,
 }
 
@@ -33,8 +33,9 @@ pub enum End {
     Satisfied,
     /// The time is up, and this service is the first for which it has not.
     TimedOut(usize),
-    /// It does not come by itself for so many services, this one first.
-    Never(usize, usize),
+    /// It does not come by itself for so many services, this one first, and
+    /// whether that one has ended for good or is to be down.
+    Never(usize, usize, bool),
     /// This service has no supervise any more.
     Lost(usize),
 }
@@ -59,7 +60,8 @@ impl End {
         match self {
             Self::Satisfied => None,
             Self::TimedOut(number) => Some((number, "timed out")),
-            Self::Never(_, number) => Some((number, "it has ended for good")),
+            Self::Never(_, number, true) => Some((number, "it has ended for good")),
+            Self::Never(_, number, false) => Some((number, "it is to be down")),
             Self::Lost(number) => Some((number, "supervise has ended")),
         }
     }
@@ -71,8 +73,8 @@ impl End {
         match self {
             Self::Satisfied => 0,
             Self::TimedOut(_) => 99,
-            Self::Never(count @ 0..98, _) => count as u8,
-            Self::Never(_, _) => 98,
+            Self::Never(count @ 0..98, ..) => count as u8,
+            Self::Never(..) => 98,
             Self::Lost(_) => WaitTrouble::NotRunning.code(),
         }
     }
@@ -112,9 +114,9 @@ impl WaitTrouble {
 }
 
 impl Waiting {
-    /// For nobody yet. `told`: each service will be told something when it has
-    /// been added, and what that changes is waited for.
-    pub fn new(goal: Goal, told: bool) -> Result<Self, WaitTrouble> {
+    /// For nobody yet. `told`: what each service will be told when it has been
+    /// added; what that changes is waited for.
+    pub fn new(goal: Goal, told: Told) -> Result<Self, WaitTrouble> {
         let changes = Changes::open().map_err(WaitTrouble::Watch)?;
         Ok(Self { changes, goal, told, all: Vec::new() })
     }
@@ -163,9 +165,12 @@ impl Waiting {
             match self.goal.judge(&one.before, &one.now, self.told) {
                 Answer::Satisfied if any => return Some(End::Satisfied),
                 Answer::Satisfied => {}
-                Answer::NotYet | Answer::Never if one.lost => lost = lost.or(Some(number)),
+                Answer::NotYet | Answer::Never | Answer::StaysDown if one.lost => {
+                    lost = lost.or(Some(number))
+                }
                 Answer::NotYet => is_open = true,
-                Answer::Never => never.push(number),
+                Answer::Never => never.push((number, true)),
+                Answer::StaysDown => never.push((number, false)),
             }
         }
         if is_open && (any || lost.is_none()) {
@@ -173,7 +178,7 @@ impl Waiting {
         }
         Some(match (lost, never.first()) {
             (Some(number), _) => End::Lost(number),
-            (None, Some(first)) => End::Never(never.len(), *first),
+            (None, Some((first, over))) => End::Never(never.len(), *first, *over),
             (None, None) => End::Satisfied,
         })
     }

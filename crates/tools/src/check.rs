@@ -6,6 +6,7 @@ mod daemons;
 mod habits;
 pub mod kinds;
 mod logger;
+mod name;
 mod order;
 mod program;
 pub mod report;

@@ -47,7 +47,7 @@ fn run(args: Args) -> Exit {
         return exit;
     }
     let (mut wanted, mut json, mut list) = (Wanted::default(), false, false);
-    let mut options = Options::new(args, "ejlnx:");
+    let mut options = Options::strict(args, "ejlnx:");
     for option in options.by_ref() {
         match option {
             Ok(option) => match (option.letter, option.value) {
@@ -109,10 +109,10 @@ fn leave_out(wanted: &mut Wanted, ids: &CStr) -> Result<(), Exit> {
 
 fn say(lines: impl Iterator<Item = String>) -> Exit {
     let mut out = Out::to(rustix::stdio::stdout());
-    for line in lines {
-        if out.push(line.as_bytes()).is_err() {
-            return Exit::System;
-        }
+    let mut lines = lines;
+    let pushed = lines.try_for_each(|line| out.push(line.as_bytes()));
+    match pushed.and_then(|()| out.flush()) {
+        Ok(()) => Exit::Success,
+        Err(why) => TOOL.unwritable(why),
     }
-    if out.flush().is_ok() { Exit::Success } else { Exit::System }
 }

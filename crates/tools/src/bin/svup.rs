@@ -28,7 +28,7 @@ entered or the status not read.
 ",
 };
 
-const SYNOPSIS: &str = "svup [-L] [-l] dir";
+const SYNOPSIS: &str = "svup [-lL] service";
 
 upkeep_sys::main!(|args| run(args).code());
 
@@ -37,7 +37,7 @@ fn run(args: Args) -> Exit {
         return exit;
     }
     let (mut service, mut logger) = (true, true);
-    let mut options = Options::new(args, "lL");
+    let mut options = Options::strict(args, "lL");
     for option in &mut options {
         match option {
             Ok(option) => (service, logger) = (option.letter == b'l', option.letter == b'L'),

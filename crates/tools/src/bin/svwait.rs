@@ -4,7 +4,7 @@
 use core::ffi::CStr;
 use std::ffi::CString;
 use upkeep_cli::{Exit, Options, Tool};
-use upkeep_core::wait::Goal;
+use upkeep_core::wait::{Goal, Told};
 use upkeep_servicedir::{Finder, WaitTrouble, Waiting, enter, services};
 use upkeep_sys::{Args, clock};
 
@@ -50,7 +50,7 @@ fn run(args: Args) -> Exit {
         return exit;
     }
     let (mut goal, mut any, mut patience) = (Goal::Up, false, 0);
-    let mut options = Options::new(args, "uUdDrRfaot:");
+    let mut options = Options::strict(args, "uUdDrRfaot:");
     for option in &mut options {
         match option {
             Err(bad) => return TOOL.bad_option(bad, USAGE),
@@ -59,7 +59,11 @@ fn run(args: Args) -> Exit {
                 b'o' => any = true,
                 b't' => match option.milliseconds() {
                     Some(time) => patience = time,
-                    None => return TOOL.usage(USAGE),
+                    None => {
+                        let value = option.value.unwrap_or_default().to_bytes();
+                        let _ = TOOL.fatal(&[b"not a number of milliseconds: ", value]);
+                        return TOOL.usage(USAGE);
+                    }
                 },
                 letter => goal = Goal::from_letter(letter).unwrap_or(goal),
             },
@@ -74,7 +78,7 @@ fn run(args: Args) -> Exit {
 }
 
 fn wait(goal: Goal, any: bool, deadline: Option<u64>, names: &[CString]) -> Exit {
-    let mut waiting = match Waiting::new(goal, false) {
+    let mut waiting = match Waiting::new(goal, Told::Nothing) {
         Ok(waiting) => waiting,
         Err(trouble) => return in_vain(&names[0], trouble),
     };

@@ -3,6 +3,7 @@
 use super::Check;
 use super::chain::Chain;
 use super::kinds::LOG_DIR;
+use super::name::text;
 use super::program::{name_of, type_of};
 use super::rights::may;
 use super::shell::{Script, Word};
@@ -96,6 +97,6 @@ fn way(path: &Path, who: Account, name: &str) -> Option<(String, String)> {
         .ancestors()
         .skip(1)
         .find(|above| fs::metadata(above).is_ok_and(|stat| !may(&stat, who, SEARCH)))?;
-    let what = format!("{name} cannot go through {}", closed.display());
-    Some((what, format!("chmod a+x {}", closed.display())))
+    let what = format!("{name} cannot go through {}", text(closed));
+    Some((what, format!("chmod a+x {}", text(closed))))
 }

@@ -2,6 +2,7 @@
 
 use super::Check;
 use super::kinds::{AFTER, CIRCLE, NEEDS, WANTS};
+use super::name::text;
 use rustix::fd::{AsFd, OwnedFd};
 use rustix::fs::{self, Mode, OFlags};
 use std::collections::HashMap;
@@ -81,7 +82,7 @@ impl Check {
 
     fn is_missing(&mut self, shown: &str, name: &OsStr, tie: Tie, other: &OsStr) {
         let path = path_of(shown, name, tie, other);
-        let other = other.to_string_lossy();
+        let other = text(other);
         let (kind, what) = match tie {
             Tie::Needs => {
                 (&NEEDS, format!("there is no service {other}, and this one never starts"))
@@ -106,7 +107,7 @@ impl Check {
         let name = |one: u32| ties.names[one as usize].as_os_str();
         let tie = ties.said.get(&(last, first)).copied().unwrap_or(Tie::Needs);
         let path = path_of(shown, name(last), tie, name(first));
-        let way: Vec<_> = circle.iter().map(|one| name(*one).to_string_lossy()).collect();
+        let way: Vec<_> = circle.iter().map(|one| text(name(*one))).collect();
         let what = if let [one] = &way[..] {
             format!("{one} waits for itself, and never starts")
         } else {
@@ -123,7 +124,7 @@ impl Check {
 fn path_of(shown: &str, name: &OsStr, tie: Tie, other: &OsStr) -> String {
     let base = if shown.is_empty() { String::new() } else { format!("{shown}/") };
     let tie = directory(tie).to_string_lossy();
-    format!("{base}{}/{tie}/{}", name.to_string_lossy(), other.to_string_lossy())
+    format!("{base}{}/{tie}/{}", text(name), text(other))
 }
 
 fn open(name: &OsStr) -> Option<OwnedFd> {

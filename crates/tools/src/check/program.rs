@@ -4,6 +4,7 @@ use super::Check;
 use super::kinds::{
     BOM, CRLF, DANGLING, EMPTY, INTERPRETER, NO_INTERPRETER, NOT_EXECUTABLE, UNREADABLE, WRONG_TYPE,
 };
+use super::name::text;
 use std::fs::{self, File, Metadata};
 use std::io::Read;
 use std::os::unix::fs::{FileTypeExt, PermissionsExt};
@@ -106,7 +107,7 @@ impl Check {
             Err(why) => {
                 if fs::symlink_metadata(file).is_ok() {
                     let to = fs::read_link(file).unwrap_or_default();
-                    let what = format!("the link leads to {}, which is not there", to.display());
+                    let what = format!("the link leads to {}, which is not there", text(&to));
                     if why.kind() == std::io::ErrorKind::PermissionDenied {
                         let what = format!("unable to stat it: {}", said(&why));
                         self.report.file(&UNREADABLE, shown, &what, "run svcheck as its owner");

@@ -2,6 +2,7 @@
 //! each for machines.
 
 use super::kinds::{Kind, Severity};
+use super::name;
 use std::fmt::Write;
 
 /// One thing that is wrong.
@@ -140,11 +141,19 @@ impl Finding {
     }
 }
 
-/// Nothing in a file may move the cursor of whoever reads about it.
+/// Nothing in a file may move the cursor of whoever reads about it, and what is
+/// no text in a name cannot be shown.
 fn plain(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { '?' } else { c }).collect()
+    let shown = |c: char| match name::byte(c) {
+        Some(_) => char::REPLACEMENT_CHARACTER,
+        None if c.is_control() => '?',
+        None => c,
+    };
+    text.chars().map(shown).collect()
 }
 
+/// As JSON. What is no text in a name is, as in that of svstat, the lone
+/// surrogate that Python makes of each such byte.
 fn quoted(text: &str) -> String {
     let mut out = String::from("\"");
     for c in text.chars() {
@@ -156,7 +165,12 @@ fn quoted(text: &str) -> String {
             c if c.is_control() => {
                 let _ = write!(out, "\\u{:04x}", u32::from(c));
             }
-            c => out.push(c),
+            c => match name::byte(c) {
+                Some(byte) => {
+                    let _ = write!(out, "\\udc{byte:02x}");
+                }
+                None => out.push(c),
+            },
         }
     }
     out.push('"');

@@ -3,6 +3,7 @@
 
 use super::Check;
 use super::kinds::{GROUP_WRITABLE, OWNER, WRITABLE};
+use super::name::text;
 use crate::accounts::Account;
 use std::fs::{self, Metadata};
 use std::os::unix::fs::MetadataExt;
@@ -38,7 +39,7 @@ impl Check {
                 return;
             }
             if let Ok(stat) = fs::metadata(parent) {
-                self.judge(&parent.display().to_string(), &stat, true);
+                self.judge(&text(parent), &stat, true);
             }
         }
     }

@@ -3,6 +3,7 @@
 use super::kinds::{
     COPIED, DOWN, INTERPRETER, MISSPELT, NO_EFFECT, NO_RUN, NOT_EXECUTABLE, SUPERVISE, WRONG_TYPE,
 };
+use super::name::text;
 use super::program::{is_program, type_of};
 use super::spelling::meant;
 use super::{Check, Place};
@@ -128,7 +129,7 @@ impl Check {
             if place.has(other) {
                 continue;
             }
-            let shown = place.path(&name.to_string_lossy());
+            let shown = place.path(&text(name));
             let what = format!("nothing looks at this, which is like {other}");
             let advice = format!("call it {other}, if that is meant");
             self.report.file(&MISSPELT, &shown, &what, &advice);
@@ -151,9 +152,16 @@ impl Check {
             }
         } else if !place.runs_without() {
             let mut names = place.entries.iter().filter_map(|(name, _)| name.to_str());
-            let other = names.find(|name| meant(name.as_bytes(), known()) == Some("run"));
+            let wanted = if place.is_oneshot { ["up", "run"] } else { ["run"; 2] };
+            let other = names.find_map(|name| {
+                let meant = meant(name.as_bytes(), known())?;
+                wanted.contains(&meant).then(|| format!("call {name} {meant}"))
+            });
             let advice = match other {
-                Some(other) => format!("call {other} run"),
+                Some(advice) => advice,
+                None if place.is_oneshot => {
+                    "make up, a script that does what is to be done".to_owned()
+                }
                 None if place.has("up") => "echo oneshot > type, if up is all there is".to_owned(),
                 None => "make it, a script that ends in exec PROGRAM".to_owned(),
             };

@@ -2,6 +2,7 @@
 
 use super::Check;
 use super::kinds::IGNORED;
+use super::name::text;
 use super::service::{Entries, entries};
 use super::spelling::meant;
 use std::ffi::{CStr, OsStr};
@@ -22,7 +23,7 @@ impl Check {
         }
         let here = entries(Path::new("."))
             .map_err(|why| Errno::from_io_error(&why).unwrap_or(Errno::IO))?;
-        let mut shown = String::from_utf8_lossy(name.to_bytes()).into_owned();
+        let mut shown = text(OsStr::from_bytes(name.to_bytes()));
         while shown.len() > 1 && shown.ends_with('/') {
             shown.pop();
         }
@@ -44,7 +45,7 @@ impl Check {
         let usual = ["/etc/service", "/service"].map(PathBuf::from);
         let own_place = if above.as_os_str().is_empty() { Path::new(".") } else { above };
         let places = core::iter::once(own_place.to_owned()).chain(svdir).chain(usual);
-        let shown = shown.strip_suffix(&*own.to_string_lossy()).unwrap_or(shown);
+        let shown = shown.strip_suffix(&*text(own)).unwrap_or(shown);
         let shown = shown.strip_suffix('/').unwrap_or(shown).to_owned();
         let bare = above.as_os_str().is_empty();
         let mut places = places.take(if bare { 4 } else { 1 });
@@ -66,8 +67,8 @@ impl Check {
             services.filter(|name| !name.as_bytes().starts_with(b".") && Path::new(name).is_dir());
         self.order(shown, &services.collect::<Vec<_>>());
         for (name, _) in here {
-            let text = name.to_string_lossy();
-            let shown = if shown == "/" { format!("/{text}") } else { format!("{shown}/{text}") };
+            let base = if shown == "/" { "" } else { shown };
+            let shown = format!("{base}/{}", text(name));
             let path = Path::new(name);
             let hidden = name.as_bytes().starts_with(b".");
             match fs::metadata(path) {

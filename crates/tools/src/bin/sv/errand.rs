@@ -137,14 +137,14 @@ impl Errand {
 
     /// Says it to the supervise, unless it has been said.
     fn tell(&mut self, name: &CStr, command: Command) -> Result<(), Lost> {
-        let Some(status) = self.look(name, b"")? else { return Err(Lost) };
-        if command.is_said(&status) {
+        let Some(sight) = self.look(name, b"")? else { return Err(Lost) };
+        if command.is_said(&sight) {
             return Ok(());
         }
         // A logger is not taken down: its service would be stuck.
         let is_logger = name.to_bytes().rsplit(|byte| *byte == b'/').next() == Some(b"log");
         let ends_too = command.ends_supervise() && !is_logger && !exit_ends();
-        match send_now(if ends_too { b"dx" } else { command.letters }) {
+        match send_now(if ends_too { b"dx" } else { command.letters_for(&sight) }) {
             Ok(()) => return Ok(()),
             Err(ControlTrouble::NotRunning) => self.nobody(name, b""),
             Err(ControlTrouble::NotAFifo) => {
@@ -162,17 +162,17 @@ impl Errand {
 
     /// Whether there is nothing more to wait for.
     fn check(&mut self, name: &CStr, is_over: bool) -> Result<bool, Lost> {
-        let Some(status) = self.look(name, b"")? else { return Err(Lost) };
-        if self.command.has_come_about(&status, self.begun, || is_available(name)) {
+        let Some(sight) = self.look(name, b"")? else { return Err(Lost) };
+        if self.command.has_come_about(&sight, self.begun, || is_available(name)) {
             self.say(&[b"ok: "]);
-            self.describe(&status, name, name.to_bytes());
+            self.describe(&sight, name, name.to_bytes());
             self.end_line();
             return Ok(true);
         }
         if is_over {
             self.say(&[if self.command.kills { b"kill: " } else { b"timeout: " }]);
-            if let Ok(Some(status)) = self.look(name, b"") {
-                self.describe(&status, name, name.to_bytes());
+            if let Ok(Some(sight)) = self.look(name, b"") {
+                self.describe(&sight, name, name.to_bytes());
                 self.count();
             }
             self.end_line();

@@ -4,23 +4,24 @@ use crate::complain;
 use crate::errand::{Errand, Lost};
 use core::ffi::CStr;
 use upkeep_cli::{Exit, words};
-use upkeep_core::status::Status;
-use upkeep_servicedir::{StatusTrouble, go, is_logger, names, normally_up, read_status_as_runit};
+use upkeep_servicedir::{
+    StatusTrouble, go, is_logger, is_oneshot, names, normally_up, read_status_as_runit,
+};
 use upkeep_sys::Errno;
-use upkeep_tools::sv::described;
+use upkeep_tools::sv::{Sight, described};
 
 /// The most that is counted in the exit code.
 const MOST: u8 = 99;
 
-/// What is known of a service: its status, or that nobody supervises it.
-pub(crate) type Seen = Option<Status>;
+/// What is known of a service: how it is, or that nobody supervises it.
+pub(crate) type Seen = Option<Sight>;
 
 impl Errand {
     /// Shows the service and its logger; the answer is what an init script exits
     /// with, if it is not a failure like any other.
     pub(crate) fn show(&mut self, name: &CStr) -> Option<Exit> {
         let seen = match self.look(name, b"") {
-            Ok(Some(status)) => status,
+            Ok(Some(sight)) => sight,
             Ok(None) => return None,
             Err(Lost) => return Some(Exit::Of(4)),
         };
@@ -34,24 +35,27 @@ impl Errand {
             }
             Ok(()) => {
                 self.say(&[b"; "]);
-                if let Ok(Some(status)) = self.look(name, b"/log") {
-                    self.describe(&status, name, b"log");
+                if let Ok(Some(sight)) = self.look(name, b"/log") {
+                    self.describe(&sight, name, b"log");
                     self.say(&[b"\n"]);
                 }
             }
         }
         let _ = self.out.flush();
-        Some(match (shown, seen.pid) {
+        Some(match (shown, seen.is_there()) {
             (false, _) => Exit::Of(4),
-            (true, 0) => Exit::Of(3),
-            (true, _) => Exit::Success,
+            (true, false) => Exit::Of(3),
+            (true, true) => Exit::Success,
         })
     }
 
     /// The status; where it is not known, that is said.
     pub(crate) fn look(&mut self, name: &CStr, log: &[u8]) -> Result<Seen, Lost> {
         let (what, why): (&[u8], _) = match read_status_as_runit() {
-            Ok(status) => return Ok(Some(status)),
+            Ok((status, own)) => {
+                let is_oneshot = own.is_some() && !is_logger() && is_oneshot();
+                return Ok(Some(Sight::of(&status, own.as_ref(), is_oneshot)));
+            }
             Err(StatusTrouble::NotRunning) => {
                 self.nobody(name, log);
                 return Ok(None);
@@ -65,11 +69,11 @@ impl Errand {
         Err(Lost)
     }
 
-    /// Shows a status under the name `shown`; says whether it could.
-    pub(crate) fn describe(&mut self, status: &Status, name: &CStr, shown: &[u8]) -> bool {
+    /// Shows a service under the name `shown`; says whether it could.
+    pub(crate) fn describe(&mut self, sight: &Sight, name: &CStr, shown: &[u8]) -> bool {
         match normally_up() {
             Ok(up) => {
-                self.say(&[&described(status, shown, self.now, !up)]);
+                self.say(&[&described(sight, shown, self.now, !up)]);
                 true
             }
             Err(why) => {
