@@ -201,3 +201,26 @@ fn a_call_is_waited_for() {
     tree.says_all(&["a down", "b down", "web down"]);
     tree.ends();
 }
+
+/// That what it needs goes down is seen by the next supervise, when the last
+/// one has not read it.
+#[test]
+fn word_of_a_stop_is_not_missed() {
+    if testing_originals() {
+        return;
+    }
+    let mut tree = Tree::new();
+    tree.service("db", &[]).service("web", &["needs/db"]);
+    tree.start();
+    tree.says_all(&["db up", "web up"]);
+    tree.until("web", UP);
+    tree.stop_supervise("web");
+    tree.svc("-d", "db");
+    tree.until_heard("db");
+    tree.kill_supervise("web");
+    tree.says("web down");
+    tree.says("db down");
+    tree.until("db", DOWN);
+    tree.end();
+    tree.ends();
+}
