@@ -52,6 +52,7 @@ impl Supervise {
             reach: Reach::new(),
             errands: Errands::new(),
             alone: false,
+            whole: false,
             order: Order::new(neighbours, dir),
             since: now(),
             ready: Tai64n::default(),

@@ -119,6 +119,9 @@ impl Supervise {
 
     /// Sends a signal that was asked for, or has its script stand in for it.
     pub(crate) fn send(&mut self, signal: Signal) {
+        if self.whole {
+            return self.deliver(signal);
+        }
         let script = if self.has_scripts() { letter(signal) } else { None };
         let stops = signal == Signal::Down;
         self.errand(Errand { script, signal: Some(signal), stops });
@@ -242,7 +245,7 @@ impl Supervise {
     }
 
     fn deliver(&mut self, signal: Signal) {
-        self.machine.terminated |= self.reach.signal(&self.watch, signal);
+        self.machine.terminated |= self.reach.signal(&self.watch, signal, self.whole);
         point!("signal: sent");
     }
 }

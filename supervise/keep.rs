@@ -12,7 +12,7 @@ use rustix::event::{PollFd, PollFlags, poll};
 use rustix::fd::OwnedFd;
 use rustix::process::{WaitOptions, wait};
 use upkeep_cli::{Exit, Tool};
-use upkeep_core::control::Command;
+use upkeep_core::control::{self, Command};
 use upkeep_core::record::{Boot, Identity, Outcome, Record};
 use upkeep_core::status::{Status, Want};
 use upkeep_core::supervise::{Action, Event, Kind, Machine, Phase};
@@ -74,6 +74,8 @@ pub(crate) struct Supervise {
     pub(crate) order: Order,
     /// Whether what is said next is not for what this one is made of.
     pub(crate) alone: bool,
+    /// Whether signals are for the whole process group.
+    pub(crate) whole: bool,
     pub(crate) since: Tai64n,
     /// When the process was ready; zeros while it is not.
     pub(crate) ready: Tai64n,
@@ -244,8 +246,13 @@ impl Supervise {
         let count = self.keeper.read_control(&mut buffer[..room]).len();
         let bytes = &buffer[..count];
         for (at, byte) in bytes.iter().enumerate() {
+            let (whole, letter) = (self.whole, control::of_group(*byte));
+            match *byte {
+                control::WHOLE | control::SINGLE => self.whole = *byte == control::WHOLE,
+                _ => self.whole |= letter.is_some(),
+            }
             let alone = core::mem::replace(&mut self.alone, *byte == ALONE);
-            if let Some(command) = Command::from_byte(*byte) {
+            if let Some(command) = Command::from_byte(letter.unwrap_or(*byte)) {
                 // Of many who say that something has changed the last is heard.
                 if command == Command::Look && bytes.get(at + 1) == Some(byte) {
                     continue;
@@ -258,7 +265,11 @@ impl Supervise {
                     self.pass_on(command, *byte);
                 }
             }
+            if letter.is_some() {
+                self.whole = whole;
+            }
         }
+        self.whole = false;
     }
 
     fn tell(&mut self, command: Command) {

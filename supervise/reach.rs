@@ -262,11 +262,15 @@ impl Reach {
     /// Sends a signal. Those that end it go to all whom the mode reaches, and
     /// so does what lets them see it; the others are for the process. Says
     /// whether it is the one that asks it to end.
-    pub(crate) fn signal(&mut self, watch: &Watch, signal: control::Signal) -> bool {
+    pub(crate) fn signal(&mut self, watch: &Watch, signal: control::Signal, whole: bool) -> bool {
         use control::Signal::{Continue, Down, Kill, Terminate};
         let ends = matches!(signal, Down | Terminate | Kill | Continue);
         let signal = self.number(signal);
         match (self.mode, &mut self.family) {
+            // It was asked for, and the tree is more than that.
+            (KillMode::Process | KillMode::Group, _) if whole => watch.signal_group(signal),
+            (KillMode::Tree, None) if whole => watch.signal_group(signal),
+            (KillMode::Tree, Some(_)) if whole && !ends => watch.signal_group(signal),
             (KillMode::Tree, Some(family)) if ends => {
                 let service = watch.living();
                 if signal == Signal::KILL {
@@ -294,7 +298,7 @@ impl Reach {
         if is_service && self.late_group && self.mode == KillMode::Process {
             watch.signal_group(Signal::KILL);
         } else {
-            self.signal(watch, control::Signal::Kill);
+            self.signal(watch, control::Signal::Kill, false);
         }
     }
 

@@ -2,7 +2,7 @@
 
 use crate::tell::TOOL;
 use upkeep_cli::{Exit, Opt, Options};
-use upkeep_core::control::{COMMANDS, Command};
+use upkeep_core::control::{COMMANDS, Command, SINGLE, WHOLE};
 use upkeep_core::signals;
 use upkeep_core::wait::Goal;
 use upkeep_sys::Args;
@@ -19,9 +19,9 @@ pub(crate) struct Asked {
 }
 
 /// As many letters as are sent.
-const MOST: usize = COMMANDS.len();
+const MOST: usize = 32;
 
-const KNOWN: &str = "udopchaitkxq12wrlebyDUQs:T:";
+const KNOWN: &str = "udopchaitkxq12wrlebyDUQOPCK+=s:T:";
 
 /// What the original says, for whoever matches it; `--help` says it all.
 const LETTERS: &str = "svc options: u up, d down, o once, x exit, p pause, c continue, \
@@ -83,7 +83,11 @@ impl Asked {
 
     fn say(&mut self, letter: u8, normally_up: Option<bool>) {
         self.normally_up = normally_up.or(self.normally_up);
-        if self.count < MOST && !self.letters().contains(&letter) {
+        // Behind `+` a letter means something else than before.
+        let is_mode = |byte: &u8| matches!(*byte, WHOLE | SINGLE);
+        let mut since = self.letters().rsplit(is_mode);
+        let said = since.next().is_some_and(|since| since.contains(&letter));
+        if self.count < MOST && !said {
             self.letters[self.count] = letter;
             self.count += 1;
         }
@@ -127,6 +131,7 @@ fn letter_of(signal: &[u8]) -> Option<u8> {
             | Command::Restart
             | Command::Reload
             | Command::Renew
+            | Command::NoMore
             | Command::Look => return None,
         })
     };

@@ -14,7 +14,7 @@ use upkeep_sys::{Args, clock, signals};
 pub(crate) const TOOL: Tool = Tool {
     name: "svc",
     help: "\
-usage: svc -udopchaitkxq12wrlebyDUQ [-s signal] [-w[uUdDrR]] [-T milliseconds]
+usage: svc -udopchaitkxq12wrlebyDUQOPCK [-s signal] [-w[uUdDrR]] [-T milliseconds]
            service ...
 
 Tells the supervise of each service what to do, in the order of the letters,
@@ -41,6 +41,8 @@ and can be a pattern: 'web-*'.
   -y             WINCH
   -b             ABRT
   -s signal      one of these signals by its name or number
+  -P, -C, -K     STOP, CONT, KILL for its whole process group
+  -O             do not start it any more; one that runs goes on
   -r             restart: what -d sends; if it is to be up, it is started again
   -l             reload: HUP, or what the directory says in reload-signal
   -e             execute anew: supervise becomes its own program as it is now,
@@ -54,6 +56,9 @@ and can be a pattern: 'web-*'.
   -T milliseconds  wait so long; 0 for ever, the default
       --help     print this
       --version  print the version
+
+Letters behind a + are for the whole process group, behind a = for the process
+again: svc -+t= myapp
 
     svc -du myapp                    restart it
     svc -wR -T 10000 -r myapp        restart it, and wait until it is ready

@@ -34,8 +34,10 @@ fn svc_warns_of_each_service_and_goes_on() {
     let mut service = Service::new(&dir, "good", "");
     let supervise = service.supervise(&dir);
     service.up();
-    let dead = Service::new(&dir, "dead", "");
+    let mut dead = Service::new(&dir, "dead", "");
     let first = dead.supervise(&dir);
+    // Until then its child has copies of its descriptors.
+    dead.up();
     supervised(&dead.path);
     first.signal(Signal::KILL);
     first.ends();

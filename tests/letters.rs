@@ -32,6 +32,76 @@ fn every_letter_sends_its_signal() {
     assert_eq!(supervise.finish().code, 0);
 }
 
+/// Signals for the process, and for its whole group.
+#[test]
+fn a_signal_can_be_for_the_group() {
+    if testing_originals() {
+        return;
+    }
+    let dir = Dir::new();
+    // The child hears first, so that the order is known.
+    let hold = dir.fifo("hold");
+    let child = format!(
+        "(trap 'echo child >$said' HUP; exec 4<>{}; echo child up >$said
+        while :; do read nothing <&4; done) & trap 'echo own >$said' HUP",
+        hold.path().display()
+    );
+    let mut service = Service::new(&dir, "s", &child);
+    let supervise = service.supervise(&dir);
+    let both = [service.said.line(), service.said.line()];
+    assert!(both.contains(&"child up".to_owned()), "{both:?}");
+    supervised(&service.path);
+    service.until("it", |seen| seen.pid != 0);
+    service.svc(&dir, "-h");
+    assert_eq!(service.said.line(), "own");
+    service.svc(&dir, "-+h=");
+    let mut both = [service.said.line(), service.said.line()];
+    both.sort();
+    assert_eq!(both, ["child", "own"]);
+    // Only what is behind it, and only in this call.
+    service.svc(&dir, "-h+");
+    assert_eq!(service.said.line(), "own");
+    service.svc(&dir, "-h");
+    assert_eq!(service.said.line(), "own");
+    service.svc(&dir, "-P");
+    service.until("the pause", |seen| seen.paused);
+    service.svc(&dir, "-C");
+    service.until("going on", |seen| !seen.paused);
+    service.svc(&dir, "-O");
+    service.until("no more", |seen| seen.want == 0);
+    assert!(service.said.is_silent());
+    service.svc(&dir, "-K");
+    service.until("the end", |seen| (seen.pid, seen.want) == (0, 0));
+    service.svc(&dir, "-Ox");
+    assert_eq!(supervise.finish().code, 0);
+    // All of the group is dead: nobody has the FIFO open any more.
+    assert!(dir.processes().is_empty(), "{:?}", dir.processes());
+}
+
+/// `O` also ends waiting for a start, and starts nothing.
+#[test]
+fn no_more_starts() {
+    if testing_originals() {
+        return;
+    }
+    let dir = Dir::new();
+    let mut service = Service::new(&dir, "s", "");
+    fs::write(service.path.join("restart-delay"), "1000000").unwrap();
+    let supervise = service.supervise(&dir);
+    service.up();
+    supervised(&service.path);
+    service.svc(&dir, "-k");
+    service.until("the end", |seen| (seen.pid, seen.want) == (0, b'u'));
+    service.svc(&dir, "-O");
+    service.until("no more", |seen| seen.want == 0);
+    let record = fs::read(service.path.join("supervise/status")).unwrap();
+    assert_eq!(record[68], 0);
+    service.svc(&dir, "-O");
+    service.svc(&dir, "-x");
+    assert_eq!(supervise.finish().code, 0);
+    assert!(service.said.is_silent());
+}
+
 #[test]
 fn the_directory_says_which_signals() {
     if testing_originals() {

@@ -29,12 +29,15 @@ fn letters_of_other_suites() {
         (&["-qw", "-d"], "qwd"),
         (&["-wq"], "wq"),
         (&["-dU", "-T", "5"], "du"),
+        // Letters count once, but for those that mean another thing behind a plus.
+        (&["-tt+tt=O"], "t+t=O"),
+        (&["-PCK"], "PCK"),
     ] {
         let done = dir.run("svc", options.iter().chain(&["s"]));
         assert_eq!(says(&done), (0, String::new()), "{options:?}");
         assert_eq!(String::from_utf8(control.bytes()).unwrap(), bytes, "{options:?}");
     }
-    for options in [&["-s", "SEGV"][..], &["-s", "x"], &["-T", "soon"], &["-O"], &["-s"]] {
+    for options in [&["-s", "SEGV"][..], &["-s", "x"], &["-T", "soon"], &["-L"], &["-s"]] {
         let done = dir.run("svc", options.iter().chain(&["s"]));
         assert_eq!(done.code, 100, "{options:?}");
         assert!(done.err().contains("svc options: u up, "), "{options:?}");

@@ -76,13 +76,15 @@ pub enum Command {
     Reload,
     /// `e`: supervise executes its own program anew.
     Renew,
+    /// `O`: do not start it any more.
+    NoMore,
     /// `n`, which one supervise says to another: what it needs, or who needs
     /// it, has changed.
     Look,
 }
 
 /// Every command with its letter and what svc's help calls it.
-pub const COMMANDS: [(u8, Command, &str); 21] = [
+pub const COMMANDS: [(u8, Command, &str); 22] = [
     (b'u', Command::Up, "up"),
     (b'd', Command::Down, "down"),
     (b'o', Command::Once, "once"),
@@ -103,8 +105,25 @@ pub const COMMANDS: [(u8, Command, &str); 21] = [
     (b'r', Command::Restart, "restart"),
     (b'l', Command::Reload, "reload"),
     (b'e', Command::Renew, "execute anew"),
+    (b'O', Command::NoMore, "no more"),
     (b'n', Command::Look, "look around"),
 ];
+
+/// Behind this byte signals are for the process group, as encore has it.
+pub const WHOLE: u8 = b'+';
+/// And behind this one for the process again.
+pub const SINGLE: u8 = b'=';
+
+/// The letter whose signal goes to the process group by this one, as in s6.
+#[must_use]
+pub const fn of_group(byte: u8) -> Option<u8> {
+    match byte {
+        b'P' => Some(b'p'),
+        b'C' => Some(b'c'),
+        b'K' => Some(b'k'),
+        _ => None,
+    }
+}
 
 impl Command {
     /// The command for a control byte; a byte nobody knows asks for nothing.

@@ -26,6 +26,24 @@ impl Machine {
                 self.exiting = true;
                 return self.go_down(&[Announce], now);
             }
+            (Phase::Waiting(_) | Phase::Needing(_), Command::NoMore) => {
+                self.want = Want::Once;
+                return self.go_down(&[Announce], now);
+            }
+            (
+                Phase::Preparing(_)
+                | Phase::Up(_)
+                | Phase::Following(_)
+                | Phase::There
+                | Phase::Clearing(_)
+                | Phase::Finishing(_),
+                Command::NoMore,
+            ) => {
+                if self.want == Want::Up {
+                    self.want = Want::Once;
+                }
+                Actions::of(&[Announce])
+            }
             // Without a process these change nothing; daemontools writes its
             // status anyway, and a reader may wait for that.
             (
@@ -80,6 +98,8 @@ impl Machine {
                 | Command::Window
                 | Command::Reload,
             )
+            // It is not started.
+            | (Phase::Down, Command::NoMore)
             // These look when they come to that.
             | (
                 Phase::Down
@@ -252,6 +272,7 @@ impl Machine {
                 | Command::Restart
                 | Command::Reload
                 | Command::Renew
+                | Command::NoMore
                 | Command::Look,
             ) => Actions::default(),
         };
