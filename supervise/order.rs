@@ -309,8 +309,10 @@ impl Supervise {
         let signed = self.order.here && all.sign(name, own).is_ok();
         let sight = all.look(name);
         let calls = name != own && order::calls(tie, &sight, self.machine.calls);
-        if calls && all.call(name, own).is_ok() {
-            let _ = all.say(name, LOOK);
+        if calls {
+            // Where that cannot be noted it is said, and may be lost.
+            let noted = all.call(name, own).is_ok();
+            let _ = all.say(name, if noted { LOOK } else { b"u" });
         }
         let unheard = calls || tie == Tie::Wants && all.is_calling(name, own);
         let now = clock::monotonic();
