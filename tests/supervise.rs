@@ -179,7 +179,7 @@ fn bytes_nobody_knows_do_nothing() {
     let mut service = Service::new(&dir, "s", "");
     let _supervise = service.supervise(&dir);
     let pid = service.up();
-    let ours: &[u8] = if testing_originals() { b"" } else { b"q12wrleby" };
+    let ours: &[u8] = if testing_originals() { b"" } else { b"q12wrlebyngOPCK+=" };
     let known = |b: &u8| b"udoxpchaitk".contains(b) || ours.contains(b);
     let every: Vec<u8> = (0..=255).filter(|b| !known(b)).collect();
     fs::write(service.path.join("supervise/control"), [&every, &b"p"[..]].concat()).unwrap();
