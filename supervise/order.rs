@@ -69,6 +69,8 @@ struct Found {
     first: Option<(Tie, Name)>,
     /// When it is to be looked at again.
     again: Option<u64>,
+    /// Whether there may be some that it needs and that could not be listed.
+    unknown: bool,
 }
 
 impl Order {
@@ -193,7 +195,12 @@ impl Supervise {
     /// Says whether nobody is waited for.
     fn wait_for(&mut self, found: Found) -> bool {
         self.order.waits = found.first;
-        let Some((tie, name)) = &found.first else { return true };
+        let Some((tie, name)) = &found.first else {
+            if found.unknown {
+                self.feed(Event::Lacking(Some(clock::monotonic() + ASK)));
+            }
+            return !found.unknown;
+        };
         note_waiting(*tie, name.as_c_str());
         self.feed(Event::Lacking(found.again));
         point!("order: waits");
@@ -214,7 +221,7 @@ impl Supervise {
     }
 
     fn look_from(&mut self, first: bool, from: Option<(Tie, Name)>) -> Found {
-        let mut found = Found { first: None, again: None };
+        let mut found = Found { first: None, again: None, unknown: false };
         let mut from = from;
         let mut complaint = None;
         for tie in Tie::ALL {
@@ -244,8 +251,13 @@ impl Supervise {
             // The one that was waited for has gone from the list.
             from = from.filter(|(waits, _)| *waits != tie);
             if let Err(why) = answer {
-                let file = directory(tie).to_bytes();
-                TOOL.warn_os(&[b"unable to read ", self.dir.to_bytes(), b"/", file, b": "], why);
+                // Rather not started than without what it needs.
+                found.unknown |= tie == Tie::Needs;
+                if first {
+                    let [dir, file] = [self.dir.to_bytes(), directory(tie).to_bytes()];
+                    let waits: &[u8] = if tie == Tie::Needs { b", waiting: " } else { b": " };
+                    TOOL.warn_os(&[b"unable to read ", dir, b"/", file, waits], why);
+                }
             }
             if !first && found.first.is_some() {
                 break;

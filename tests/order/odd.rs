@@ -164,6 +164,27 @@ fn a_need_that_comes_later() {
     tree.ends();
 }
 
+/// What cannot be listed is waited for, since it may be needed.
+#[test]
+fn needs_that_cannot_be_read() {
+    if testing_originals() {
+        return;
+    }
+    let mut tree = Tree::new();
+    tree.service("web", &[]);
+    std::os::unix::fs::symlink("needs", tree.path("web/needs")).unwrap();
+    tree.start();
+    tree.svscan().complains("unable to read web/needs, waiting: ");
+    tree.until("web", NEEDING);
+    tree.is_silent();
+    fs::remove_file(tree.path("web/needs")).unwrap();
+    tree.says("web up");
+    tree.until("web", UP);
+    tree.end();
+    tree.says("web down");
+    tree.ends();
+}
+
 /// `k` waits for nobody.
 #[test]
 fn killed_while_it_waits_for_others() {
