@@ -1,15 +1,10 @@
 //! multilog: selects, stamps and keeps lines in rotated logs.
 #![no_main]
 
-mod engine;
-mod input;
-mod ledger;
-mod pipe;
-mod plan;
-mod run;
-mod status;
+mod script;
 
-use upkeep_cli::Tool;
+use upkeep_cli::{Exit, Tool};
+use upkeep_sys::Args;
 
 const TOOL: Tool = Tool {
     name: "multilog",
@@ -40,4 +35,14 @@ exit: 0 at the end of the input or after TERM, 111 trouble at the start.
 ",
 };
 
-upkeep_sys::main!(|args| run::run(&TOOL, args).code());
+upkeep_sys::main!(|args| run(args).code());
+
+fn run(args: Args) -> Exit {
+    // With anything behind it, `-h` is a pattern and no question.
+    if args.len() == 2
+        && let Some(exit) = TOOL.answer(args)
+    {
+        return exit;
+    }
+    upkeep_logger::run(&TOOL, |voice| script::read(args.skip(1), voice))
+}

@@ -9,7 +9,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 use upkeep_cli::Tool;
-use upkeep_logdir::{LogDirectory, Settings, Voice};
+use upkeep_logdir::{Claimed, Settings, Voice};
 use upkeep_sys::signals::Signals;
 
 /// The one directory of this process; it is emptied for each history.
@@ -74,8 +74,9 @@ pub fn log_directory(data: &[u8]) {
     let size = 4096 + u64::from(*large) * 64;
     let mut voice = Voice::new(Tool { name: "fuzzed", help: "" });
     let mask = Signals::take(&[], &[]).unwrap().before();
-    let settings = Settings { name, size, keep: 1_000_000, processor: None, mask };
-    let mut log = LogDirectory::open(settings, &mut voice).unwrap();
+    let settings = Settings { name, size, keep: 1_000_000, processor: None };
+    let claimed = Claimed::new(settings, mask, &mut voice).unwrap();
+    let mut log = claimed.recover(None, &mut voice).unwrap();
 
     for step in steps.chunks(3) {
         let [kind, high, low] = [0, 1, 2].map(|i| step.get(i).copied().unwrap_or(0));

@@ -12,6 +12,7 @@ use upkeep_cli::Exit;
 use upkeep_core::archives::Stamps;
 use upkeep_core::journal::{Mark, Undo};
 use upkeep_sys::point;
+use upkeep_sys::signals::Mask;
 
 /// A batch that is about to be written again.
 #[derive(Clone, Copy, Debug)]
@@ -26,17 +27,19 @@ pub struct Again {
 #[derive(Debug)]
 pub struct Claimed {
     settings: Settings,
+    mask: Mask,
     place: Place,
     journal: Option<Journal>,
 }
 
 impl Claimed {
-    /// Opens the directory, making it if need be, and locks it.
-    pub fn new(settings: Settings, voice: &mut Voice) -> Result<Self, Exit> {
+    /// Opens the directory, making it if need be, and locks it. `mask` is the
+    /// signal mask that a processor should find.
+    pub fn new(settings: Settings, mask: Mask, voice: &mut Voice) -> Result<Self, Exit> {
         let place = Place::open(settings.name, voice)?;
         let journal = Journal::open(&place);
         point!("start: locked");
-        Ok(Self { settings, place, journal })
+        Ok(Self { settings, mask, place, journal })
     }
 
     /// The journal, to note in it what happens to the input. If another
@@ -78,12 +81,12 @@ impl Claimed {
             journal.set_mark(&stored);
         }
         point!("recovering");
-        let Self { settings, place, journal } = self;
+        let Self { settings, mask, place, journal } = self;
         let mut rotation = Rotation {
             place,
             keep: settings.keep,
             processor: settings.processor,
-            mask: settings.mask,
+            mask,
             stamps: Stamps::default(),
         };
         let current = recover(&mut rotation, voice)?;

@@ -4,7 +4,7 @@
 use crate::journal::Journal;
 use crate::recover::Current;
 use crate::rotate::Rotation;
-use crate::{Claimed, Voice, files, modes};
+use crate::{Voice, files, modes};
 use core::ffi::CStr;
 use rustix::fd::OwnedFd;
 use rustix::io::IoSlice;
@@ -12,7 +12,6 @@ use upkeep_cli::Exit;
 use upkeep_core::journal::Mark;
 use upkeep_core::rotation::{Cut, Pace};
 use upkeep_sys::point;
-use upkeep_sys::signals::Mask;
 
 /// As much is gathered before it is written.
 const GATHERED: usize = 128 * 1024;
@@ -30,8 +29,6 @@ pub struct Settings {
     pub keep: u64,
     /// What old logs go through, for the shell.
     pub processor: Option<&'static CStr>,
-    /// The signal mask that the processor should find.
-    pub mask: Mask,
 }
 
 /// An open log directory.
@@ -54,11 +51,6 @@ pub struct LogDirectory {
 }
 
 impl LogDirectory {
-    /// Opens, locks and recovers the directory.
-    pub fn open(settings: Settings, voice: &mut Voice) -> Result<Self, Exit> {
-        Claimed::new(settings, voice)?.recover(None, voice)
-    }
-
     /// Goes on with a recovered directory.
     pub(crate) fn new(
         rotation: Rotation,

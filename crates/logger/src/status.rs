@@ -1,7 +1,6 @@
 //! A status file: the beginning of the last selected line, padded so that
 //! each replaces the whole of the one before.
 
-use crate::plan::after_letter;
 use core::ffi::CStr;
 use rustix::fd::OwnedFd;
 use rustix::fs::{CWD, Mode, OFlags, SeekFrom};
@@ -22,10 +21,9 @@ pub(crate) struct Status {
 }
 
 impl Status {
-    /// Opens the file named behind the `=` of `argument`, making it if need
-    /// be; what it holds stays until a line replaces it.
-    pub(crate) fn open(argument: &'static CStr, voice: &mut Voice) -> Result<Self, Exit> {
-        let path = after_letter(argument).unwrap_or_default();
+    /// Opens the file, making it if need be; what it holds stays until a line
+    /// replaces it.
+    pub(crate) fn open(path: &'static CStr, voice: &mut Voice) -> Result<Self, Exit> {
         let name = path.to_bytes();
         let flags = OFlags::WRONLY | OFlags::NONBLOCK | OFlags::CLOEXEC;
         let create = flags | OFlags::APPEND | OFlags::CREATE;

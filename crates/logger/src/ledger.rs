@@ -6,12 +6,13 @@
 
 use crate::input::Input;
 use crate::pipe::Pipe;
+use crate::script::Script;
 use rustix::stdio::stdin;
 use upkeep_core::digest;
 use upkeep_core::journal::{Held, Here, Line, Phase, Raw, Record, Verdict};
 use upkeep_core::tai::Tai64n;
 use upkeep_logdir::{Again, Claimed, Journal};
-use upkeep_sys::{Args, clock, point};
+use upkeep_sys::{clock, point};
 
 /// The notes.
 pub(crate) struct Ledger {
@@ -36,12 +37,10 @@ pub(crate) struct Recalled {
 
 impl Ledger {
     /// Notes for this script, and for this pipe if it can be looked into.
-    pub(crate) fn new(args: Args, pipe: Option<(u64, u64)>) -> Self {
+    pub(crate) fn new(script: &Script, pipe: Option<(u64, u64)>) -> Self {
         // Another version may make something else of the same lines.
         let version = digest::bytes(env!("CARGO_PKG_VERSION").as_bytes());
-        let script = args.iter().fold(version, |script, argument| {
-            digest::words(&[script, digest::bytes(argument.to_bytes())])
-        });
+        let script = digest::words(&[version, script.identity]);
         let (seconds, nanos) = clock::wall();
         let record = Record {
             id: seconds.cast_unsigned().wrapping_mul(1_000_000_000).wrapping_add(nanos.into()),

@@ -5,24 +5,19 @@ use crate::engine::Engine;
 use crate::input::{Input, Read};
 use crate::ledger::Ledger;
 use crate::plan::Plan;
+use crate::script::Script;
 use rustix::fd::IntoRawFd;
 use rustix::fs::{Mode, OFlags};
 use rustix::stdio::{stderr, stdin, stdout};
 use upkeep_cli::{Exit, Tool};
 use upkeep_logdir::Voice;
+use upkeep_sys::point;
 use upkeep_sys::signals::{Signal, Signals};
-use upkeep_sys::{Args, point};
 
-/// Runs multilog.
-pub(crate) fn run(tool: &Tool, args: Args) -> Exit {
-    // With anything behind it, `-h` is a pattern and no question.
-    if args.len() == 2
-        && let Some(exit) = tool.answer(args)
-    {
-        return exit;
-    }
+/// Runs a logger, which is told what to do by `script`.
+pub fn run(tool: &Tool, script: impl Fn(&mut Voice) -> Result<Script, Exit>) -> Exit {
     let mut voice = Voice::new(*tool);
-    match start(args.skip(1), &mut voice) {
+    match start(script, &mut voice) {
         Ok((engine, input, ledger, signals)) => {
             work(engine, input, ledger, &signals, &mut voice);
             Exit::Success
@@ -31,15 +26,19 @@ pub(crate) fn run(tool: &Tool, args: Args) -> Exit {
     }
 }
 
-fn start(args: Args, voice: &mut Voice) -> Result<(Engine, Input, Ledger, Signals), Exit> {
+fn start(
+    script: impl Fn(&mut Voice) -> Result<Script, Exit>,
+    voice: &mut Voice,
+) -> Result<(Engine, Input, Ledger, Signals), Exit> {
     fill_standard_descriptors();
     rustix::process::umask(Mode::WGRP | Mode::WOTH);
     let signals = Signals::take(&[Signal::TERM, Signal::ALARM], &[])
         .map_err(|why| voice.fatal(&[b"unable to catch signals: "], why))?;
     let mut input = Input::open().map_err(|_| voice.out_of_memory())?;
-    let mut ledger = Ledger::new(args, input.pipe());
+    let script = script(voice)?;
+    let mut ledger = Ledger::new(&script, input.pipe());
     let look = |directory: &_| ledger.look_at(directory, &mut input);
-    let plan = Plan::read(args, signals.before(), look, voice)?;
+    let plan = Plan::open(&script, signals.before(), look, voice)?;
     let mut engine = Engine::new(plan, voice)?;
     if let Some(recalled) = ledger.recalled() {
         engine.go_on_at(recalled.line);

@@ -1,0 +1,16 @@
+//! The engine of a logger: it reads lines, does with each what a script says,
+//! and writes the logs, so that nothing is lost whatever is killed. In which
+//! language the script was written is known to the program that runs it.
+
+mod engine;
+mod input;
+mod ledger;
+mod pipe;
+mod plan;
+mod run;
+mod script;
+mod status;
+
+pub use run::run;
+pub use script::{Item, Script};
+pub use upkeep_logdir::{Settings, Voice};

@@ -1,0 +1,74 @@
+//! The script as it is followed for every line, with its files and
+//! directories open. It knows no input.
+
+use crate::script::{Item, Script};
+use crate::status::Status;
+use upkeep_cli::Exit;
+use upkeep_logdir::{Again, Claimed, LogDirectory, Voice};
+use upkeep_sys::signals::Mask;
+
+/// One step for a line.
+pub(crate) enum Step {
+    Select(&'static [u8]),
+    Deselect(&'static [u8]),
+    Alert,
+    /// The status file with this number.
+    Status(usize),
+    /// The log directory with this number.
+    Directory(usize),
+}
+
+/// All that there is to do for a line.
+#[derive(Default)]
+pub(crate) struct Plan {
+    pub(crate) stamped: bool,
+    pub(crate) steps: Vec<Step>,
+    pub(crate) statuses: Vec<Status>,
+    pub(crate) directories: Vec<LogDirectory>,
+}
+
+impl Plan {
+    /// Opens first the script's files, then its directories. `look` sees each
+    /// directory as it was left, and says what of it is to be undone.
+    pub(crate) fn open(
+        script: &Script,
+        mask: Mask,
+        mut look: impl FnMut(&Claimed) -> Option<Again>,
+        voice: &mut Voice,
+    ) -> Result<Self, Exit> {
+        let mut plan = Self { stamped: script.stamped, ..Self::default() };
+        plan.steps.try_reserve_exact(script.items.len()).map_err(|_| voice.out_of_memory())?;
+        for item in &script.items {
+            if let Item::Status(path) = item {
+                plan.statuses.try_reserve(1).map_err(|_| voice.out_of_memory())?;
+                plan.statuses.push(Status::open(path, voice)?);
+            }
+        }
+        let mut statuses = 0..;
+        for item in &script.items {
+            let step = match *item {
+                Item::Select(pattern) => Step::Select(pattern),
+                Item::Deselect(pattern) => Step::Deselect(pattern),
+                Item::Alert => {
+                    voice.expect_alerts()?;
+                    Step::Alert
+                }
+                Item::Status(_) => Step::Status(statuses.next().unwrap_or_default()),
+                Item::Directory(settings) => {
+                    plan.directories.try_reserve(1).map_err(|_| voice.out_of_memory())?;
+                    let claimed = Claimed::new(settings, mask, voice)?;
+                    let again = look(&claimed);
+                    plan.directories.push(claimed.recover(again, voice)?);
+                    Step::Directory(plan.directories.len() - 1)
+                }
+            };
+            plan.steps.push(step);
+        }
+        Ok(plan)
+    }
+
+    /// Whether it matters what a line says.
+    pub(crate) fn looks_at_lines(&self) -> bool {
+        self.steps.iter().any(|step| !matches!(step, Step::Directory(_)))
+    }
+}

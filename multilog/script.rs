@@ -1,0 +1,53 @@
+//! multilog's arguments as a script. What each means is known in `core`; here
+//! is what they mean together.
+
+use core::ffi::CStr;
+use upkeep_cli::Exit;
+use upkeep_core::digest;
+use upkeep_core::script::{self, Directive};
+use upkeep_logger::{Item, Script, Settings, Voice};
+use upkeep_sys::Args;
+
+/// Reads the directives.
+pub(crate) fn read(args: Args, voice: &mut Voice) -> Result<Script, Exit> {
+    let mut script = Script::default();
+    script.items.try_reserve_exact(args.len()).map_err(|_| voice.out_of_memory())?;
+    let mut settings =
+        Settings { name: c"", size: script::SIZE, keep: script::KEEP, processor: None };
+    for (index, argument) in args.iter().enumerate() {
+        let bytes = argument.to_bytes();
+        script.identity = digest::words(&[script.identity, digest::bytes(bytes)]);
+        let item = match Directive::parse(bytes, index == 0) {
+            Directive::Nothing => continue,
+            Directive::Stamp => {
+                script.stamped = true;
+                continue;
+            }
+            Directive::Size(bytes) => {
+                settings.size = bytes;
+                continue;
+            }
+            Directive::Keep(files) => {
+                settings.keep = files;
+                continue;
+            }
+            Directive::Processor(_) => {
+                settings.processor = Some(after_letter(argument));
+                continue;
+            }
+            Directive::Select(pattern) => Item::Select(pattern),
+            Directive::Deselect(pattern) => Item::Deselect(pattern),
+            Directive::Alert => Item::Alert,
+            Directive::Status(_) => Item::Status(after_letter(argument)),
+            Directive::Directory(_) => Item::Directory(Settings { name: argument, ..settings }),
+        };
+        script.items.push(item);
+    }
+    Ok(script)
+}
+
+/// What follows the letter of a directive.
+fn after_letter(argument: &'static CStr) -> &'static CStr {
+    let bytes = argument.to_bytes_with_nul().get(1..);
+    bytes.and_then(|bytes| CStr::from_bytes_with_nul(bytes).ok()).unwrap_or_default()
+}
