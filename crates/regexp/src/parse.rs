@@ -285,7 +285,7 @@ impl Parser<'_> {
     fn afford(&self, at: usize, size: usize) -> Result<(), Error> {
         let sets = self.sets.len() * self.cost.set;
         let cost = size.saturating_add(1).saturating_mul(self.cost.instruction);
-        if cost.saturating_add(sets) > self.budget {
+        if cost.saturating_add(sets) > self.budget || size >= usize::from(u16::MAX) {
             return Err(Error { at, kind: ErrorKind::TooLarge });
         }
         Ok(())
