@@ -26,6 +26,7 @@ pub mod signals;
 pub mod standing;
 pub mod status;
 pub mod supervise;
+pub mod svlogd;
 pub mod tai;
 pub mod tally;
 pub mod texts;

@@ -10,7 +10,7 @@ use rustix::fd::OwnedFd;
 use rustix::io::IoSlice;
 use upkeep_cli::Exit;
 use upkeep_core::journal::Mark;
-use upkeep_core::rotation::{Cut, Pace};
+use upkeep_core::rotation::{Cut, Pace, Which};
 use upkeep_sys::point;
 
 /// As much is gathered before it is written.
@@ -200,7 +200,7 @@ impl LogDirectory {
         }
         while n > 0 {
             let waiting = &self.out[self.passed..self.passed + n];
-            let piece = self.cut.piece(waiting, |slice| memchr::memrchr(b'\n', slice));
+            let piece = self.cut.piece(waiting, newline);
             if piece.end_before {
                 self.end(voice);
             }
@@ -246,6 +246,13 @@ impl LogDirectory {
         }
         self.out.drain(..self.passed);
         self.passed = 0;
+    }
+}
+
+fn newline(which: Which, slice: &[u8]) -> Option<usize> {
+    match which {
+        Which::First => memchr::memchr(b'\n', slice),
+        Which::Last => memchr::memrchr(b'\n', slice),
     }
 }
 
