@@ -12,8 +12,13 @@ use upkeep_sys::Args;
 pub(crate) fn read(args: Args, voice: &mut Voice) -> Result<Script, Exit> {
     let mut script = Script::default();
     script.items.try_reserve_exact(args.len()).map_err(|_| voice.out_of_memory())?;
-    let mut settings =
-        Settings { name: c"", size: script::SIZE, keep: script::KEEP, processor: None };
+    let mut settings = Settings {
+        name: c"",
+        size: script::SIZE,
+        keep: script::KEEP,
+        processor: None,
+        runit: None,
+    };
     for (index, argument) in args.iter().enumerate() {
         let bytes = argument.to_bytes();
         script.identity = digest::words(&[script.identity, digest::bytes(bytes)]);

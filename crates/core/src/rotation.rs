@@ -362,8 +362,9 @@ mod tests {
             let size = 1 + random(&mut seed) as u64 % 300;
             let near = random(&mut seed) as u64 % 310;
             let mut written = random(&mut seed) as u64 % 320;
-            let input: Vec<u8> =
-                (0..2000).map(|_| if random(&mut seed) % 20 == 0 { b'\n' } else { b'x' }).collect();
+            let input: Vec<u8> = (0..2000)
+                .map(|_| if random(&mut seed).is_multiple_of(20) { b'\n' } else { b'x' })
+                .collect();
             // One byte after the other, as the original's manual has it.
             let mut theirs: Vec<Vec<u8>> = vec![Vec::new()];
             let mut cut = Cut::at_first(size, near, written);
@@ -383,7 +384,7 @@ mod tests {
             let mut waiting = &input[..];
             while !waiting.is_empty() {
                 let most = waiting.len().min(1 + random(&mut seed) % 400);
-                if random(&mut seed) % 2 == 0 && cut.add(most) {
+                if random(&mut seed).is_multiple_of(2) && cut.add(most) {
                     ours.last_mut().unwrap().extend(&waiting[..most]);
                     waiting = &waiting[most..];
                     continue;
