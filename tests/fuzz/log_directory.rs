@@ -76,7 +76,7 @@ pub fn log_directory(data: &[u8]) {
     let mask = Signals::take(&[], &[]).unwrap().before();
     let settings = Settings { name, size, keep: 1_000_000, processor: None, runit: None };
     let claimed = Claimed::new(settings, mask, &mut voice).unwrap();
-    let mut log = claimed.recover(None, &mut voice).unwrap();
+    let mut log = claimed.recover(None, 0, &mut voice).unwrap();
 
     for step in steps.chunks(3) {
         let [kind, high, low] = [0, 1, 2].map(|i| step.get(i).copied().unwrap_or(0));

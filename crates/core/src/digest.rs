@@ -31,6 +31,17 @@ pub fn bytes(all: &[u8]) -> u64 {
     words_from(0, lanes.iter().chain(&ends))
 }
 
+/// The digest of the length and of both ends: it tells apart what is read
+/// from one pipe at two times, without reading all of it again.
+#[must_use]
+pub fn ends(all: &[u8]) -> u64 {
+    const END: usize = 2048;
+    let (Some(first), Some(last)) = (all.first_chunk::<END>(), all.last_chunk::<END>()) else {
+        return bytes(all);
+    };
+    words(&[bytes(first), bytes(last), all.len() as u64])
+}
+
 /// The digest of words.
 #[must_use]
 pub fn words(all: &[u64]) -> u64 {
@@ -47,6 +58,20 @@ mod tests {
     extern crate std;
     use std::collections::BTreeSet;
     use std::vec;
+
+    #[test]
+    fn the_ends_and_the_length_count() {
+        let mut seen = BTreeSet::new();
+        for len in [0, 1, 2047, 2048, 2049, 4095, 4096, 4097, 9000] {
+            let mut text = vec![0; len];
+            assert!(seen.insert(ends(&text)), "{len} bytes");
+            for at in (0..len.min(2048)).chain(len.saturating_sub(2048).max(2048)..len) {
+                text[at] = 1;
+                assert!(seen.insert(ends(&text)), "byte {at} of {len}");
+                text[at] = 0;
+            }
+        }
+    }
 
     #[test]
     fn every_bit_and_the_length_count() {

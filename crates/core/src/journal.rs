@@ -80,7 +80,7 @@ impl Raw {
     #[must_use]
     pub fn of(bytes: &[u8]) -> Self {
         let last = bytes.last().copied().unwrap_or_default();
-        Self { len: bytes.len() as u64, digest: digest::bytes(bytes), last }
+        Self { len: bytes.len() as u64, digest: digest::ends(bytes), last }
     }
 }
 

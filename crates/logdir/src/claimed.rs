@@ -65,8 +65,13 @@ impl Claimed {
     }
 
     /// Undoes what was written here of a batch that will be written again,
-    /// and recovers the directory.
-    pub fn recover(self, again: Option<Again>, voice: &mut Voice) -> Result<LogDirectory, Exit> {
+    /// and recovers the directory, one of as many and itself.
+    pub fn recover(
+        self,
+        again: Option<Again>,
+        neighbours: usize,
+        voice: &mut Voice,
+    ) -> Result<LogDirectory, Exit> {
         let mut stored = Mark::default();
         if let Some(batch) = again {
             let mark = self.journal.as_ref().and_then(Journal::mark);
@@ -100,7 +105,7 @@ impl Claimed {
         if let Some(journal) = &journal {
             journal.set_mark(&stored);
         }
-        LogDirectory::new(rotation, current, settings.size, journal, stored, voice)
+        LogDirectory::new(rotation, current, settings.size, journal, stored, neighbours, voice)
     }
 
     /// Current's inode and size.

@@ -12,10 +12,14 @@ use rustix::io::IoSlice;
 use upkeep_cli::Exit;
 use upkeep_core::journal::Mark;
 use upkeep_core::rotation::{Cut, Pace, Which};
+use upkeep_sys::pages::Pages;
 use upkeep_sys::point;
 
-/// As much is gathered before it is written.
-const GATHERED: usize = 128 * 1024;
+/// As much is gathered before it is written, and more is gathered at once for
+/// few directories than for many.
+const GATHERED: core::ops::RangeInclusive<usize> = 4 * 1024..=128 * 1024;
+/// As much may be gathered by all of them together.
+const TOGETHER: usize = 256 * 1024;
 /// A piece of this size is worth a writing of its own.
 const LARGE: usize = 16 * 1024;
 
@@ -41,9 +45,10 @@ pub struct LogDirectory {
     current: OwnedFd,
     pace: Pace,
     cut: Cut,
-    /// What is not written yet. The first `passed` bytes belong to current;
-    /// of the others it is not known yet.
-    out: Vec<u8>,
+    /// What is not written yet, at its front. The first `passed` bytes belong
+    /// to current; of the others it is not known yet.
+    out: Pages,
+    gathered: usize,
     passed: usize,
     journal: Option<Journal>,
     /// What of the batch is in a log, and where current stands. The journal
@@ -61,10 +66,11 @@ impl LogDirectory {
         size: u64,
         journal: Option<Journal>,
         stored: Mark,
+        neighbours: usize,
         voice: &mut Voice,
     ) -> Result<Self, Exit> {
-        let mut out = Vec::new();
-        out.try_reserve_exact(GATHERED).map_err(|_| voice.out_of_memory())?;
+        let room = (TOGETHER / (neighbours + 1)).clamp(*GATHERED.start(), *GATHERED.end());
+        let out = Pages::new(room).map_err(|_| voice.out_of_memory())?;
         Ok(Self {
             pace: Pace::default(),
             cut: match rotation.runit {
@@ -74,6 +80,7 @@ impl LogDirectory {
             rotation,
             current: current.fd,
             out,
+            gathered: 0,
             passed: 0,
             journal,
             stored,
@@ -105,8 +112,8 @@ impl LogDirectory {
         let ended = text.last() == Some(&b'\n');
         let len = stamp.len() + text.len() - usize::from(ended);
         self.make_room(len + 1, voice);
-        self.out.extend_from_slice(stamp);
-        self.out.extend_from_slice(text);
+        self.gather(stamp);
+        self.gather(text);
         if self.rotation.runit.is_some() {
             return self.pass(stamp.len() + text.len(), voice);
         }
@@ -127,16 +134,19 @@ impl LogDirectory {
             bytes = &bytes[known..];
         }
         if self.rotation.runit.is_some() {
-            self.make_room(bytes.len(), voice);
-            self.out.extend_from_slice(bytes);
-            return self.pass(bytes.len(), voice);
+            for piece in bytes.chunks(*GATHERED.start()) {
+                self.make_room(piece.len(), voice);
+                self.gather(piece);
+                self.pass(piece.len(), voice);
+            }
+            return;
         }
         while !bytes.is_empty() {
             let (before, taken) = self.pace.bytes(bytes.len());
             self.pass(before, voice);
             let (now, rest) = bytes.split_at(taken);
             self.make_room(taken, voice);
-            self.out.extend_from_slice(now);
+            self.gather(now);
             bytes = rest;
         }
     }
@@ -147,7 +157,7 @@ impl LogDirectory {
         self.pass(held, voice);
     }
 
-    /// How many bytes `copy` may be given.
+    /// How many bytes `copy` and `put` may be given.
     #[must_use]
     pub fn spare(&self) -> u64 {
         self.cut.spare()
@@ -162,19 +172,42 @@ impl LogDirectory {
         if !self.cut.add(bytes.len()) {
             return self.more(bytes, voice);
         }
-        if bytes.len() >= LARGE {
+        if bytes.len() >= LARGE.min(self.out.len()) {
             self.write(bytes, voice);
         } else {
             self.make_room(bytes.len(), voice);
-            self.out.extend_from_slice(bytes);
+            self.gather(bytes);
             self.passed += bytes.len();
         }
+    }
+
+    /// Takes a line or a part of one, at most 1001 bytes and its stamp, as
+    /// `copy` does.
+    #[inline]
+    pub fn put(&mut self, stamp: &[u8], text: &[u8], voice: &mut Voice) {
+        let len = stamp.len() + text.len();
+        if self.again > 0 || !self.cut.add(len) {
+            self.more(stamp, voice);
+            self.more(text, voice);
+            return self.flush(voice);
+        }
+        self.make_room(len, voice);
+        self.gather(stamp);
+        self.gather(text);
+        self.passed += len;
     }
 
     /// Writes everything that was flushed.
     pub fn write_out(&mut self, voice: &mut Voice) {
         if self.passed > 0 {
             self.write(b"", voice);
+        }
+    }
+
+    /// Nothing will come for a while.
+    pub fn rest(&mut self) {
+        if self.gathered == 0 {
+            self.out.give_back(0);
         }
     }
 
@@ -220,10 +253,17 @@ impl LogDirectory {
         }
     }
 
+    #[inline]
     fn make_room(&mut self, n: usize, voice: &mut Voice) {
-        if self.out.len() + n > GATHERED {
+        if self.gathered + n > self.out.len() {
             self.write_out(voice);
         }
+    }
+
+    #[inline]
+    fn gather(&mut self, bytes: &[u8]) {
+        self.out[self.gathered..self.gathered + bytes.len()].copy_from_slice(bytes);
+        self.gathered += bytes.len();
     }
 
     /// The next `n` bytes go to a log.
@@ -285,7 +325,8 @@ impl LogDirectory {
             self.stored.size += n as u64;
             point!("written");
         }
-        self.out.drain(..self.passed);
+        self.out.copy_within(self.passed..self.gathered, 0);
+        self.gathered -= self.passed;
         self.passed = 0;
     }
 }

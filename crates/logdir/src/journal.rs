@@ -76,15 +76,11 @@ impl Journal {
         self.shared.publish(place::RECORD, 0);
     }
 
-    /// Takes as many bytes out of the pipe `from` as `buffer` has, and with
-    /// them notes that they are taken.
-    pub fn take(&self, from: impl AsFd, buffer: &mut [u8]) -> Result<usize> {
-        let Some((last, before)) = buffer.split_last_mut() else { return Ok(0) };
+    /// Takes this many bytes out of the pipe `from`, and with them notes that
+    /// they are taken.
+    pub fn take(&self, from: impl AsFd, count: usize) -> Result<usize> {
         let generation = self.generation(place::RECORD).ok_or(Errno::NOENT)?;
-        let index = place::taken(generation);
-        let taken = self.shared.read_marked(from, before, index)?;
-        *last = self.shared.mark(index);
-        Ok(taken)
+        self.shared.read_marked(from, count, place::taken(generation))
     }
 
     /// Notes that the batch whose last byte is this has been taken.

@@ -14,6 +14,8 @@ use upkeep_sys::{clock, point};
 
 /// Selection sees this much of a line, its stamp included.
 const LINE: usize = 1000;
+/// So many bytes of input are taken at once where no log is near its end.
+const CALM: usize = 32 * READ;
 /// A stamp and the space behind it.
 type Stamp = [u8; LABEL + 1];
 
@@ -115,14 +117,22 @@ impl Engine {
     pub(crate) fn take(&mut self, bytes: &[u8], seen: usize, voice: &mut Voice) -> usize {
         let mut at = 0;
         let mut end = seen;
+        let copies = !self.looks && !self.plan.stamped;
         while end < bytes.len() {
-            let copies = !self.looks && !self.plan.stamped;
-            let blocks = if copies { self.spare_blocks() } else { 0 };
-            end = bytes.len().min(end + blocks.max(1) * READ);
-            if blocks > 0 {
+            let spare = self.spare();
+            let blocks = spare.saturating_sub(LINE) / READ;
+            if copies && blocks > 0 {
+                end = bytes.len().min(end + blocks * READ);
                 at += self.copy(&bytes[at..end], voice);
+                continue;
+            }
+            let many = bytes.len().min(end + CALM);
+            let calm = self.most(&bytes[at..many]) <= spare;
+            end = if calm { many } else { bytes.len().min(end + READ) };
+            if calm {
+                at += self.lines::<true>(&bytes[at..end], voice);
             } else {
-                at += self.lines(&bytes[at..end], voice);
+                at += self.lines::<false>(&bytes[at..end], voice);
                 for directory in &mut self.plan.directories {
                     directory.flush(voice);
                 }
@@ -143,6 +153,13 @@ impl Engine {
         voice.settle();
     }
 
+    /// Nothing will come for a while.
+    pub(crate) fn rest(&mut self) {
+        for directory in &mut self.plan.directories {
+            directory.rest();
+        }
+    }
+
     /// Begins new logs.
     pub(crate) fn rotate(&mut self, voice: &mut Voice) {
         for directory in &mut self.plan.directories {
@@ -154,10 +171,10 @@ impl Engine {
     /// it gets one.
     pub(crate) fn end_line(&mut self, rest: &[u8], voice: &mut Voice) {
         if !rest.is_empty() {
-            self.judge(rest, rest.len(), voice);
+            self.judge::<false>(rest, rest.len(), voice);
         }
         if self.inside || !rest.is_empty() {
-            self.more(b"\n", voice);
+            self.more::<false>(b"\n", voice);
         }
         self.inside = false;
         for directory in &mut self.plan.directories {
@@ -175,12 +192,17 @@ impl Engine {
         voice.settle();
     }
 
-    /// How many reads' worth of bytes, and the beginning of a line before
-    /// them, go into every log without coming near its end.
-    fn spare_blocks(&self) -> usize {
+    /// How many bytes go into every log without coming near its end.
+    fn spare(&self) -> usize {
         let spare = self.plan.directories.iter().map(|directory| directory.spare()).min();
-        let spare = spare.map_or(usize::MAX, |bytes| usize::try_from(bytes).unwrap_or(usize::MAX));
-        spare.saturating_sub(LINE) / READ
+        spare.map_or(usize::MAX, |bytes| usize::try_from(bytes).unwrap_or(usize::MAX))
+    }
+
+    /// As much at most is made of these bytes in a log.
+    fn most(&self, bytes: &[u8]) -> usize {
+        let stamp = if self.plan.stamped { size_of::<Stamp>() } else { 0 };
+        let lines = if stamp == 0 { 0 } else { memchr::memchr_iter(b'\n', bytes).count() + 1 };
+        bytes.len() + lines * stamp
     }
 
     /// Takes bytes that need no looking at, and answers how many.
@@ -202,24 +224,24 @@ impl Engine {
 
     /// Takes whole lines, and as much as can be taken of the last; answers
     /// how many bytes these are.
-    fn lines(&mut self, bytes: &[u8], voice: &mut Voice) -> usize {
+    fn lines<const CALM: bool>(&mut self, bytes: &[u8], voice: &mut Voice) -> usize {
         let mut at = 0;
         while at < bytes.len() {
             let rest = &bytes[at..];
             if self.inside {
                 let end = memchr::memchr(b'\n', rest);
                 let taken = end.map_or(rest.len(), |end| end + 1);
-                self.more(&rest[..taken], voice);
+                self.more::<CALM>(&rest[..taken], voice);
                 self.inside = end.is_none();
                 at += taken;
                 continue;
             }
             let window = &rest[..rest.len().min(self.judged)];
             if let Some(end) = memchr::memchr(b'\n', window) {
-                self.judge(window, end, voice);
+                self.judge::<CALM>(window, end, voice);
                 at += end + 1;
             } else if window.len() == self.judged {
-                self.judge(window, window.len(), voice);
+                self.judge::<CALM>(window, window.len(), voice);
                 self.inside = true;
                 at += window.len();
             } else {
@@ -230,17 +252,17 @@ impl Engine {
     }
 
     /// The rest of a line, its end included, goes where its beginning went.
-    fn more(&mut self, bytes: &[u8], voice: &mut Voice) {
+    fn more<const CALM: bool>(&mut self, bytes: &[u8], voice: &mut Voice) {
         for (directory, chosen) in self.plan.directories.iter_mut().zip(&self.chosen) {
             if *chosen {
-                directory.more(bytes, voice);
+                if CALM { directory.copy(bytes, voice) } else { directory.more(bytes, voice) }
             }
         }
     }
 
     /// Does what the script says with a line of `len` bytes, or with the
     /// beginning of one. If the line's end is there too, it comes along.
-    fn judge(&mut self, bytes: &[u8], len: usize, voice: &mut Voice) {
+    fn judge<const CALM: bool>(&mut self, bytes: &[u8], len: usize, voice: &mut Voice) {
         let text = &bytes[..len];
         let mut stamp = self.stamp;
         if let Some(begun) = self.begun.take() {
@@ -281,7 +303,11 @@ impl Engine {
         let ended = &bytes[..bytes.len().min(len + 1)];
         for (directory, chosen) in self.plan.directories.iter_mut().zip(&self.chosen) {
             if *chosen {
-                directory.line(stamp, ended, voice);
+                if CALM {
+                    directory.put(stamp, ended, voice);
+                } else {
+                    directory.line(stamp, ended, voice);
+                }
             }
         }
     }

@@ -3,18 +3,21 @@
 //! between has taken no line along: the next one finds it.
 
 use crate::ledger::Ledger;
-use crate::pipe::Pipe;
+use crate::pipe::{MUCH, Pipe};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 use rustix::stdio::stdin;
-use std::collections::TryReserveError;
 use upkeep_core::digest;
 use upkeep_core::rotation::READ;
+use upkeep_sys::clock;
+use upkeep_sys::pages::Pages;
 use upkeep_sys::signals::Signals;
 
 /// As much is read at once: a multiple of what the original reads, so that
-/// logs are cut in the same places.
-const BATCH: usize = 64 * READ;
+/// logs are cut in the same places. Much, so that few calls move many bytes.
+const BATCH: usize = 256 * READ;
+/// So much of the room stays touched between two bursts.
+const CALM: usize = 16 * READ;
 /// Room before each read for the line whose end has not come.
 const BEGUN: usize = READ;
 
@@ -47,19 +50,20 @@ pub(crate) struct Input {
 /// Bytes that leave at the front. New ones always come to the same place.
 struct Kept {
     /// The bytes are at the end of the first `BEGUN`, and behind them.
-    buffer: Vec<u8>,
+    buffer: Pages,
     start: usize,
+    end: usize,
+    /// As much of the buffer may have been written to.
+    touched: usize,
 }
 
 impl Input {
     /// Makes the room, and finds out what standard input is.
-    pub(crate) fn open() -> Result<Self, TryReserveError> {
-        let mut buffer = Vec::new();
-        buffer.try_reserve_exact(BEGUN + BATCH)?;
-        buffer.resize(BEGUN, 0);
-        let kept = Kept { buffer, start: BEGUN };
+    pub(crate) fn open() -> Result<Self, Errno> {
+        let buffer = Pages::new(BEGUN + BATCH)?;
+        let kept = Kept { buffer, start: BEGUN, end: BEGUN, touched: 0 };
         // What cannot be looked into is read.
-        let pipe = Pipe::open(2 * BATCH).ok().flatten();
+        let pipe = Pipe::open().ok().flatten();
         Ok(Self { kept, seen: 0, left: 0, early: false, pipe, leaving: false })
     }
 
@@ -74,17 +78,21 @@ impl Input {
     /// then, unless they are forgotten.
     pub(crate) fn look_at_head(&mut self, len: u64) -> Option<u64> {
         let len = usize::try_from(len).ok().filter(|&len| len <= BATCH)?;
-        if let Some(pipe) = &self.pipe
+        if let Some(pipe) = &mut self.pipe
             && len > 0
         {
+            // As much as the one before saw.
+            if len >= MUCH {
+                pipe.widen();
+            }
             self.left = pipe.look(len).unwrap_or(0);
             self.early = true;
-            while self.kept.buffer.len() < BEGUN + self.left {
-                pipe.read(&mut self.kept.buffer).ok()?;
+            while self.kept.end < BEGUN + self.left {
+                self.kept.add(|room| pipe.read(room)).ok()?;
             }
         }
         let bytes = self.kept.bytes();
-        (bytes.len() == len).then(|| digest::bytes(bytes))
+        (bytes.len() == len).then(|| digest::ends(bytes))
     }
 
     /// The bytes at the head of the pipe are in the logs already.
@@ -95,7 +103,7 @@ impl Input {
 
     /// The first read is to begin with another look.
     pub(crate) fn forget_head(&mut self) {
-        self.kept.buffer.truncate(BEGUN);
+        self.kept.end = BEGUN;
         self.left = 0;
         self.early = false;
     }
@@ -129,16 +137,32 @@ impl Input {
         self.leaving = true;
     }
 
-    /// Waits until there may be something to read, or a signal; answers
-    /// whether there may be a signal.
-    pub(crate) fn wait(&self, signals: &Signals) -> bool {
+    /// Waits until there may be something to read, or a signal, or until the
+    /// deadline; answers whether there may be a signal.
+    pub(crate) fn wait(&self, signals: &Signals, deadline: Option<u64>) -> bool {
         let mut fds =
             [PollFd::from_borrowed_fd(stdin(), PollFlags::IN), PollFd::new(signals, PollFlags::IN)];
         // What is left in the pipe would be found again and again; the next
         // look decides whether it is all there is.
-        let timeout = (self.left > 0).then(Timespec::default);
+        let timeout = match deadline {
+            _ if self.left > 0 => Some(Timespec::default()),
+            deadline => deadline.map(clock::until),
+        };
         // If it fails, a look at everything does no harm.
         poll(&mut fds, timeout.as_ref()).is_err() || !fds[1].revents().is_empty()
+    }
+
+    /// Whether much has come, and its room is still in use.
+    pub(crate) fn is_spread(&self) -> bool {
+        self.kept.touched > BEGUN + CALM
+    }
+
+    /// Nothing will come for a while.
+    pub(crate) fn rest(&mut self) {
+        if self.kept.end <= BEGUN + CALM {
+            self.kept.buffer.give_back(BEGUN + CALM);
+            self.kept.touched = self.kept.end;
+        }
     }
 
     /// Gets new bytes, after those that were not used.
@@ -146,14 +170,12 @@ impl Input {
         if core::mem::take(&mut self.early) {
             return Read::Some;
         }
-        let buffer = &mut self.kept.buffer;
         let answer = if self.pipe.is_some() {
             self.look()
         } else if self.leaving {
-            let mut byte = [0];
-            rustix::io::read(stdin(), &mut byte).inspect(|&n| buffer.extend(&byte[..n]))
+            self.kept.add(|room| rustix::io::read(stdin(), &mut room[..1]))
         } else {
-            rustix::io::read(stdin(), rustix::buffer::spare_capacity(buffer))
+            self.kept.add(|room| rustix::io::read(stdin(), room))
         };
         match answer {
             Ok(1..) => Read::Some,
@@ -172,13 +194,13 @@ impl Input {
         // What is new ends with a whole read of the original's, and fits.
         let most = self.left + BATCH - READ;
         let there = pipe.look(most)?;
-        if there == most {
+        if there >= MUCH {
             pipe.widen();
         }
         self.kept.forget_last(self.left);
         self.kept.align();
-        while self.kept.buffer.len() < BEGUN + there {
-            pipe.read(&mut self.kept.buffer)?;
+        while self.kept.end < BEGUN + there {
+            self.kept.add(|room| pipe.read(room))?;
         }
         let before = core::mem::replace(&mut self.left, there);
         if self.leaving
@@ -210,8 +232,7 @@ impl Input {
         if let Some(pipe) = &self.pipe
             && n > 0
         {
-            let first = self.kept.buffer.len() - self.left;
-            ledger.take(pipe, &mut self.kept.buffer[first..first + n]);
+            ledger.take(pipe, n);
             self.left -= n;
         }
     }
@@ -219,21 +240,30 @@ impl Input {
 
 impl Kept {
     fn bytes(&self) -> &[u8] {
-        &self.buffer[self.start..]
+        &self.buffer[self.start..self.end]
+    }
+
+    /// Adds what `read` puts into the room behind the bytes.
+    fn add(
+        &mut self,
+        read: impl FnOnce(&mut [u8]) -> Result<usize, Errno>,
+    ) -> Result<usize, Errno> {
+        let added = read(&mut self.buffer[self.end..])?;
+        self.end += added;
+        self.touched = self.touched.max(self.end);
+        Ok(added)
     }
 
     /// Moves the bytes in front of where the next ones come.
     fn align(&mut self) {
-        let end = self.buffer.len();
-        let len = end - self.start;
-        self.buffer.resize(end.max(BEGUN), 0);
-        self.buffer.copy_within(self.start..end, BEGUN - len);
-        self.buffer.truncate(BEGUN);
+        let len = self.end - self.start;
+        self.buffer.copy_within(self.start..self.end, BEGUN - len);
+        self.end = BEGUN;
         self.start = BEGUN - len;
     }
 
     /// The last `n` bytes will come again.
     fn forget_last(&mut self, n: usize) {
-        self.buffer.truncate(self.buffer.len() - n);
+        self.end -= n;
     }
 }

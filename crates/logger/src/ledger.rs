@@ -153,12 +153,12 @@ impl Ledger {
     }
 
     /// Takes bytes that were looked at out of the pipe, as it was noted.
-    pub(crate) fn take(&self, pipe: &Pipe, bytes: &mut [u8]) {
-        let Some(journal) = &self.journal else { return pipe.take_out(bytes.len()) };
-        let taken = journal.take(stdin(), bytes).unwrap_or(0);
-        if taken < bytes.len() {
+    pub(crate) fn take(&self, pipe: &Pipe, count: usize) {
+        let Some(journal) = &self.journal else { return pipe.take_out(count) };
+        let taken = journal.take(stdin(), count).unwrap_or(0);
+        if taken < count {
             // The journal's memory is at fault, or somebody else has some.
-            pipe.take_out(bytes.len() - taken);
+            pipe.take_out(count - taken);
             journal.set_taken(self.record.raw.last);
         }
         point!("taken");

@@ -19,19 +19,17 @@ pub(crate) struct Pipe {
 
 /// How large a pipe is made through which much comes: while one part of it is
 /// looked at, there must be room to write others.
-const WIDE: usize = 256 * 1024;
+const WIDE: usize = 512 * 1024;
+/// That is much.
+pub(crate) const MUCH: usize = 32 * 1024;
 
 impl Pipe {
-    /// Prepares to look into standard input, if that can be done, with `room`
-    /// for what is seen at once.
-    pub(crate) fn open(room: usize) -> Result<Option<Self>> {
+    /// Prepares to look into standard input, if that can be done.
+    pub(crate) fn open() -> Result<Option<Self>> {
         if FileType::from_raw_mode(rustix::fs::fstat(stdin())?.st_mode) != FileType::Fifo {
             return Ok(None);
         }
         let (from, into) = rustix::pipe::pipe_with(PipeFlags::CLOEXEC)?;
-        // A user who has many pipes may not have large ones: less is seen at
-        // once then.
-        let _ = rustix::pipe::fcntl_setpipe_size(&into, room);
         let flags = OFlags::WRONLY | OFlags::CLOEXEC;
         let nowhere = rustix::fs::open(c"/dev/null", flags, Mode::empty())?;
         Ok(Some(Self { from, into, nowhere, wide: false }))
@@ -49,16 +47,19 @@ impl Pipe {
     pub(crate) fn widen(&mut self) {
         if !self.wide {
             self.wide = true;
-            if rustix::pipe::fcntl_getpipe_size(stdin()).is_ok_and(|size| size < WIDE) {
-                // Refused to users who have many; it works as it is, too.
-                let _ = rustix::pipe::fcntl_setpipe_size(stdin(), WIDE);
+            for pipe in [stdin(), self.into.as_fd()] {
+                if rustix::pipe::fcntl_getpipe_size(pipe).is_ok_and(|size| size < WIDE) {
+                    // Refused to users who have many; less is seen at once
+                    // then.
+                    let _ = rustix::pipe::fcntl_setpipe_size(pipe, WIDE);
+                }
             }
         }
     }
 
     /// Reads what the last look showed, or a part of it.
-    pub(crate) fn read(&self, into: &mut Vec<u8>) -> Result<usize> {
-        rustix::io::read(&self.from, rustix::buffer::spare_capacity(into))
+    pub(crate) fn read(&self, into: &mut [u8]) -> Result<usize> {
+        rustix::io::read(&self.from, into)
     }
 
     /// Takes the first `n` bytes out of the pipe.

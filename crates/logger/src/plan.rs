@@ -44,6 +44,8 @@ impl Plan {
                 plan.statuses.push(Status::open(path, voice)?);
             }
         }
+        let directories = |item: &&Item| matches!(item, Item::Directory(_));
+        let neighbours = script.items.iter().filter(directories).count().saturating_sub(1);
         let mut statuses = 0..;
         for item in &script.items {
             let step = match *item {
@@ -58,7 +60,7 @@ impl Plan {
                     plan.directories.try_reserve(1).map_err(|_| voice.out_of_memory())?;
                     let claimed = Claimed::new(settings, mask, voice)?;
                     let again = look(&claimed);
-                    plan.directories.push(claimed.recover(again, voice)?);
+                    plan.directories.push(claimed.recover(again, neighbours, voice)?);
                     Step::Directory(plan.directories.len() - 1)
                 }
             };

@@ -11,8 +11,11 @@ use rustix::fs::{Mode, OFlags};
 use rustix::stdio::{stderr, stdin, stdout};
 use upkeep_cli::{Exit, Tool};
 use upkeep_logdir::Voice;
-use upkeep_sys::point;
 use upkeep_sys::signals::{Signal, Signals};
+use upkeep_sys::{clock, point};
+
+/// When nothing came for so long, what it took is given back: a second.
+const QUIET: u64 = 1_000_000_000;
 
 /// Runs a logger, which is told what to do by `script`.
 pub fn run(tool: &Tool, script: impl Fn(&mut Voice) -> Result<Script, Exit>) -> Exit {
@@ -74,8 +77,14 @@ fn work(
     voice: &mut Voice,
 ) {
     let mut leaving = false;
+    let mut rest = None;
     loop {
-        if input.wait(signals) {
+        if rest.is_some_and(|deadline| deadline <= clock::monotonic()) {
+            rest = None;
+            input.rest();
+            engine.rest();
+        }
+        if input.wait(signals, rest) {
             while let Some(signal) = signals.next() {
                 if signal == Signal::ALARM {
                     engine.rotate(voice);
@@ -89,7 +98,10 @@ fn work(
             break;
         }
         match input.read() {
-            Read::Some => batch(&mut engine, &mut input, &mut ledger, voice),
+            Read::Some => {
+                batch(&mut engine, &mut input, &mut ledger, voice);
+                rest = input.is_spread().then(|| clock::monotonic() + QUIET);
+            }
             Read::Begun => {
                 let all = input.bytes().0;
                 let (_, fresh) = input.apart(all.len());

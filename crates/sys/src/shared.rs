@@ -31,9 +31,14 @@ struct Place {
     file: AtomicI32,
 }
 
-static PLACES: [Place; 128] = [const {
+const PART: usize = 4096;
+const PARTS: usize = 128;
+/// What can be read with a mark.
+pub const MOST: usize = PART * PARTS;
+
+static PLACES: [Place; 1024] = [const {
     Place { start: AtomicUsize::new(0), bytes: AtomicUsize::new(0), file: AtomicI32::new(-1) }
-}; 128];
+}; 1024];
 
 impl Shared {
     /// Maps the first `count` words of a file that is open for reading and
@@ -79,19 +84,29 @@ impl Shared {
         self.words()[index].store(value, Ordering::Release);
     }
 
-    /// Reads `count` bytes from `from`, the last of them into the first byte
-    /// of the word at `index` and those before it into `buffer`: a read that
-    /// leaves its mark even if the process does not survive it.
+    /// Reads `count` bytes from `from`, at most `MOST`, the last of them into
+    /// the first byte of the word at `index`, and drops those before it: a
+    /// read that leaves its mark even if the process does not survive it.
     #[doc(alias = "readv")]
-    pub fn read_marked(&self, from: impl AsFd, buffer: &mut [u8], index: usize) -> Result<usize> {
+    pub fn read_marked(&self, from: impl AsFd, count: usize, index: usize) -> Result<usize> {
         let word: *const AtomicU64 = &raw const self.words()[index];
-        let parts = [
-            libc::iovec { iov_base: buffer.as_mut_ptr().cast(), iov_len: buffer.len() },
-            libc::iovec { iov_base: word.cast_mut().cast(), iov_len: 1 },
-        ];
-        // SAFETY: both places are valid for writing for the call: the buffer
-        // is borrowed, and the word is an atomic, which others may change.
-        let count = unsafe { libc::readv(from.as_fd().as_raw_fd(), parts.as_ptr(), 2) };
+        // All of it goes to one page, one part on top of the other.
+        let mut page = MaybeUninit::<[u8; PART]>::uninit();
+        let empty = libc::iovec { iov_base: core::ptr::null_mut(), iov_len: 0 };
+        let mut parts = [empty; PARTS + 1];
+        let mut rest = count.checked_sub(1).filter(|rest| *rest < MOST).ok_or(Errno::INVAL)?;
+        let mut used = 0;
+        while rest > 0 {
+            let len = rest.min(PART);
+            parts[used] = libc::iovec { iov_base: page.as_mut_ptr().cast(), iov_len: len };
+            rest -= len;
+            used += 1;
+        }
+        parts[used] = libc::iovec { iov_base: word.cast_mut().cast(), iov_len: 1 };
+        let used = i32::try_from(used + 1).unwrap_or(0);
+        // SAFETY: both places are valid for writing for the call: the page is
+        // borrowed, and the word is an atomic, which others may change.
+        let count = unsafe { libc::readv(from.as_fd().as_raw_fd(), parts.as_ptr(), used) };
         usize::try_from(count).map_err(|_| crate::exec::last_errno())
     }
 
@@ -207,13 +222,34 @@ mod tests {
         let shared = Shared::map(file, 512).unwrap();
         let (from, into) = pipe().unwrap();
         rustix::io::write(&into, b"abcdefg").unwrap();
-        let mut buffer = [0; 5];
         shared.set_mark(2, b'x');
-        assert_eq!(shared.read_marked(&from, &mut buffer[..2], 2), Ok(3));
-        assert_eq!((&buffer[..2], shared.mark(2)), (&b"ab"[..], b'c'));
+        assert_eq!(shared.read_marked(&from, 3, 2), Ok(3));
+        assert_eq!(shared.mark(2), b'c');
         // One that brings less leaves none.
-        assert_eq!(shared.read_marked(&from, &mut buffer, 3), Ok(4));
-        assert_eq!((&buffer[..4], shared.mark(3)), (&b"defg"[..], 0));
+        assert_eq!(shared.read_marked(&from, 6, 3), Ok(4));
+        assert_eq!(shared.mark(3), 0);
+        for count in [0, MOST + 1] {
+            assert_eq!(shared.read_marked(&from, count, 3), Err(Errno::INVAL));
+        }
+    }
+
+    #[test]
+    fn a_large_read_leaves_its_mark() {
+        let file = memfd_create(c"shared", MemfdFlags::CLOEXEC).unwrap();
+        rustix::fs::ftruncate(&file, 4096).unwrap();
+        let shared = Shared::map(file, 512).unwrap();
+        let (from, into) = pipe().unwrap();
+        rustix::pipe::fcntl_setpipe_size(&into, MOST + 4096).unwrap();
+        for count in [1, 2, 4096, 4097, 4098, MOST] {
+            let mut text = vec![b'x'; count];
+            text[count - 1] = b'!';
+            assert_eq!(rustix::io::write(&into, &text), Ok(count));
+            assert_eq!(rustix::io::write(&into, b"?"), Ok(1));
+            shared.set_mark(9, 0);
+            assert_eq!(shared.read_marked(&from, count, 9), Ok(count));
+            assert_eq!(shared.mark(9), b'!');
+            assert_eq!(shared.read_marked(&from, 1, 9), Ok(1));
+        }
     }
 
     #[test]
@@ -225,11 +261,11 @@ mod tests {
         rustix::fs::ftruncate(&file, 0).unwrap();
         let (from, into) = pipe().unwrap();
         rustix::io::write(&into, b"ab").unwrap();
-        assert_eq!(shared.read_marked(&from, &mut [], 3), Err(Errno::FAULT));
+        assert_eq!(shared.read_marked(&from, 1, 3), Err(Errno::FAULT));
         shared.publish(2, 6);
         assert_eq!([1, 2].map(|i| shared.get(i)), [0, 6]);
         // Nothing was taken, and now there is memory for it.
-        assert_eq!(shared.read_marked(&from, &mut [], 3), Ok(1));
+        assert_eq!(shared.read_marked(&from, 1, 3), Ok(1));
         assert_eq!((shared.mark(3), rustix::fs::fstat(&file).unwrap().st_size), (b'a', 0));
     }
 }

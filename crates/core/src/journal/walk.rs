@@ -123,7 +123,7 @@ impl<'a> Multilog<'a> {
             let pipe = self.world.pipe.clone();
             let head = |len| {
                 let len = usize::try_from(len).unwrap();
-                pipe.get(..len).map(digest::bytes)
+                pipe.get(..len).map(digest::ends)
             };
             self.next = record.id + 1;
             match record.verdict(taken, &HERE, head) {
