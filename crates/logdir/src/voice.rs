@@ -63,6 +63,20 @@ impl Voice {
         }
     }
 
+    /// Such bytes, to be said at the next `settle`.
+    pub fn show(&mut self, parts: &[&[u8]]) {
+        for part in parts {
+            if self.alerts.len() + part.len() > HELD {
+                self.settle();
+            }
+            if part.len() > HELD {
+                let _ = put_all(rustix::stdio::stderr(), part);
+            } else {
+                self.alerts.extend_from_slice(part);
+            }
+        }
+    }
+
     /// Says what is held.
     pub fn settle(&mut self) {
         if !self.alerts.is_empty() {
@@ -121,6 +135,13 @@ impl Voice {
     pub fn fatal(&mut self, parts: &[&[u8]], why: Errno) -> Exit {
         self.settle();
         self.tool.fatal_os(parts, why)
+    }
+
+    /// The same where there is no error to name.
+    #[must_use]
+    pub fn fatal_alone(&mut self, what: &str) -> Exit {
+        self.settle();
+        self.tool.fatal(&[what.as_bytes()])
     }
 
     /// The same for want of memory.
