@@ -181,6 +181,24 @@ impl LogDirectory {
         }
     }
 
+    /// Takes whole lines, each behind a stamp, as `copy` does.
+    pub fn put_lines(&mut self, stamp: &[u8], lines: &[u8], voice: &mut Voice) {
+        let mut start = 0;
+        for end in memchr::memchr_iter(b'\n', lines) {
+            let line = &lines[start..=end];
+            start = end + 1;
+            let len = stamp.len() + line.len();
+            if self.gathered + len > self.out.len() || self.again > 0 || !self.cut.add(len) {
+                self.copy(stamp, voice);
+                self.copy(line, voice);
+                continue;
+            }
+            self.gather(stamp);
+            self.gather(line);
+            self.passed += len;
+        }
+    }
+
     /// Takes a line or a part of one, at most 1001 bytes and its stamp, as
     /// `copy` does.
     #[inline]

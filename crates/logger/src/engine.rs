@@ -130,9 +130,10 @@ impl Engine {
                 continue;
             }
             let many = bytes.len().min(end + CALM);
-            let calm = self.most(&bytes[at..many]) <= spare;
+            let calm = self.fits(&bytes[at..many], spare);
             end = if calm { many } else { bytes.len().min(end + READ) };
             if calm {
+                at += self.stamp_whole(&bytes[at..end], voice);
                 at += self.lines::<true>(&bytes[at..end], voice);
             } else {
                 at += self.lines::<false>(&bytes[at..end], voice);
@@ -201,11 +202,24 @@ impl Engine {
         spare.map_or(usize::MAX, |bytes| usize::try_from(bytes).unwrap_or(usize::MAX))
     }
 
-    /// As much at most is made of these bytes in a log.
-    fn most(&self, bytes: &[u8]) -> usize {
+    /// Whether what is made of these bytes in a log can be spared there.
+    fn fits(&self, bytes: &[u8], spare: usize) -> bool {
         let stamp = if self.plan.stamped { size_of::<Stamp>() } else { 0 };
-        let lines = if stamp == 0 { 0 } else { memchr::memchr_iter(b'\n', bytes).count() + 1 };
-        bytes.len() + lines * stamp
+        let of = |lines| bytes.len() + (lines + 1) * stamp;
+        of(bytes.len()) <= spare || of(memchr::memchr_iter(b'\n', bytes).count()) <= spare
+    }
+
+    /// Takes whole lines that need a stamp and no looking at, and answers how
+    /// many bytes these are.
+    fn stamp_whole(&mut self, bytes: &[u8], voice: &mut Voice) -> usize {
+        if !self.plan.stamped || self.looks || self.inside || self.begun.is_some() {
+            return 0;
+        }
+        let whole = memchr::memrchr(b'\n', bytes).map_or(0, |at| at + 1);
+        for directory in &mut self.plan.directories {
+            directory.put_lines(&self.stamp, &bytes[..whole], voice);
+        }
+        whole
     }
 
     /// Takes bytes that need no looking at, and answers how many.
