@@ -5,15 +5,20 @@ use core::ffi::CStr;
 use upkeep_cli::Exit;
 use upkeep_core::digest;
 use upkeep_core::script::{self, Directive};
-use upkeep_logger::{Item, Script, Settings, Voice};
+use upkeep_logger::{Item, Pattern, Script, Settings, Voice};
 use upkeep_sys::Args;
 
 /// Reads the directives.
 pub(crate) fn read(args: Args, voice: &mut Voice) -> Result<Script, Exit> {
     let mut script = Script::default();
     script.items.try_reserve_exact(args.len()).map_err(|_| voice.out_of_memory())?;
-    let mut settings =
-        Settings { name: c"", size: script::SIZE, keep: script::KEEP, processor: None };
+    let mut settings = Settings {
+        name: c"",
+        size: script::SIZE,
+        keep: script::KEEP,
+        processor: None,
+        runit: None,
+    };
     for (index, argument) in args.iter().enumerate() {
         let bytes = argument.to_bytes();
         script.identity = digest::words(&[script.identity, digest::bytes(bytes)]);
@@ -35,8 +40,8 @@ pub(crate) fn read(args: Args, voice: &mut Voice) -> Result<Script, Exit> {
                 settings.processor = Some(after_letter(argument));
                 continue;
             }
-            Directive::Select(pattern) => Item::Select(pattern),
-            Directive::Deselect(pattern) => Item::Deselect(pattern),
+            Directive::Select(pattern) => Item::Select(Pattern::Star(pattern)),
+            Directive::Deselect(pattern) => Item::Deselect(Pattern::Star(pattern)),
             Directive::Alert => Item::Alert,
             Directive::Status(_) => Item::Status(after_letter(argument)),
             Directive::Directory(_) => Item::Directory(Settings { name: argument, ..settings }),

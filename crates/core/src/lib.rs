@@ -33,6 +33,7 @@ pub mod stamp;
 pub mod standing;
 pub mod status;
 pub mod supervise;
+pub mod svlogd;
 pub mod tai;
 pub mod tally;
 pub mod texts;

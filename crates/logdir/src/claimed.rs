@@ -36,7 +36,10 @@ impl Claimed {
     /// Opens the directory, making it if need be, and locks it. `mask` is the
     /// signal mask that a processor should find.
     pub fn new(settings: Settings, mask: Mask, voice: &mut Voice) -> Result<Self, Exit> {
-        let place = Place::open(settings.name, voice)?;
+        let place = match settings.runit {
+            None => Place::open(settings.name, voice)?,
+            Some(_) => Place::open_as_runit(settings.name, voice)?,
+        };
         let journal = Journal::open(&place);
         point!("start: locked");
         Ok(Self { settings, mask, place, journal })
@@ -93,6 +96,8 @@ impl Claimed {
             processor: settings.processor,
             mask,
             stamps: Stamps::default(),
+            runit: settings.runit,
+            work: None,
         };
         let current = recover(&mut rotation, voice)?;
         point!("recovered");

@@ -4,13 +4,14 @@
 use crate::journal::Journal;
 use crate::recover::Current;
 use crate::rotate::Rotation;
+use crate::runit::{self, Svlogd};
 use crate::{Voice, files, modes};
 use core::ffi::CStr;
 use rustix::fd::OwnedFd;
 use rustix::io::IoSlice;
 use upkeep_cli::Exit;
 use upkeep_core::journal::Mark;
-use upkeep_core::rotation::{Cut, Pace};
+use upkeep_core::rotation::{Cut, Pace, Which};
 use upkeep_sys::pages::Pages;
 use upkeep_sys::point;
 
@@ -33,6 +34,8 @@ pub struct Settings {
     pub keep: u64,
     /// What old logs go through, for the shell.
     pub processor: Option<&'static CStr>,
+    /// What is to be done svlogd's way. `keep` says nothing then.
+    pub runit: Option<Svlogd>,
 }
 
 /// An open log directory.
@@ -69,9 +72,12 @@ impl LogDirectory {
         let room = (TOGETHER / (neighbours + 1)).clamp(*GATHERED.start(), *GATHERED.end());
         let out = Pages::new(room).map_err(|_| voice.out_of_memory())?;
         Ok(Self {
-            rotation,
             pace: Pace::default(),
-            cut: Cut::new(size, current.bytes),
+            cut: match rotation.runit {
+                None => Cut::new(size, current.bytes),
+                Some(runit) => Cut::at_first(size, runit.near, current.bytes),
+            },
+            rotation,
             current: current.fd,
             out,
             gathered: 0,
@@ -108,6 +114,9 @@ impl LogDirectory {
         self.make_room(len + 1, voice);
         self.gather(stamp);
         self.gather(text);
+        if self.rotation.runit.is_some() {
+            return self.pass(stamp.len() + text.len(), voice);
+        }
         for portion in self.pace.line(len) {
             self.pass(portion, voice);
         }
@@ -123,6 +132,14 @@ impl LogDirectory {
             let known = usize::try_from(self.again).map_or(bytes.len(), |n| n.min(bytes.len()));
             self.again -= known as u64;
             bytes = &bytes[known..];
+        }
+        if self.rotation.runit.is_some() {
+            for piece in bytes.chunks(*GATHERED.start()) {
+                self.make_room(piece.len(), voice);
+                self.gather(piece);
+                self.pass(piece.len(), voice);
+            }
+            return;
         }
         while !bytes.is_empty() {
             let (before, taken) = self.pace.bytes(bytes.len());
@@ -225,6 +242,13 @@ impl LogDirectory {
     pub fn close(mut self, voice: &mut Voice) {
         self.flush(voice);
         self.write_out(voice);
+        if let Some(runit) = self.rotation.runit {
+            self.rotation.leave_work(&runit, voice);
+            runit.tell(&[b"close: ", self.rotation.place.name()], voice);
+            self.rotation.finish_current(&self.current, voice);
+            point!("closed");
+            return;
+        }
         self.rotation.sync(&self.current, files::CURRENT, voice);
         let dir = self.rotation.place.name();
         point!("closing");
@@ -232,6 +256,19 @@ impl LogDirectory {
             rustix::fs::fchmod(&self.current, modes::FINISHED)
         });
         point!("closed");
+    }
+
+    /// When there is something to do that nobody will wake this for.
+    #[must_use]
+    pub fn deadline(&self) -> Option<u64> {
+        self.rotation.work_is_due()
+    }
+
+    /// Does what is due, now or because a child has ended.
+    pub fn due(&mut self, voice: &mut Voice) {
+        if let Some(runit) = self.rotation.runit {
+            self.rotation.look_at_work(&runit, voice);
+        }
     }
 
     #[inline]
@@ -255,7 +292,7 @@ impl LogDirectory {
         }
         while n > 0 {
             let waiting = &self.out[self.passed..self.passed + n];
-            let piece = self.cut.piece(waiting, |slice| memchr::memrchr(b'\n', slice));
+            let piece = self.cut.piece(waiting, newline);
             if piece.end_before {
                 self.end(voice);
             }
@@ -270,11 +307,12 @@ impl LogDirectory {
     fn end(&mut self, voice: &mut Voice) {
         self.write_out(voice);
         point!("ending");
+        let size = self.stored.size;
         // All of it is in a log that is full, and current is no longer it.
         self.stored = Mark { file: 0, size: 0, ..self.stored };
         self.note();
         point!("ended");
-        self.rotation.rotate(&mut self.current, voice);
+        self.rotation.rotate(&mut self.current, size, voice);
         point!("rotated");
         self.stored.file = inode(&self.current);
         self.note();
@@ -287,13 +325,19 @@ impl LogDirectory {
         let mut left = &mut slices[..];
         IoSlice::advance_slices(&mut left, 0);
         while !left.is_empty() {
-            let n = voice.insist(&[b"unable to write to ", dir, b"/current, pausing: "], || {
-                match rustix::io::writev(&self.current, left) {
-                    // The kernel gave no reason; room on the disk is it.
-                    Ok(0) => Err(rustix::io::Errno::NOSPC),
-                    other => other,
-                }
-            });
+            let write = || match rustix::io::writev(&self.current, left) {
+                // The kernel gave no reason; room on the disk is it.
+                Ok(0) => Err(rustix::io::Errno::NOSPC),
+                other => other,
+            };
+            let n = match self.rotation.runit {
+                None => voice.insist(&[b"unable to write to ", dir, b"/current, pausing: "], write),
+                Some(ref runit) => match write() {
+                    Ok(n) => n,
+                    Err(why) if runit::make_room(&self.rotation.place, runit, why, voice) => 0,
+                    Err(_) => voice.insist(&[b"unable to write to current: ", dir, b": "], write),
+                },
+            };
             IoSlice::advance_slices(&mut left, n);
             self.stored.done += n as u64;
             self.stored.size += n as u64;
@@ -302,6 +346,13 @@ impl LogDirectory {
         self.out.copy_within(self.passed..self.gathered, 0);
         self.gathered -= self.passed;
         self.passed = 0;
+    }
+}
+
+fn newline(which: Which, slice: &[u8]) -> Option<usize> {
+    match which {
+        Which::First => memchr::memchr(b'\n', slice),
+        Which::Last => memchr::memrchr(b'\n', slice),
     }
 }
 

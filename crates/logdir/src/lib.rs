@@ -10,11 +10,13 @@ mod place;
 mod processor;
 mod recover;
 mod rotate;
+mod runit;
 mod voice;
 
 pub use claimed::{Again, Claimed};
 pub use directory::{LogDirectory, Settings};
 pub use journal::Journal;
+pub use runit::Svlogd;
 pub use voice::Voice;
 
 /// The files of a log directory.

@@ -4,7 +4,7 @@
 use crate::{Voice, files, modes};
 use core::ffi::CStr;
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
-use rustix::fs::{AtFlags, CWD, FlockOperation, Mode, OFlags, Stat};
+use rustix::fs::{Access, AtFlags, CWD, FlockOperation, Mode, OFlags, Stat};
 use rustix::io::{Errno, Result};
 use upkeep_cli::Exit;
 
@@ -18,6 +18,26 @@ pub(crate) struct Place {
 }
 
 impl Place {
+    /// Opens the directory as svlogd does, and locks it. A warning says why it
+    /// cannot be used.
+    pub(crate) fn open_as_runit(
+        name: &'static CStr,
+        voice: &mut Voice,
+    ) -> core::result::Result<Self, Exit> {
+        let (what, why): (&[u8], _) = match open_directory(name) {
+            Ok(fd) => match lock(&fd) {
+                Ok(lock) => return Ok(Self { name, fd, _lock: lock }),
+                Err(why) => (b"unable to lock directory: ", why),
+            },
+            Err(why) if rustix::fs::access(name, Access::READ_OK).is_ok() => {
+                (b"unable to change directory: ", why)
+            }
+            Err(why) => (b"unable to open log directory: ", why),
+        };
+        voice.warn(&[what, name.to_bytes(), b": "], why);
+        Err(Exit::System)
+    }
+
     /// Opens the directory, making it if need be, and locks it.
     pub(crate) fn open(name: &'static CStr, voice: &mut Voice) -> core::result::Result<Self, Exit> {
         // If it cannot be made, opening it says why, or it was there.

@@ -3,6 +3,7 @@
 //! can be the last before a crash; recovery knows what to make of it.
 
 use crate::place::Place;
+use crate::runit::{Svlogd, Work};
 use crate::{Voice, files, modes, old};
 use core::ffi::CStr;
 use rustix::fd::OwnedFd;
@@ -23,14 +24,21 @@ pub(crate) struct Rotation {
     /// The signal mask that the processor should find.
     pub(crate) mask: Mask,
     pub(crate) stamps: Stamps,
+    /// What is to be done svlogd's way, if anything is.
+    pub(crate) runit: Option<Svlogd>,
+    /// What goes on beside the logging.
+    pub(crate) work: Option<Work>,
 }
 
 impl Rotation {
-    /// Ends `current`, which holds everything it was given; a new one takes
-    /// its place.
-    pub(crate) fn rotate(&mut self, current: &mut OwnedFd, voice: &mut Voice) {
+    /// Ends `current`, which holds everything it was given, `size` bytes; a
+    /// new one takes its place.
+    pub(crate) fn rotate(&mut self, current: &mut OwnedFd, size: u64, voice: &mut Voice) {
         // Who reads standard error finds things in the order they happened.
         voice.settle();
+        if let Some(runit) = self.runit {
+            return self.rotate_as_runit(&runit, current, size, voice);
+        }
         let dir = self.place.name();
         self.sync(current, files::CURRENT, voice);
         point!("rotate: synced");

@@ -8,6 +8,8 @@ use upkeep_sys::clock;
 
 /// How long trouble is given to go away.
 const PAUSE: u64 = 5;
+/// How long svlogd gives it.
+const RUNIT_PAUSE: u64 = 3;
 /// An alert shows this much of a line.
 const ALERT: usize = 200;
 /// As many bytes of alerts are held.
@@ -18,13 +20,20 @@ const HELD: usize = 16 * 1024;
 pub struct Voice {
     tool: Tool,
     alerts: Vec<u8>,
+    /// Whether it speaks as svlogd does.
+    runit: bool,
 }
 
 impl Voice {
     /// Speaks as `tool`.
     #[must_use]
     pub const fn new(tool: Tool) -> Self {
-        Self { tool, alerts: Vec::new() }
+        Self { tool, alerts: Vec::new(), runit: false }
+    }
+
+    /// Speaks as svlogd does.
+    pub fn speak_as_runit(&mut self) {
+        self.runit = true;
     }
 
     /// Whose voice it is.
@@ -54,6 +63,20 @@ impl Voice {
         }
     }
 
+    /// Such bytes, to be said at the next `settle`.
+    pub fn show(&mut self, parts: &[&[u8]]) {
+        for part in parts {
+            if self.alerts.len() + part.len() > HELD {
+                self.settle();
+            }
+            if part.len() > HELD {
+                let _ = put_all(rustix::stdio::stderr(), part);
+            } else {
+                self.alerts.extend_from_slice(part);
+            }
+        }
+    }
+
     /// Says what is held.
     pub fn settle(&mut self) {
         if !self.alerts.is_empty() {
@@ -61,6 +84,18 @@ impl Voice {
             let _ = put_all(rustix::stdio::stderr(), &self.alerts);
             self.alerts.clear();
         }
+    }
+
+    /// Tells what is done.
+    pub fn info(&mut self, parts: &[&[u8]]) {
+        self.settle();
+        self.tool.info(parts);
+    }
+
+    /// Warns, without an error, and goes on.
+    pub fn caution(&mut self, parts: &[&[u8]]) {
+        self.settle();
+        self.tool.warn(parts);
     }
 
     /// Warns and goes on.
@@ -73,10 +108,11 @@ impl Voice {
     pub fn pause(&mut self, parts: &[&[u8]], why: Option<Errno>) {
         self.settle();
         match why {
+            Some(why) if self.runit => self.tool.pausing_os(parts, why),
             Some(why) => self.tool.warn_os(parts, why),
             None => self.tool.warn(parts),
         }
-        clock::pause(PAUSE);
+        clock::pause(if self.runit { RUNIT_PAUSE } else { PAUSE });
     }
 
     /// Does something until it works, and warns each time that it does not.
@@ -99,6 +135,13 @@ impl Voice {
     pub fn fatal(&mut self, parts: &[&[u8]], why: Errno) -> Exit {
         self.settle();
         self.tool.fatal_os(parts, why)
+    }
+
+    /// The same where there is no error to name.
+    #[must_use]
+    pub fn fatal_alone(&mut self, what: &str) -> Exit {
+        self.settle();
+        self.tool.fatal(&[what.as_bytes()])
     }
 
     /// The same for want of memory.
