@@ -16,6 +16,7 @@ const PATTERNS: &[&str] = &[
     "(a|e|i|o|u){3}[xyz]",
     "warn|info|debug|trace|notice",
     "x(.{0,30}y){3}q",
+    "1(.?.){15}z",
 ];
 
 fn main() -> io::Result<()> {
