@@ -1,6 +1,7 @@
 //! A log directory by its descriptor, and what is done in it: no path is
 //! looked up twice, and the process stays where it is.
 
+use crate::runit::Svlogd;
 use crate::{Voice, files, modes};
 use core::ffi::CStr;
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -22,12 +23,16 @@ impl Place {
     /// cannot be used.
     pub(crate) fn open_as_runit(
         name: &'static CStr,
+        runit: &Svlogd,
         voice: &mut Voice,
     ) -> core::result::Result<Self, Exit> {
         let (what, why): (&[u8], _) = match open_directory(name) {
             Ok(fd) => match lock(&fd) {
                 Ok(lock) => return Ok(Self { name, fd, _lock: lock }),
-                Err(why) => (b"unable to lock directory: ", why),
+                Err(why) => {
+                    runit.tell(&[b"close: ", name.to_bytes()], voice);
+                    (b"unable to lock directory: ", why)
+                }
             },
             Err(why) if rustix::fs::access(name, Access::READ_OK).is_ok() => {
                 (b"unable to change directory: ", why)

@@ -137,6 +137,7 @@ impl Rotation {
         let stat = match self.place.look(files::CURRENT) {
             Ok(stat) => stat,
             Err(why) => {
+                runit.tell(&[b"close: ", dir], voice);
                 voice.warn(&[b"unable to stat current: ", dir, b": "], why);
                 return Err(Exit::System);
             }

@@ -18,7 +18,7 @@ use upkeep_sys::{clock, point};
 const QUIET: u64 = 1_000_000_000;
 
 /// Runs a logger, which is told what to do by `script`.
-pub fn run(tool: &Tool, script: impl Fn(&mut Voice) -> Result<Script, Exit>) -> Exit {
+pub fn run(tool: &Tool, script: impl FnMut(&mut Voice) -> Result<Script, Exit>) -> Exit {
     let mut voice = Voice::new(*tool);
     match start(script, &mut voice) {
         Ok((engine, input, ledger, signals)) => {
@@ -30,7 +30,7 @@ pub fn run(tool: &Tool, script: impl Fn(&mut Voice) -> Result<Script, Exit>) -> 
 }
 
 fn start(
-    script: impl Fn(&mut Voice) -> Result<Script, Exit>,
+    mut script: impl FnMut(&mut Voice) -> Result<Script, Exit>,
     voice: &mut Voice,
 ) -> Result<(Engine, Input, Ledger, Signals), Exit> {
     fill_standard_descriptors();
