@@ -3,6 +3,7 @@
 
 #![no_std]
 
+pub mod amount;
 pub mod archives;
 pub mod calendar;
 pub mod control;
@@ -13,14 +14,17 @@ pub mod glob;
 pub mod graph;
 pub mod hold;
 pub mod journal;
+pub mod keeping;
 pub mod kill_mode;
 pub mod leap;
 pub mod notice;
 pub mod order;
 pub mod pattern;
+pub mod period;
 pub mod record;
 pub mod recovery;
 pub mod restart;
+pub mod retention;
 pub mod rotation;
 pub mod scan;
 pub mod script;

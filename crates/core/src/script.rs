@@ -1,6 +1,8 @@
 //! multilog's script: one argument, one directive. An argument that means
 //! nothing is no error: it does nothing.
 
+use crate::keeping::{Keeping, Word};
+
 /// What one argument asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Directive<'a> {
@@ -22,6 +24,10 @@ pub enum Directive<'a> {
     Processor(&'a [u8]),
     /// `./dir` or `/dir`: append every selected line to the log there.
     Directory(&'a [u8]),
+    /// A word about how the following directories are kept; it has been taken.
+    Keeping,
+    /// Such a word with a wrong value; this is what it takes.
+    Wrong(&'static str),
     /// Anything else.
     Nothing,
 }
@@ -36,9 +42,10 @@ const LARGEST: u64 = 16_777_215;
 const FEWEST: u64 = 2;
 
 impl<'a> Directive<'a> {
-    /// Reads one argument; `first` if it is the first one.
+    /// Reads one argument; `first` if it is the first one. What it says about
+    /// keeping goes into `keeping`.
     #[must_use]
-    pub fn parse(argument: &'a [u8], first: bool) -> Self {
+    pub fn parse(argument: &'a [u8], first: bool, keeping: &mut Keeping) -> Self {
         let Some((&letter, rest)) = argument.split_first() else { return Self::Nothing };
         match letter {
             b't' if first => Self::Stamp,
@@ -50,7 +57,11 @@ impl<'a> Directive<'a> {
             b'n' => Self::Keep(number(rest).max(FEWEST)),
             b'!' => Self::Processor(rest),
             b'.' | b'/' => Self::Directory(argument),
-            _ => Self::Nothing,
+            _ => match keeping.take(argument) {
+                Word::Taken => Self::Keeping,
+                Word::Wrong(why) => Self::Wrong(why),
+                Word::Other => Self::Nothing,
+            },
         }
     }
 }
@@ -68,13 +79,13 @@ mod tests {
     use super::*;
 
     fn parse(argument: &str) -> Directive<'_> {
-        Directive::parse(argument.as_bytes(), false)
+        Directive::parse(argument.as_bytes(), false, &mut Keeping::default())
     }
 
     #[test]
     fn each_letter() {
-        assert_eq!(Directive::parse(b"t", true), Directive::Stamp);
-        assert_eq!(Directive::parse(b"today", true), Directive::Stamp);
+        let first = |argument| Directive::parse(argument, true, &mut Keeping::default());
+        assert_eq!([first(b"t"), first(b"today")], [Directive::Stamp; 2]);
         assert_eq!(parse("t"), Directive::Nothing);
         assert_eq!(parse("+*x"), Directive::Select(b"*x"));
         assert_eq!(parse("-"), Directive::Deselect(b""));
@@ -84,7 +95,9 @@ mod tests {
         assert_eq!(parse("!gzip"), Directive::Processor(b"gzip"));
         assert_eq!(parse("./main"), Directive::Directory(b"./main"));
         assert_eq!(parse("/var/log/x"), Directive::Directory(b"/var/log/x"));
-        for nothing in ["", "x", "main", "T", "N5", " ./main"] {
+        assert_eq!(parse("R5"), Directive::Keeping);
+        assert!(matches!(parse("Rx"), Directive::Wrong(_)));
+        for nothing in ["", "x", "main", "T", "gz", " ./main"] {
             assert_eq!(parse(nothing), Directive::Nothing, "{nothing}");
         }
     }
