@@ -22,8 +22,8 @@ pub(crate) fn read(args: Args, voice: &mut Voice) -> Result<Script, Exit> {
     for (index, argument) in args.iter().enumerate() {
         let bytes = argument.to_bytes();
         script.identity = digest::words(&[script.identity, digest::bytes(bytes)]);
-        let item = match Directive::parse(bytes, index == 0) {
-            Directive::Nothing => continue,
+        let item = match Directive::parse(bytes, index == 0, &mut Default::default()) {
+            Directive::Nothing | Directive::Keeping | Directive::Wrong(_) => continue,
             Directive::Stamp => {
                 script.stamped = true;
                 continue;

@@ -26,7 +26,7 @@ pub fn multilog_script(data: &[u8]) {
     let line = arguments.pop().unwrap_or_default();
     for (index, argument) in arguments.into_iter().enumerate() {
         let letter = argument.first().copied();
-        match Directive::parse(argument, index == 0) {
+        match Directive::parse(argument, index == 0, &mut Default::default()) {
             Directive::Select(pattern) | Directive::Deselect(pattern) => {
                 assert_eq!(pattern, &argument[1..]);
                 assert_eq!(matches(pattern, line, memchr::memchr), obvious(pattern, line));
@@ -44,6 +44,7 @@ pub fn multilog_script(data: &[u8]) {
             Directive::Directory(path) => {
                 assert!(path == argument && matches!(letter, Some(b'.' | b'/')));
             }
+            Directive::Keeping | Directive::Wrong(_) => {}
             Directive::Nothing => {
                 assert!(!letter.is_some_and(|letter| b"+-e=sn!./".contains(&letter)));
             }

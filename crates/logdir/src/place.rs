@@ -9,6 +9,10 @@ use rustix::fs::{Access, AtFlags, CWD, FlockOperation, Mode, OFlags, Stat};
 use rustix::io::{Errno, Result};
 use upkeep_cli::Exit;
 
+/// svlogd says so of a directory that it could not begin with, whose name it
+/// has not noted yet.
+const CLOSE: &[&[u8]] = &[b"close: "];
+
 /// The directory.
 #[derive(Debug)]
 pub(crate) struct Place {
@@ -30,11 +34,12 @@ impl Place {
             Ok(fd) => match lock(&fd) {
                 Ok(lock) => return Ok(Self { name, fd, _lock: lock }),
                 Err(why) => {
-                    runit.tell(&[b"close: ", name.to_bytes()], voice);
+                    runit.tell(CLOSE, voice);
                     (b"unable to lock directory: ", why)
                 }
             },
             Err(why) if rustix::fs::access(name, Access::READ_OK).is_ok() => {
+                runit.tell(CLOSE, voice);
                 (b"unable to change directory: ", why)
             }
             Err(why) => (b"unable to open log directory: ", why),

@@ -105,14 +105,11 @@ impl Config {
         script: &mut Script,
         voice: &mut Voice,
     ) -> core::result::Result<(), std::collections::TryReserveError> {
-        let mut runit = Svlogd {
-            near: options.line,
-            keep: KEEP,
-            least: KEEP,
-            loud: options.loud,
-            configured: self.there,
-        };
+        let mut runit = Svlogd { near: options.line, keep: KEEP, least: KEEP, loud: options.loud };
         let (mut size, mut shows) = (SIZE, false);
+        if self.there && options.loud {
+            voice.info(&[b"read: ", name.to_bytes(), b"/config"]);
+        }
         if script.items.iter().any(|item| matches!(item, Item::Select(_) | Item::Deselect(_))) {
             push(script, Item::Afresh)?;
         }
