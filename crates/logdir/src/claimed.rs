@@ -38,7 +38,7 @@ impl Claimed {
     pub fn new(settings: Settings, mask: Mask, voice: &mut Voice) -> Result<Self, Exit> {
         let place = match settings.runit {
             None => Place::open(settings.name, voice)?,
-            Some(_) => Place::open_as_runit(settings.name, voice)?,
+            Some(runit) => Place::open_as_runit(settings.name, &runit, voice)?,
         };
         let journal = Journal::open(&place);
         point!("start: locked");

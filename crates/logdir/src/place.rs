@@ -1,12 +1,17 @@
 //! A log directory by its descriptor, and what is done in it: no path is
 //! looked up twice, and the process stays where it is.
 
+use crate::runit::Svlogd;
 use crate::{Voice, files, modes};
 use core::ffi::CStr;
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
 use rustix::fs::{Access, AtFlags, CWD, FlockOperation, Mode, OFlags, Stat};
 use rustix::io::{Errno, Result};
 use upkeep_cli::Exit;
+
+/// svlogd says so of a directory that it could not begin with, whose name it
+/// has not noted yet.
+const CLOSE: &[&[u8]] = &[b"close: "];
 
 /// The directory.
 #[derive(Debug)]
@@ -22,14 +27,19 @@ impl Place {
     /// cannot be used.
     pub(crate) fn open_as_runit(
         name: &'static CStr,
+        runit: &Svlogd,
         voice: &mut Voice,
     ) -> core::result::Result<Self, Exit> {
         let (what, why): (&[u8], _) = match open_directory(name) {
             Ok(fd) => match lock(&fd) {
                 Ok(lock) => return Ok(Self { name, fd, _lock: lock }),
-                Err(why) => (b"unable to lock directory: ", why),
+                Err(why) => {
+                    runit.tell(CLOSE, voice);
+                    (b"unable to lock directory: ", why)
+                }
             },
             Err(why) if rustix::fs::access(name, Access::READ_OK).is_ok() => {
+                runit.tell(CLOSE, voice);
                 (b"unable to change directory: ", why)
             }
             Err(why) => (b"unable to open log directory: ", why),
