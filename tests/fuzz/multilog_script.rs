@@ -1,6 +1,7 @@
 //! Any bytes as a script of multilog, a line an argument, the last one the
 //! line that is judged.
 
+use upkeep_core::keeping::Keeping;
 use upkeep_core::pattern::matches;
 use upkeep_core::script::Directive;
 
@@ -24,9 +25,10 @@ fn obvious(pattern: &[u8], line: &[u8]) -> bool {
 pub fn multilog_script(data: &[u8]) {
     let mut arguments: Vec<_> = data.split(|&b| b == b'\n').collect();
     let line = arguments.pop().unwrap_or_default();
+    let mut keeping = Keeping::default();
     for (index, argument) in arguments.into_iter().enumerate() {
         let letter = argument.first().copied();
-        match Directive::parse(argument, index == 0) {
+        match Directive::parse(argument, index == 0, &mut keeping) {
             Directive::Select(pattern) | Directive::Deselect(pattern) => {
                 assert_eq!(pattern, &argument[1..]);
                 assert_eq!(matches(pattern, line, memchr::memchr), obvious(pattern, line));
@@ -43,6 +45,10 @@ pub fn multilog_script(data: &[u8]) {
             }
             Directive::Directory(path) => {
                 assert!(path == argument && matches!(letter, Some(b'.' | b'/')));
+            }
+            Directive::Keeping | Directive::Wrong(_) => {
+                // What the original would use stays its own.
+                assert!(letter.is_some_and(|letter| b"RNShdwmgzkf".contains(&letter)));
             }
             Directive::Nothing => {
                 assert!(!letter.is_some_and(|letter| b"+-e=sn!./".contains(&letter)));

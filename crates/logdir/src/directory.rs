@@ -1,11 +1,11 @@
 //! One log that is being written: what goes to it is gathered, cut where the
 //! original would cut it, and written in large pieces.
 
+use crate::by_clock::ByClock;
 use crate::journal::Journal;
 use crate::recover::Current;
-use crate::rotate::Rotation;
-use crate::{Voice, files, modes};
-use core::ffi::CStr;
+use crate::rotate::{Missing, Rotation};
+use crate::{Settings, Voice, files, modes};
 use rustix::fd::OwnedFd;
 use rustix::io::IoSlice;
 use upkeep_cli::Exit;
@@ -22,35 +22,23 @@ const TOGETHER: usize = 256 * 1024;
 /// A piece of this size is worth a writing of its own.
 const LARGE: usize = 16 * 1024;
 
-/// How a log directory is to be kept.
-#[derive(Clone, Copy, Debug)]
-pub struct Settings {
-    /// Its path.
-    pub name: &'static CStr,
-    /// How large current may become.
-    pub size: u64,
-    /// How many files it may hold, current among them.
-    pub keep: u64,
-    /// What old logs go through, for the shell.
-    pub processor: Option<&'static CStr>,
-}
-
 /// An open log directory.
 #[derive(Debug)]
 pub struct LogDirectory {
-    rotation: Rotation,
-    current: OwnedFd,
+    pub(crate) rotation: Rotation,
+    pub(crate) current: OwnedFd,
     pace: Pace,
-    cut: Cut,
+    pub(crate) cut: Cut,
     /// What is not written yet, at its front. The first `passed` bytes belong
     /// to current; of the others it is not known yet.
     out: Pages,
     gathered: usize,
     passed: usize,
-    journal: Option<Journal>,
+    pub(crate) journal: Option<Journal>,
+    pub(crate) by_clock: ByClock,
     /// What of the batch is in a log, and where current stands. The journal
     /// has it as it was before current got anything of the batch.
-    stored: Mark,
+    pub(crate) stored: Mark,
     /// As many of the next bytes are in a log since before this began.
     again: u64,
 }
@@ -60,7 +48,6 @@ impl LogDirectory {
     pub(crate) fn new(
         rotation: Rotation,
         current: Current,
-        size: u64,
         journal: Option<Journal>,
         stored: Mark,
         neighbours: usize,
@@ -68,10 +55,14 @@ impl LogDirectory {
     ) -> Result<Self, Exit> {
         let room = (TOGETHER / (neighbours + 1)).clamp(*GATHERED.start(), *GATHERED.end());
         let out = Pages::new(room).map_err(|_| voice.out_of_memory())?;
+        let Settings { size, keeping, .. } = rotation.settings;
+        let by_clock =
+            ByClock::new(keeping.clock, &current.fd, current.bytes, stored.file, journal.as_ref());
         Ok(Self {
             rotation,
             pace: Pace::default(),
             cut: Cut::new(size, current.bytes),
+            by_clock,
             current: current.fd,
             out,
             gathered: 0,
@@ -90,7 +81,7 @@ impl LogDirectory {
     }
 
     /// Notes what is stored for good.
-    fn note(&self) {
+    pub(crate) fn note(&self) {
         if let Some(journal) = &self.journal {
             journal.set_mark(&self.stored);
         }
@@ -205,6 +196,7 @@ impl LogDirectory {
 
     /// Ends the logging: everything is on the disk, and marked so.
     pub fn close(mut self, voice: &mut Voice) {
+        self.rotation.compressor.stop();
         self.flush(voice);
         self.write_out(voice);
         self.rotation.sync(&self.current, files::CURRENT, voice);
@@ -249,14 +241,17 @@ impl LogDirectory {
         }
     }
 
-    fn end(&mut self, voice: &mut Voice) {
+    pub(crate) fn end(&mut self, voice: &mut Voice) {
         self.write_out(voice);
         point!("ending");
         // All of it is in a log that is full, and current is no longer it.
         self.stored = Mark { file: 0, size: 0, ..self.stored };
         self.note();
         point!("ended");
-        self.rotation.rotate(&mut self.current, voice);
+        self.by_clock.end();
+        if let Err(Missing) = self.rotation.rotate(&mut self.current, voice) {
+            self.find_current(voice);
+        }
         point!("rotated");
         self.stored.file = inode(&self.current);
         self.note();
@@ -264,12 +259,16 @@ impl LogDirectory {
 
     /// Writes what belongs to current, then `more`.
     fn write(&mut self, more: &[u8], voice: &mut Voice) {
+        if self.by_clock.is_unbegun() {
+            self.by_clock.begin(self.stored.file, self.journal.as_ref());
+        }
         let dir = self.rotation.place.name();
         let mut slices = [IoSlice::new(&self.out[..self.passed]), IoSlice::new(more)];
         let mut left = &mut slices[..];
         IoSlice::advance_slices(&mut left, 0);
         while !left.is_empty() {
-            let n = voice.insist(&[b"unable to write to ", dir, b"/current, pausing: "], || {
+            let unable = [b"unable to write to ", dir, b"/current, pausing: "];
+            let n = self.rotation.insist(voice, &unable, || {
                 match rustix::io::writev(&self.current, left) {
                     // The kernel gave no reason; room on the disk is it.
                     Ok(0) => Err(rustix::io::Errno::NOSPC),
@@ -280,6 +279,10 @@ impl LogDirectory {
             self.stored.done += n as u64;
             self.stored.size += n as u64;
             point!("written");
+        }
+        if self.by_clock.is_set() {
+            let last = more.last().or_else(|| self.out[..self.passed].last());
+            self.by_clock.between_lines = last == Some(&b'\n');
         }
         self.out.copy_within(self.passed..self.gathered, 0);
         self.gathered -= self.passed;

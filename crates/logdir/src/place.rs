@@ -8,33 +8,66 @@ use rustix::fs::{AtFlags, CWD, FlockOperation, Mode, OFlags, Stat};
 use rustix::io::{Errno, Result};
 use upkeep_cli::Exit;
 
+/// What could not be done in a directory.
+pub(crate) struct Refusal {
+    pub(crate) verb: &'static [u8],
+    pub(crate) dir: &'static [u8],
+    /// A file in it, if it is about one.
+    pub(crate) file: &'static [u8],
+    pub(crate) why: Errno,
+}
+
+impl Refusal {
+    /// What is between the directory and the file.
+    pub(crate) const fn slash(&self) -> &'static [u8] {
+        if self.file.is_empty() { b"" } else { b"/" }
+    }
+
+    /// The end, then.
+    pub(crate) fn fatal(&self, voice: &mut Voice) -> Exit {
+        voice.fatal(&[self.verb, self.dir, self.slash(), self.file, b": "], self.why)
+    }
+}
+
 /// The directory.
 #[derive(Debug)]
 pub(crate) struct Place {
     name: &'static CStr,
     fd: OwnedFd,
+    /// Its device and inode.
+    id: (u64, u64),
     /// Held open because it is held locked.
     _lock: OwnedFd,
 }
 
 impl Place {
     /// Opens the directory, making it if need be, and locks it.
-    pub(crate) fn open(name: &'static CStr, voice: &mut Voice) -> core::result::Result<Self, Exit> {
+    pub(crate) fn open(name: &'static CStr) -> core::result::Result<Self, Refusal> {
+        let refusal = |verb| move |why| Refusal { verb, dir: name.to_bytes(), file: b"", why };
         // If it cannot be made, opening it says why, or it was there.
         let _ = rustix::fs::mkdirat(CWD, name, modes::DIRECTORY);
-        let fd = match open_directory(name) {
-            Ok(fd) => fd,
-            Err(why) => {
-                return Err(
-                    voice.fatal(&[b"unable to open directory ", name.to_bytes(), b": "], why)
-                );
-            }
-        };
-        match lock(&fd) {
-            Ok(lock) => Ok(Self { name, fd, _lock: lock }),
-            Err(why) => {
-                Err(voice.fatal(&[b"unable to lock directory ", name.to_bytes(), b": "], why))
-            }
+        let (fd, stat) = open_directory(name).map_err(refusal(b"unable to open directory "))?;
+        let lock = lock(&fd).map_err(refusal(b"unable to lock directory "))?;
+        Ok(Self { name, fd, id: (stat.st_dev, stat.st_ino), _lock: lock })
+    }
+
+    /// Whether its name still leads to it.
+    pub(crate) fn is_in_its_place(&self) -> bool {
+        rustix::fs::statat(CWD, self.name, AtFlags::empty())
+            .is_ok_and(|stat| (stat.st_dev, stat.st_ino) == self.id)
+    }
+
+    /// Whether somebody has removed it.
+    pub(crate) fn is_removed(&self) -> bool {
+        rustix::fs::fstat(&self.fd).is_ok_and(|stat| stat.st_nlink == 0)
+    }
+
+    /// What was done, or nothing if it cannot be because somebody has removed
+    /// the directory.
+    pub(crate) fn unless_removed<T>(&self, done: Result<T>) -> Result<Option<T>> {
+        match done {
+            Err(Errno::NOENT) if self.is_removed() => Ok(None),
+            other => other.map(Some),
         }
     }
 
@@ -74,6 +107,13 @@ impl Place {
         }
     }
 
+    /// Makes a file that nobody else has open.
+    pub(crate) fn create_new(&self, file: &CStr) -> Result<OwnedFd> {
+        let _ = self.remove(file);
+        let flags = OFlags::WRONLY | OFlags::NONBLOCK | OFlags::CREATE | OFlags::EXCL;
+        rustix::fs::openat(&self.fd, file, flags | OFlags::CLOEXEC, modes::OPEN)
+    }
+
     /// Removes a file.
     pub(crate) fn remove(&self, file: &CStr) -> Result<()> {
         rustix::fs::unlinkat(&self.fd, file, AtFlags::empty())
@@ -95,12 +135,12 @@ impl Place {
     }
 }
 
-fn open_directory(name: &CStr) -> Result<OwnedFd> {
+fn open_directory(name: &CStr) -> Result<(OwnedFd, Stat)> {
     let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::DIRECTORY | OFlags::CLOEXEC;
     let fd = rustix::fs::openat(CWD, name, flags, Mode::empty())?;
     // One that may be read but not entered is of no use.
-    rustix::fs::statat(&fd, c".", AtFlags::empty())?;
-    Ok(fd)
+    let stat = rustix::fs::statat(&fd, c".", AtFlags::empty())?;
+    Ok((fd, stat))
 }
 
 fn lock(directory: &OwnedFd) -> Result<OwnedFd> {

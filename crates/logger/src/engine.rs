@@ -9,7 +9,7 @@ use upkeep_core::journal::Line;
 use upkeep_core::pattern::matches;
 use upkeep_core::rotation::READ;
 use upkeep_core::tai::{LABEL, Tai64n};
-use upkeep_logdir::Voice;
+use upkeep_logdir::{LogDirectory, Voice};
 use upkeep_sys::{clock, point};
 
 /// Selection sees this much of a line, its stamp included.
@@ -164,6 +164,26 @@ impl Engine {
     pub(crate) fn rotate(&mut self, voice: &mut Voice) {
         for directory in &mut self.plan.directories {
             directory.rotate(voice);
+        }
+    }
+
+    /// When there is something to do that no line asks for, on the monotonic
+    /// clock.
+    pub(crate) fn deadline(&self) -> Option<u64> {
+        self.plan.directories.iter().filter_map(LogDirectory::deadline).min()
+    }
+
+    /// Does what the clock asks for, and looks after children.
+    pub(crate) fn due(&mut self, voice: &mut Voice) {
+        for directory in &mut self.plan.directories {
+            directory.due(voice);
+        }
+    }
+
+    /// Opens everything anew that may have been moved away.
+    pub(crate) fn reopen(&mut self, voice: &mut Voice) {
+        for directory in &mut self.plan.directories {
+            directory.reopen(voice);
         }
     }
 

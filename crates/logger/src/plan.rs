@@ -4,7 +4,7 @@
 use crate::script::{Item, Script};
 use crate::status::Status;
 use upkeep_cli::Exit;
-use upkeep_logdir::{Again, Claimed, LogDirectory, Voice};
+use upkeep_logdir::{Again, Claimed, LogDirectory, Voice, share_compressor};
 use upkeep_sys::signals::Mask;
 
 /// One step for a line.
@@ -66,6 +66,7 @@ impl Plan {
             };
             plan.steps.push(step);
         }
+        share_compressor(&mut plan.directories);
         Ok(plan)
     }
 
