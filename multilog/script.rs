@@ -5,7 +5,7 @@ use core::ffi::CStr;
 use upkeep_cli::Exit;
 use upkeep_core::digest;
 use upkeep_core::script::Directive;
-use upkeep_logger::{Item, Script, Settings, Voice};
+use upkeep_logger::{Item, Pattern, Script, Settings, Voice};
 use upkeep_sys::Args;
 
 /// Reads the directives.
@@ -38,8 +38,8 @@ pub(crate) fn read(args: Args, voice: &mut Voice) -> Result<Script, Exit> {
                 settings.processor = Some(after_letter(argument));
                 continue;
             }
-            Directive::Select(pattern) => Item::Select(pattern),
-            Directive::Deselect(pattern) => Item::Deselect(pattern),
+            Directive::Select(pattern) => Item::Select(Pattern::Star(pattern)),
+            Directive::Deselect(pattern) => Item::Deselect(Pattern::Star(pattern)),
             Directive::Alert => Item::Alert,
             Directive::Status(_) => Item::Status(after_letter(argument)),
             Directive::Directory(_) => Item::Directory(Settings { name: argument, ..settings }),

@@ -67,6 +67,16 @@ impl Tool {
         self.line(b": warning: ", parts, Some(why));
     }
 
+    /// `tool: info: <parts>`
+    pub fn info(&self, parts: &[&[u8]]) {
+        self.line(b": info: ", parts, None);
+    }
+
+    /// `tool: pausing: <parts><why>`
+    pub fn pausing_os(&self, parts: &[&[u8]], why: Errno) {
+        self.line(b": pausing: ", parts, Some(why));
+    }
+
     /// `tool: fatal: <parts>`, and the exit code for it.
     #[must_use]
     pub fn fatal(&self, parts: &[&[u8]]) -> Exit {

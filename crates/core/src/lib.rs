@@ -5,6 +5,7 @@
 
 pub mod amount;
 pub mod archives;
+pub mod calendar;
 pub mod control;
 pub mod dialect;
 pub mod digest;
@@ -15,6 +16,7 @@ pub mod hold;
 pub mod journal;
 pub mod keeping;
 pub mod kill_mode;
+pub mod leap;
 pub mod notice;
 pub mod order;
 pub mod pattern;
@@ -27,9 +29,11 @@ pub mod rotation;
 pub mod scan;
 pub mod script;
 pub mod signals;
+pub mod stamp;
 pub mod standing;
 pub mod status;
 pub mod supervise;
+pub mod svlogd;
 pub mod tai;
 pub mod tally;
 pub mod texts;

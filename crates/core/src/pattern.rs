@@ -3,6 +3,8 @@
 //! for the rest of the line at the end. It never looks back: `*ab` does not
 //! match `aab`.
 
+pub mod plus;
+
 /// Whether `pattern` matches the whole of `line`. `find` says where a byte is
 /// first in a slice; the caller brings its fastest.
 pub fn matches(

@@ -3,6 +3,9 @@
 //! arrives at once, so this keeps the original's steps: 1024 bytes read at a
 //! time, 512 bytes held before they are passed on. Only the counting is the
 //! same: nothing is copied here, and nothing written.
+//!
+//! svlogd is simpler: a log ends at the first line's end near its size, and
+//! hard at its size, however much arrives at once.
 
 /// What one read brings at most. Everything held is passed on before a read.
 pub const READ: usize = 1024;
@@ -57,7 +60,19 @@ impl Pace {
 #[derive(Clone, Debug)]
 pub struct Cut {
     size: u64,
+    /// From this many bytes on it ends at a line's end.
+    soft: u64,
+    which: Which,
     written: u64,
+}
+
+/// Which of several newlines a log ends at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Which {
+    /// The first.
+    First,
+    /// The last.
+    Last,
 }
 
 /// The next thing to do with bytes that are passed on.
@@ -77,7 +92,16 @@ impl Cut {
     /// `written` bytes.
     #[must_use]
     pub const fn new(size: u64, written: u64) -> Self {
-        Self { size, written }
+        Self { size, soft: size.saturating_sub(NEAR), which: Which::Last, written }
+    }
+
+    /// A log that ends at the first line's end within `near` bytes of `size`,
+    /// which is above 0, and already holds `written` bytes. Where `size` is
+    /// smaller than `near`, lines do not count.
+    #[must_use]
+    pub const fn at_first(size: u64, near: u64, written: u64) -> Self {
+        let soft = if near > size { u64::MAX } else { size - near };
+        Self { size, soft, which: Which::First, written }
     }
 
     /// How many bytes the log holds.
@@ -90,7 +114,9 @@ impl Cut {
     /// near the log's end.
     #[must_use]
     pub const fn spare(&self) -> u64 {
-        self.size.saturating_sub(NEAR + 1).saturating_sub(self.written)
+        let soft = self.soft.saturating_sub(1);
+        let spare = if soft < self.size { soft } else { self.size };
+        spare.saturating_sub(self.written)
     }
 
     /// Adds `len` bytes if they can be spared.
@@ -109,11 +135,11 @@ impl Cut {
     }
 
     /// Takes the beginning of `waiting`, which is not empty, and counts it.
-    /// `last_newline` says where the last newline of a slice is.
+    /// `newline` says where the first or the last newline of a slice is.
     pub fn piece(
         &mut self,
         waiting: &[u8],
-        last_newline: impl Fn(&[u8]) -> Option<usize>,
+        newline: impl Fn(Which, &[u8]) -> Option<usize>,
     ) -> Piece {
         let end_before = self.written >= self.size;
         if end_before {
@@ -122,14 +148,19 @@ impl Cut {
         let room = usize::try_from(self.size - self.written).unwrap_or(usize::MAX);
         let mut len = waiting.len().min(room);
         let mut ends_line = false;
-        if self.written + len as u64 >= self.size - NEAR
-            && let Some(at) = last_newline(&waiting[..len])
-        {
-            len = at + 1;
-            ends_line = true;
+        if self.written + len as u64 >= self.soft {
+            let before = match self.which {
+                Which::First => self.soft.saturating_sub(self.written).saturating_sub(1),
+                Which::Last => 0,
+            };
+            let before = usize::try_from(before).map_or(len, |before| before.min(len));
+            if let Some(at) = newline(self.which, &waiting[before..len]) {
+                len = before + at + 1;
+                ends_line = true;
+            }
         }
         self.written += len as u64;
-        let end_after = ends_line && self.written >= self.size - NEAR;
+        let end_after = ends_line && self.written >= self.soft;
         if end_after {
             self.written = 0;
         }
@@ -146,6 +177,13 @@ mod tests {
 
     fn last_newline(bytes: &[u8]) -> Option<usize> {
         bytes.iter().rposition(|&b| b == b'\n')
+    }
+
+    fn newline(which: Which, bytes: &[u8]) -> Option<usize> {
+        match which {
+            Which::First => bytes.iter().position(|&b| b == b'\n'),
+            Which::Last => last_newline(bytes),
+        }
     }
 
     /// One log directory as the original treats it: a real buffer, and every
@@ -227,7 +265,7 @@ mod tests {
             }
             while n > 0 {
                 let waiting = self.out[self.passed..self.passed + n].to_vec();
-                let piece = self.cut.piece(&waiting, last_newline);
+                let piece = self.cut.piece(&waiting, newline);
                 if piece.end_before {
                     self.full();
                 }
@@ -312,8 +350,57 @@ mod tests {
         let mut cut = Cut::new(4096, 0);
         assert_eq!(cut.spare(), 2095);
         assert!(!cut.add(2096) && cut.add(2095) && !cut.add(1));
-        let piece = cut.piece(b"\n", last_newline);
+        let piece = cut.piece(b"\n", newline);
         assert_eq!(piece, Piece { end_before: false, len: 1, end_after: true });
         assert_eq!(cut.spare(), 2095);
+    }
+
+    #[test]
+    fn cut_where_svlogd_cuts() {
+        for case in 1..400_u64 {
+            let mut seed = case;
+            let size = 1 + random(&mut seed) as u64 % 300;
+            let near = random(&mut seed) as u64 % 310;
+            let mut written = random(&mut seed) as u64 % 320;
+            let input: Vec<u8> = (0..2000)
+                .map(|_| if random(&mut seed).is_multiple_of(20) { b'\n' } else { b'x' })
+                .collect();
+            // One byte after the other, as the original's manual has it.
+            let mut theirs: Vec<Vec<u8>> = vec![Vec::new()];
+            let mut cut = Cut::at_first(size, near, written);
+            for &byte in &input {
+                if written >= size {
+                    theirs.push(Vec::new());
+                    written = 0;
+                }
+                theirs.last_mut().unwrap().push(byte);
+                written += 1;
+                if byte == b'\n' && near <= size && written >= size - near {
+                    theirs.push(Vec::new());
+                    written = 0;
+                }
+            }
+            let mut ours: Vec<Vec<u8>> = vec![Vec::new()];
+            let mut waiting = &input[..];
+            while !waiting.is_empty() {
+                let most = waiting.len().min(1 + random(&mut seed) % 400);
+                if random(&mut seed).is_multiple_of(2) && cut.add(most) {
+                    ours.last_mut().unwrap().extend(&waiting[..most]);
+                    waiting = &waiting[most..];
+                    continue;
+                }
+                let piece = cut.piece(&waiting[..most], newline);
+                if piece.end_before {
+                    ours.push(Vec::new());
+                }
+                ours.last_mut().unwrap().extend(&waiting[..piece.len]);
+                waiting = &waiting[piece.len..];
+                if piece.end_after {
+                    ours.push(Vec::new());
+                }
+            }
+            assert_eq!(ours, theirs, "case {case}");
+            assert_eq!(cut.written(), written, "case {case}");
+        }
     }
 }

@@ -137,7 +137,8 @@ impl LogDirectory {
     #[must_use]
     pub fn deadline(&self) -> Option<u64> {
         let compressor = self.rotation.compressor.deadline();
-        [self.by_clock.at, self.rotation.trim_at, compressor].into_iter().flatten().min()
+        let work = self.rotation.work_is_due();
+        [self.by_clock.at, self.rotation.trim_at, compressor, work].into_iter().flatten().min()
     }
 
     /// Does what there is to do. When a child has ended, it may be this one's.
@@ -151,6 +152,9 @@ impl LogDirectory {
             self.rotation.trim(voice);
         }
         self.rotation.compressor.due(&self.rotation.place, voice);
+        if let Some(runit) = self.rotation.settings.runit {
+            self.rotation.look_at_work(&runit, voice);
+        }
     }
 
     /// The clock may have been set.

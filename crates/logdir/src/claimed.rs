@@ -35,7 +35,7 @@ impl Claimed {
     /// Opens the directory, making it if need be, and locks it. `mask` is the
     /// signal mask that a processor should find.
     pub fn new(settings: Settings, mask: Mask, voice: &mut Voice) -> Result<Self, Exit> {
-        let place = Place::open(settings.name).map_err(|refusal| refusal.fatal(voice))?;
+        let place = Place::open(&settings).map_err(|refusal| refusal.report(&settings, voice))?;
         let journal = Journal::open(&place);
         point!("start: locked");
         Ok(Self { settings, mask, place, journal })
@@ -87,7 +87,8 @@ impl Claimed {
         point!("recovering");
         let Self { settings, mask, place, journal } = self;
         let mut rotation = Rotation::new(place, settings, mask);
-        let current = recover(&mut rotation, voice).map_err(|refusal| refusal.fatal(voice))?;
+        let current =
+            recover(&mut rotation, voice).map_err(|refusal| refusal.report(&settings, voice))?;
         point!("recovered");
         stored = Mark { file: inode(&current.fd), size: current.bytes, ..stored };
         if let Some(journal) = &journal {

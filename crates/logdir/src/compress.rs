@@ -205,7 +205,7 @@ impl Compressor {
                     voice.warn(&[b"unable to run ", program, b" in ", dir, a, b, c, b": "], *why);
                 }
                 Failure::Program(what) => {
-                    voice.warn_of(&[program, b" ", what, b" in ", dir, a, b, c]);
+                    voice.caution(&[program, b" ", what, b" in ", dir, a, b, c]);
                 }
             }
         }

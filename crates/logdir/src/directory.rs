@@ -10,7 +10,7 @@ use rustix::fd::OwnedFd;
 use rustix::io::IoSlice;
 use upkeep_cli::Exit;
 use upkeep_core::journal::Mark;
-use upkeep_core::rotation::{Cut, Pace};
+use upkeep_core::rotation::{Cut, Pace, Which};
 use upkeep_sys::pages::Pages;
 use upkeep_sys::point;
 
@@ -55,14 +55,14 @@ impl LogDirectory {
     ) -> Result<Self, Exit> {
         let room = (TOGETHER / (neighbours + 1)).clamp(*GATHERED.start(), *GATHERED.end());
         let out = Pages::new(room).map_err(|_| voice.out_of_memory())?;
-        let Settings { size, keeping, .. } = rotation.settings;
+        let works = rotation.settings.keeping.clock;
         let by_clock =
-            ByClock::new(keeping.clock, &current.fd, current.bytes, stored.file, journal.as_ref());
+            ByClock::new(works, &current.fd, current.bytes, stored.file, journal.as_ref());
         Ok(Self {
-            rotation,
             pace: Pace::default(),
-            cut: Cut::new(size, current.bytes),
+            cut: cut(&rotation.settings, current.bytes),
             by_clock,
+            rotation,
             current: current.fd,
             out,
             gathered: 0,
@@ -99,6 +99,9 @@ impl LogDirectory {
         self.make_room(len + 1, voice);
         self.gather(stamp);
         self.gather(text);
+        if self.rotation.settings.runit.is_some() {
+            return self.pass(stamp.len() + text.len(), voice);
+        }
         for portion in self.pace.line(len) {
             self.pass(portion, voice);
         }
@@ -114,6 +117,14 @@ impl LogDirectory {
             let known = usize::try_from(self.again).map_or(bytes.len(), |n| n.min(bytes.len()));
             self.again -= known as u64;
             bytes = &bytes[known..];
+        }
+        if self.rotation.settings.runit.is_some() {
+            for piece in bytes.chunks(*GATHERED.start()) {
+                self.make_room(piece.len(), voice);
+                self.gather(piece);
+                self.pass(piece.len(), voice);
+            }
+            return;
         }
         while !bytes.is_empty() {
             let (before, taken) = self.pace.bytes(bytes.len());
@@ -152,6 +163,24 @@ impl LogDirectory {
             self.make_room(bytes.len(), voice);
             self.gather(bytes);
             self.passed += bytes.len();
+        }
+    }
+
+    /// Takes whole lines, each behind a stamp, as `copy` does.
+    pub fn put_lines(&mut self, stamp: &[u8], lines: &[u8], voice: &mut Voice) {
+        let mut start = 0;
+        for end in memchr::memchr_iter(b'\n', lines) {
+            let line = &lines[start..=end];
+            start = end + 1;
+            let len = stamp.len() + line.len();
+            if self.gathered + len > self.out.len() || self.again > 0 || !self.cut.add(len) {
+                self.copy(stamp, voice);
+                self.copy(line, voice);
+                continue;
+            }
+            self.gather(stamp);
+            self.gather(line);
+            self.passed += len;
         }
     }
 
@@ -199,6 +228,13 @@ impl LogDirectory {
         self.rotation.compressor.stop();
         self.flush(voice);
         self.write_out(voice);
+        if let Some(runit) = self.rotation.settings.runit {
+            self.rotation.leave_work(&runit, voice);
+            runit.tell(&[b"close: ", self.rotation.place.name()], voice);
+            self.rotation.finish_current(&self.current, voice);
+            point!("closed");
+            return;
+        }
         self.rotation.sync(&self.current, files::CURRENT, voice);
         let dir = self.rotation.place.name();
         point!("closing");
@@ -229,7 +265,7 @@ impl LogDirectory {
         }
         while n > 0 {
             let waiting = &self.out[self.passed..self.passed + n];
-            let piece = self.cut.piece(waiting, |slice| memchr::memrchr(b'\n', slice));
+            let piece = self.cut.piece(waiting, newline);
             if piece.end_before {
                 self.end(voice);
             }
@@ -244,12 +280,13 @@ impl LogDirectory {
     pub(crate) fn end(&mut self, voice: &mut Voice) {
         self.write_out(voice);
         point!("ending");
+        let size = self.stored.size;
         // All of it is in a log that is full, and current is no longer it.
         self.stored = Mark { file: 0, size: 0, ..self.stored };
         self.note();
         point!("ended");
         self.by_clock.end();
-        if let Err(Missing) = self.rotation.rotate(&mut self.current, voice) {
+        if let Err(Missing) = self.rotation.rotate(&mut self.current, size, voice) {
             self.find_current(voice);
         }
         point!("rotated");
@@ -267,7 +304,10 @@ impl LogDirectory {
         let mut left = &mut slices[..];
         IoSlice::advance_slices(&mut left, 0);
         while !left.is_empty() {
-            let unable = [b"unable to write to ", dir, b"/current, pausing: "];
+            let unable: [&[u8]; 3] = match self.rotation.settings.runit {
+                None => [b"unable to write to ", dir, b"/current, pausing: "],
+                Some(_) => [b"unable to write to current: ", dir, b": "],
+            };
             let n = self.rotation.insist(voice, &unable, || {
                 match rustix::io::writev(&self.current, left) {
                     // The kernel gave no reason; room on the disk is it.
@@ -287,6 +327,21 @@ impl LogDirectory {
         self.out.copy_within(self.passed..self.gathered, 0);
         self.gathered -= self.passed;
         self.passed = 0;
+    }
+}
+
+fn newline(which: Which, slice: &[u8]) -> Option<usize> {
+    match which {
+        Which::First => memchr::memchr(b'\n', slice),
+        Which::Last => memchr::memrchr(b'\n', slice),
+    }
+}
+
+/// Where a log is cut that is kept so, and holds as many bytes.
+pub(crate) fn cut(settings: &Settings, bytes: u64) -> Cut {
+    match settings.runit {
+        None => Cut::new(settings.size, bytes),
+        Some(runit) => Cut::at_first(settings.size, runit.near, bytes),
     }
 }
 

@@ -14,6 +14,7 @@ mod processor;
 mod recover;
 mod reopen;
 mod rotate;
+mod runit;
 mod settings;
 mod voice;
 
@@ -21,6 +22,7 @@ pub use claimed::{Again, Claimed};
 pub use compress::share_compressor;
 pub use directory::LogDirectory;
 pub use journal::Journal;
+pub use runit::Svlogd;
 pub use settings::Settings;
 pub use voice::Voice;
 

@@ -1,9 +1,9 @@
 //! The old logs of a directory: the oldest go, so that there are not too many,
 //! they are not too large together or too old, and so that there is room.
 
-use crate::Voice;
 use crate::place::Place;
 use crate::rotate::{Rotation, unless_gone};
+use crate::{Voice, runit};
 use core::ffi::CStr;
 use core::mem::MaybeUninit;
 use rustix::fs::{RawDir, SeekFrom};
@@ -38,6 +38,9 @@ impl Rotation {
     pub(crate) fn make_room(&self, why: Errno, voice: &mut Voice) -> bool {
         if why != Errno::NOSPC && why != Errno::DQUOT {
             return false;
+        }
+        if let Some(runit) = &self.settings.runit {
+            return runit::make_room(&self.place, runit, why, voice);
         }
         // What is only being made is the first to go.
         if self.compressor.abandon() {

@@ -1,10 +1,10 @@
 //! A log directory by its descriptor, and what is done in it: no path is
 //! looked up twice, and the process stays where it is.
 
-use crate::{Voice, files, modes};
+use crate::{Settings, Voice, files, modes};
 use core::ffi::CStr;
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
-use rustix::fs::{AtFlags, CWD, FlockOperation, Mode, OFlags, Stat};
+use rustix::fs::{Access, AtFlags, CWD, FlockOperation, Mode, OFlags, Stat};
 use rustix::io::{Errno, Result};
 use upkeep_cli::Exit;
 
@@ -23,9 +23,14 @@ impl Refusal {
         if self.file.is_empty() { b"" } else { b"/" }
     }
 
-    /// The end, then.
-    pub(crate) fn fatal(&self, voice: &mut Voice) -> Exit {
-        voice.fatal(&[self.verb, self.dir, self.slash(), self.file, b": "], self.why)
+    /// Says so. It is the end, but for a svlogd, which may have others.
+    pub(crate) fn report(&self, settings: &Settings, voice: &mut Voice) -> Exit {
+        let parts = [self.verb, self.dir, self.slash(), self.file, b": "];
+        if settings.runit.is_some() {
+            voice.warn(&parts, self.why);
+            return Exit::System;
+        }
+        voice.fatal(&parts, self.why)
     }
 }
 
@@ -41,8 +46,34 @@ pub(crate) struct Place {
 }
 
 impl Place {
+    /// Opens the directory, and locks it.
+    pub(crate) fn open(settings: &Settings) -> core::result::Result<Self, Refusal> {
+        match settings.runit {
+            None => Self::open_or_make(settings.name),
+            Some(_) => Self::open_as_runit(settings.name),
+        }
+    }
+
+    /// Opens the directory as svlogd does, and locks it.
+    fn open_as_runit(name: &'static CStr) -> core::result::Result<Self, Refusal> {
+        let (verb, why): (&'static [u8], _) = match open_directory(name) {
+            Ok((fd, stat)) => match lock(&fd) {
+                Ok(lock) => {
+                    let id = (stat.st_dev, stat.st_ino);
+                    return Ok(Self { name, fd, id, _lock: lock });
+                }
+                Err(why) => (b"unable to lock directory: ", why),
+            },
+            Err(why) if rustix::fs::access(name, Access::READ_OK).is_ok() => {
+                (b"unable to change directory: ", why)
+            }
+            Err(why) => (b"unable to open log directory: ", why),
+        };
+        Err(Refusal { verb, dir: name.to_bytes(), file: b"", why })
+    }
+
     /// Opens the directory, making it if need be, and locks it.
-    pub(crate) fn open(name: &'static CStr) -> core::result::Result<Self, Refusal> {
+    fn open_or_make(name: &'static CStr) -> core::result::Result<Self, Refusal> {
         let refusal = |verb| move |why| Refusal { verb, dir: name.to_bytes(), file: b"", why };
         // If it cannot be made, opening it says why, or it was there.
         let _ = rustix::fs::mkdirat(CWD, name, modes::DIRECTORY);

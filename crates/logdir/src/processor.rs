@@ -4,7 +4,7 @@
 use crate::rotate::Rotation;
 use crate::{Voice, files};
 use core::ffi::CStr;
-use rustix::fd::AsFd;
+use rustix::fd::{AsFd, OwnedFd};
 use rustix::io::{Errno, Result};
 use rustix::process::{Pid, WaitOptions, WaitStatus};
 use upkeep_sys::spawn::{Directory, Inherit, Spawn};
@@ -14,6 +14,14 @@ const PREVIOUS: i32 = 0;
 const PROCESSED: i32 = 1;
 const STATE: i32 = 4;
 const NEW_STATE: i32 = 5;
+
+/// The files that it works with.
+pub(crate) struct Files {
+    pub(crate) from: OwnedFd,
+    pub(crate) into: OwnedFd,
+    pub(crate) state: OwnedFd,
+    pub(crate) new_state: OwnedFd,
+}
 
 impl Rotation {
     /// Runs the processor again and again until it exits 0, or there is no
@@ -46,28 +54,32 @@ impl Rotation {
     /// Starts it, or says why it cannot be run.
     fn start(&self, processor: &'static CStr, voice: &mut Voice) -> Option<Pid> {
         let opened = (|| {
-            let previous = self.place.read(files::PREVIOUS)?;
-            let processed = self.place.create(files::PROCESSED)?;
+            let from = self.place.read(files::PREVIOUS)?;
+            let into = self.place.create(files::PROCESSED)?;
             let state = self.place.read(files::STATE)?;
-            Ok((previous, processed, state, self.place.create(files::NEW_STATE)?))
+            Ok(Files { from, into, state, new_state: self.place.create(files::NEW_STATE)? })
         })();
-        let unable = [b"unable to run ", processor.to_bytes(), b": "];
-        let (previous, processed, state, new_state) = match opened {
-            Ok(files) => files,
+        match opened {
+            Ok(files) => Some(self.spawn(processor, &files, voice)),
             Err(why) => {
                 // It is the processor's trouble, and is tried again like it.
-                let _ = voice.fatal(&unable, why);
-                return None;
+                let _ = voice.fatal(&[b"unable to run ", processor.to_bytes(), b": "], why);
+                None
             }
-        };
+        }
+    }
+
+    /// Starts it with these files.
+    pub(crate) fn spawn(&self, processor: &'static CStr, files: &Files, voice: &mut Voice) -> Pid {
+        let unable = [b"unable to run ", processor.to_bytes(), b": "];
         let spawn = Spawn {
             candidates: &[c"/bin/sh"],
             args: &[c"sh", c"-c", processor],
             fds: &[
-                (previous.as_fd(), PREVIOUS),
-                (processed.as_fd(), PROCESSED),
-                (state.as_fd(), STATE),
-                (new_state.as_fd(), NEW_STATE),
+                (files.from.as_fd(), PREVIOUS),
+                (files.into.as_fd(), PROCESSED),
+                (files.state.as_fd(), STATE),
+                (files.new_state.as_fd(), NEW_STATE),
             ],
             directory: Some(Directory::Open(self.place.fd())),
             inherit: Inherit::Everything(Some(self.mask)),
@@ -78,16 +90,17 @@ impl Rotation {
             first: false,
         };
         let tool = voice.tool();
-        let pid = voice.insist(
-            &[b"unable to fork for processor in ", self.place.name(), b", pausing: "],
-            || {
-                spawn.start(&|_, why| {
-                    // The child exits 111 by itself.
-                    let _ = tool.fatal_os(&unable, why);
-                })
-            },
-        );
-        Some(pid)
+        let dir = self.place.name();
+        let unable_to_fork: [&[u8]; 3] = match self.settings.runit {
+            None => [b"unable to fork for processor in ", dir, b", pausing: "],
+            Some(_) => [b"unable to fork for processor: ", dir, b": "],
+        };
+        voice.insist(&unable_to_fork, || {
+            spawn.start(&|_, why| {
+                // The child exits 111 by itself.
+                let _ = tool.fatal_os(&unable, why);
+            })
+        })
     }
 }
 

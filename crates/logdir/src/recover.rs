@@ -28,6 +28,9 @@ fn name(file: File) -> &'static CStr {
 
 /// Recovers the directory.
 pub(crate) fn recover(rotation: &mut Rotation, voice: &mut Voice) -> Result<Current, Refusal> {
+    if let Some(runit) = rotation.settings.runit {
+        return rotation.recover_as_runit(&runit, voice);
+    }
     let (current, bytes) = find(rotation, files::CURRENT)?;
     let processed = match current {
         Found::Finished => Found::Nothing,

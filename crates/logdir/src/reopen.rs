@@ -3,7 +3,7 @@
 //! not possible, the old one goes on.
 
 use crate::by_clock::ByClock;
-use crate::directory::{LogDirectory, inode};
+use crate::directory::{LogDirectory, cut, inode};
 use crate::place::{Place, Refusal};
 use crate::recover::{Current, recover};
 use crate::rotate::Rotation;
@@ -11,7 +11,6 @@ use crate::voice::Patience;
 use crate::{Voice, files, modes};
 use rustix::fd::OwnedFd;
 use rustix::io::{Errno, Result};
-use upkeep_core::rotation::Cut;
 use upkeep_sys::point;
 
 impl LogDirectory {
@@ -70,9 +69,9 @@ impl LogDirectory {
         };
         let is_new = current.bytes == 0;
         // What comes has been counted.
-        let cut = self.cut.clone();
+        let counted = self.cut.clone();
         self.move_to(rotation, current);
-        self.cut = cut;
+        self.cut = counted;
         if !is_new {
             // It has been counted for an empty one.
             self.end(voice);
@@ -82,7 +81,7 @@ impl LogDirectory {
     /// What has the directory's name now, made ready to be written to.
     fn claim(&self, voice: &mut Voice) -> core::result::Result<(Rotation, Current), Refusal> {
         let old = &self.rotation;
-        let place = Place::open(old.settings.name)?;
+        let place = Place::open(&old.settings)?;
         let mut rotation = Rotation::new(place, old.settings, old.mask);
         rotation.stamps = old.stamps;
         rotation.compressor = old.compressor.of_another();
@@ -134,7 +133,7 @@ impl LogDirectory {
         self.stored.file = file;
         self.stored.size = bytes;
         self.note();
-        self.cut = Cut::new(self.rotation.settings.size, bytes);
+        self.cut = cut(&self.rotation.settings, bytes);
         let works = self.rotation.settings.keeping.clock;
         self.by_clock = ByClock::new(works, &self.current, bytes, file, self.journal.as_ref());
     }

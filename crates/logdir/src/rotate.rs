@@ -4,6 +4,7 @@
 
 use crate::compress::Compressor;
 use crate::place::Place;
+use crate::runit::Work;
 use crate::voice::Patience;
 use crate::{Settings, Voice, files, modes};
 use core::ffi::CStr;
@@ -27,6 +28,8 @@ pub(crate) struct Rotation {
     pub(crate) compressor: Compressor,
     /// When the oldest log will be too old, on the monotonic clock.
     pub(crate) trim_at: Option<u64>,
+    /// What goes on beside the logging, svlogd's way.
+    pub(crate) work: Option<Work>,
 }
 
 /// Somebody has taken current away.
@@ -42,7 +45,7 @@ impl Rotation {
             || settings.keeping.age.is_some()
             || settings.keeping.free.is_some();
         let trim_at = trims.then_some(0);
-        Self { place, settings, mask, stamps: Stamps::default(), compressor, trim_at }
+        Self { place, settings, mask, stamps: Stamps::default(), compressor, trim_at, work: None }
     }
 
     /// Does something until it works. When the disk is full and the directory
@@ -56,15 +59,19 @@ impl Rotation {
         voice.insist_or(parts, |voice, why| self.make_room(why, voice), action)
     }
 
-    /// Ends `current`, which holds everything it was given; a new one takes
-    /// its place.
+    /// Ends `current`, which holds everything it was given, `size` bytes; a
+    /// new one takes its place.
     pub(crate) fn rotate(
         &mut self,
         current: &mut OwnedFd,
+        size: u64,
         voice: &mut Voice,
     ) -> core::result::Result<(), Missing> {
         // Who reads standard error finds things in the order they happened.
         voice.settle();
+        if let Some(runit) = self.settings.runit {
+            return self.rotate_as_runit(&runit, current, size, voice);
+        }
         let dir = self.place.name();
         self.sync(current, files::CURRENT, voice);
         point!("rotate: synced");

@@ -1,5 +1,6 @@
 //! How a log directory is to be kept.
 
+use crate::Svlogd;
 use core::ffi::CStr;
 use upkeep_core::keeping::Keeping;
 use upkeep_core::script;
@@ -15,6 +16,8 @@ pub struct Settings {
     pub keep: u64,
     /// What old logs go through, for the shell.
     pub processor: Option<&'static CStr>,
+    /// What is to be done svlogd's way. `keep` says nothing then.
+    pub runit: Option<Svlogd>,
     /// What it does by itself.
     pub keeping: Keeping,
 }
@@ -26,6 +29,7 @@ impl Default for Settings {
             size: script::SIZE,
             keep: script::KEEP,
             processor: None,
+            runit: None,
             keeping: Keeping::default(),
         }
     }

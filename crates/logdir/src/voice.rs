@@ -7,8 +7,9 @@ use upkeep_cli::{Exit, Tool, put_all};
 use upkeep_core::digest;
 use upkeep_sys::clock;
 
-/// How long trouble is given to go away, in the end.
+/// How long trouble is given to go away, in the end, and for svlogd.
 const PAUSE: u64 = 5_000_000_000;
+const RUNIT_PAUSE: u64 = 3_000_000_000;
 /// And at first: most trouble is over soon.
 const SOON: u64 = 100_000_000;
 /// Trouble that comes again within this time has not been over.
@@ -36,13 +37,20 @@ pub struct Voice {
     alerts: Vec<u8>,
     /// Trouble that was told of, and when it was there last.
     known: [(u64, u64); KNOWN],
+    /// Whether it speaks as svlogd does.
+    runit: bool,
 }
 
 impl Voice {
     /// Speaks as `tool`.
     #[must_use]
     pub const fn new(tool: Tool) -> Self {
-        Self { tool, alerts: Vec::new(), known: [(0, 0); KNOWN] }
+        Self { tool, alerts: Vec::new(), known: [(0, 0); KNOWN], runit: false }
+    }
+
+    /// Speaks as svlogd does.
+    pub fn speak_as_runit(&mut self) {
+        self.runit = true;
     }
 
     /// Whose voice it is.
@@ -72,6 +80,20 @@ impl Voice {
         }
     }
 
+    /// Such bytes, to be said at the next `settle`.
+    pub fn show(&mut self, parts: &[&[u8]]) {
+        for part in parts {
+            if self.alerts.len() + part.len() > HELD {
+                self.settle();
+            }
+            if part.len() > HELD {
+                let _ = put_all(rustix::stdio::stderr(), part);
+            } else {
+                self.alerts.extend_from_slice(part);
+            }
+        }
+    }
+
     /// Says what is held.
     pub fn settle(&mut self) {
         if !self.alerts.is_empty() {
@@ -81,21 +103,27 @@ impl Voice {
         }
     }
 
+    /// Tells what is done.
+    pub fn info(&mut self, parts: &[&[u8]]) {
+        self.settle();
+        self.tool.info(parts);
+    }
+
+    /// Warns, without an error, and goes on.
+    pub fn caution(&mut self, parts: &[&[u8]]) {
+        self.settle();
+        self.tool.warn(parts);
+    }
+
     /// Warns and goes on.
     pub fn warn(&mut self, parts: &[&[u8]], why: Errno) {
         self.settle();
         self.tool.warn_os(parts, why);
     }
 
-    /// Warns of what has no number, and goes on.
-    pub(crate) fn warn_of(&mut self, parts: &[&[u8]]) {
-        self.settle();
-        self.tool.warn(parts);
-    }
-
     /// Warns and waits.
     pub fn pause(&mut self, parts: &[&[u8]]) {
-        self.warn_of(parts);
+        self.caution(parts);
         clock::pause_until(clock::monotonic() + PAUSE);
     }
 
@@ -127,10 +155,13 @@ impl Voice {
     pub(crate) fn wait(&mut self, parts: &[&[u8]], why: Errno, patience: &mut Patience) {
         self.settle();
         if self.is_new(parts, why) {
-            self.tool.warn_os(parts, why);
+            match self.runit {
+                true => self.tool.pausing_os(parts, why),
+                false => self.tool.warn_os(parts, why),
+            }
         }
         clock::pause_until(clock::monotonic() + patience.0);
-        patience.0 = (patience.0 * 2).min(PAUSE);
+        patience.0 = (patience.0 * 2).min(if self.runit { RUNIT_PAUSE } else { PAUSE });
     }
 
     /// Whether nobody was told of this trouble, or it was over since.
@@ -163,6 +194,13 @@ impl Voice {
         self.settle();
         let _ = self.tool.fatal(parts);
         Exit::Usage
+    }
+
+    /// The same where there is no error to name.
+    #[must_use]
+    pub fn fatal_alone(&mut self, what: &str) -> Exit {
+        self.settle();
+        self.tool.fatal(&[what.as_bytes()])
     }
 
     /// The same for want of memory.

@@ -3,17 +3,15 @@
 //! nothing.
 
 use crate::plan::{Plan, Step};
+use crate::script::LINE;
 use crate::status;
 use upkeep_cli::Exit;
 use upkeep_core::journal::Line;
-use upkeep_core::pattern::matches;
 use upkeep_core::rotation::READ;
 use upkeep_core::tai::{LABEL, Tai64n};
 use upkeep_logdir::{LogDirectory, Voice};
 use upkeep_sys::{clock, point};
 
-/// Selection sees this much of a line, its stamp included.
-const LINE: usize = 1000;
 /// So many bytes of input are taken at once where no log is near its end.
 const CALM: usize = 32 * READ;
 /// A stamp and the space behind it.
@@ -38,6 +36,9 @@ pub(crate) struct Engine {
     kept: u64,
     /// The stamped line, for steps that look at it.
     line: [u8; LINE],
+    /// What selection sees of the line, and its end, where bytes of it are
+    /// replaced.
+    clean: [u8; LINE + 1],
 }
 
 impl Engine {
@@ -46,7 +47,8 @@ impl Engine {
         let mut chosen = Vec::new();
         chosen.try_reserve_exact(plan.directories.len()).map_err(|_| voice.out_of_memory())?;
         chosen.resize(plan.directories.len(), false);
-        let judged = if plan.stamped { LINE - size_of::<Stamp>() } else { LINE };
+        let stamped = plan.stamped && plan.view.with_stamp;
+        let judged = plan.view.window.min(LINE) - if stamped { size_of::<Stamp>() } else { 0 };
         Ok(Self {
             looks: plan.looks_at_lines(),
             plan,
@@ -58,6 +60,7 @@ impl Engine {
             begun: None,
             kept: 0,
             line: [0; LINE],
+            clean: [0; LINE + 1],
         })
     }
 
@@ -127,9 +130,10 @@ impl Engine {
                 continue;
             }
             let many = bytes.len().min(end + CALM);
-            let calm = self.most(&bytes[at..many]) <= spare;
+            let calm = self.fits(&bytes[at..many], spare);
             end = if calm { many } else { bytes.len().min(end + READ) };
             if calm {
+                at += self.stamp_whole(&bytes[at..end], voice);
                 at += self.lines::<true>(&bytes[at..end], voice);
             } else {
                 at += self.lines::<false>(&bytes[at..end], voice);
@@ -218,11 +222,24 @@ impl Engine {
         spare.map_or(usize::MAX, |bytes| usize::try_from(bytes).unwrap_or(usize::MAX))
     }
 
-    /// As much at most is made of these bytes in a log.
-    fn most(&self, bytes: &[u8]) -> usize {
+    /// Whether what is made of these bytes in a log can be spared there.
+    fn fits(&self, bytes: &[u8], spare: usize) -> bool {
         let stamp = if self.plan.stamped { size_of::<Stamp>() } else { 0 };
-        let lines = if stamp == 0 { 0 } else { memchr::memchr_iter(b'\n', bytes).count() + 1 };
-        bytes.len() + lines * stamp
+        let of = |lines| bytes.len() + (lines + 1) * stamp;
+        of(bytes.len()) <= spare || of(memchr::memchr_iter(b'\n', bytes).count()) <= spare
+    }
+
+    /// Takes whole lines that need a stamp and no looking at, and answers how
+    /// many bytes these are.
+    fn stamp_whole(&mut self, bytes: &[u8], voice: &mut Voice) -> usize {
+        if !self.plan.stamped || self.looks || self.inside || self.begun.is_some() {
+            return 0;
+        }
+        let whole = memchr::memrchr(b'\n', bytes).map_or(0, |at| at + 1);
+        for directory in &mut self.plan.directories {
+            directory.put_lines(&self.stamp, &bytes[..whole], voice);
+        }
+        whole
     }
 
     /// Takes bytes that need no looking at, and answers how many.
@@ -283,13 +300,26 @@ impl Engine {
     /// Does what the script says with a line of `len` bytes, or with the
     /// beginning of one. If the line's end is there too, it comes along.
     fn judge<const CALM: bool>(&mut self, bytes: &[u8], len: usize, voice: &mut Voice) {
-        let text = &bytes[..len];
+        let ended = &bytes[..bytes.len().min(len + 1)];
+        let ended = match self.plan.view.replace {
+            None => ended,
+            Some(table) => {
+                for (clean, &byte) in self.clean.iter_mut().zip(ended) {
+                    *clean = table[usize::from(byte)];
+                }
+                if ended.len() > len {
+                    self.clean[len] = b'\n';
+                }
+                &self.clean[..ended.len()]
+            }
+        };
+        let text = &ended[..len];
         let mut stamp = self.stamp;
         if let Some(begun) = self.begun.take() {
             stamp[..LABEL].copy_from_slice(&begun.label());
         }
         let stamp = if self.plan.stamped { &stamp[..] } else { &[] };
-        let whole = if self.plan.stamped && self.looks {
+        let whole = if self.plan.stamped && self.plan.view.with_stamp && self.looks {
             let (front, back) = self.line.split_at_mut(stamp.len());
             front.copy_from_slice(stamp);
             back[..text.len()].copy_from_slice(text);
@@ -298,13 +328,23 @@ impl Engine {
             text
         };
         let mut selected = true;
+        let mut shown = false;
         for step in &self.plan.steps {
             match *step {
                 Step::Select(pattern) => {
-                    selected = selected || matches(pattern, whole, memchr::memchr);
+                    selected = selected || pattern.matches(whole);
                 }
                 Step::Deselect(pattern) => {
-                    selected = selected && !matches(pattern, whole, memchr::memchr);
+                    selected = selected && !pattern.matches(whole);
+                }
+                Step::Afresh => selected = true,
+                Step::Mention(pattern) => shown = shown || pattern.matches(whole),
+                Step::Pass(pattern) => shown = shown && !pattern.matches(whole),
+                Step::Show(prefix) => {
+                    if core::mem::take(&mut shown) {
+                        let dots: &[u8] = if len == self.judged { b"..." } else { b"" };
+                        voice.show(&[stamp, prefix, text, dots, b"\n"]);
+                    }
                 }
                 Step::Alert => {
                     if selected {
@@ -320,7 +360,6 @@ impl Engine {
                 Step::Directory(number) => self.chosen[number] = selected,
             }
         }
-        let ended = &bytes[..bytes.len().min(len + 1)];
         for (directory, chosen) in self.plan.directories.iter_mut().zip(&self.chosen) {
             if *chosen {
                 if CALM {

@@ -12,5 +12,5 @@ mod script;
 mod status;
 
 pub use run::run;
-pub use script::{Item, Script};
-pub use upkeep_logdir::{Settings, Voice};
+pub use script::{Item, LINE, Pattern, Script, View};
+pub use upkeep_logdir::{Settings, Svlogd, Voice};

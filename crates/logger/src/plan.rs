@@ -1,7 +1,7 @@
 //! The script as it is followed for every line, with its files and
 //! directories open. It knows no input.
 
-use crate::script::{Item, Script};
+use crate::script::{Item, Pattern, Script, View};
 use crate::status::Status;
 use upkeep_cli::Exit;
 use upkeep_logdir::{Again, Claimed, LogDirectory, Voice, share_compressor};
@@ -9,8 +9,12 @@ use upkeep_sys::signals::Mask;
 
 /// One step for a line.
 pub(crate) enum Step {
-    Select(&'static [u8]),
-    Deselect(&'static [u8]),
+    Select(Pattern),
+    Deselect(Pattern),
+    Afresh,
+    Mention(Pattern),
+    Pass(Pattern),
+    Show(&'static [u8]),
     Alert,
     /// The status file with this number.
     Status(usize),
@@ -22,6 +26,7 @@ pub(crate) enum Step {
 #[derive(Default)]
 pub(crate) struct Plan {
     pub(crate) stamped: bool,
+    pub(crate) view: View,
     pub(crate) steps: Vec<Step>,
     pub(crate) statuses: Vec<Status>,
     pub(crate) directories: Vec<LogDirectory>,
@@ -36,7 +41,7 @@ impl Plan {
         mut look: impl FnMut(&Claimed) -> Option<Again>,
         voice: &mut Voice,
     ) -> Result<Self, Exit> {
-        let mut plan = Self { stamped: script.stamped, ..Self::default() };
+        let mut plan = Self { stamped: script.stamped, view: script.view, ..Self::default() };
         plan.steps.try_reserve_exact(script.items.len()).map_err(|_| voice.out_of_memory())?;
         for item in &script.items {
             if let Item::Status(path) = item {
@@ -47,10 +52,19 @@ impl Plan {
         let directories = |item: &&Item| matches!(item, Item::Directory(_));
         let neighbours = script.items.iter().filter(directories).count().saturating_sub(1);
         let mut statuses = 0..;
+        // What leads to the next directory begins here.
+        let mut lead = 0;
         for item in &script.items {
             let step = match *item {
                 Item::Select(pattern) => Step::Select(pattern),
                 Item::Deselect(pattern) => Step::Deselect(pattern),
+                Item::Afresh => Step::Afresh,
+                Item::Mention(pattern) => Step::Mention(pattern),
+                Item::Pass(pattern) => Step::Pass(pattern),
+                Item::Show(prefix) => {
+                    voice.expect_alerts()?;
+                    Step::Show(prefix)
+                }
                 Item::Alert => {
                     voice.expect_alerts()?;
                     Step::Alert
@@ -58,20 +72,34 @@ impl Plan {
                 Item::Status(_) => Step::Status(statuses.next().unwrap_or_default()),
                 Item::Directory(settings) => {
                     plan.directories.try_reserve(1).map_err(|_| voice.out_of_memory())?;
-                    let claimed = Claimed::new(settings, mask, voice)?;
-                    let again = look(&claimed);
-                    plan.directories.push(claimed.recover(again, neighbours, voice)?);
+                    let opened = Claimed::new(settings, mask, voice).and_then(|claimed| {
+                        let again = look(&claimed);
+                        claimed.recover(again, neighbours, voice)
+                    });
+                    match opened {
+                        Ok(directory) => plan.directories.push(directory),
+                        Err(_) if script.none_left.is_some() => {
+                            plan.steps.truncate(lead);
+                            continue;
+                        }
+                        Err(exit) => return Err(exit),
+                    }
+                    lead = plan.steps.len() + 1;
                     Step::Directory(plan.directories.len() - 1)
                 }
             };
             plan.steps.push(step);
         }
         share_compressor(&mut plan.directories);
-        Ok(plan)
+        match script.none_left {
+            Some(what) if plan.directories.is_empty() => Err(voice.fatal_alone(what)),
+            _ => Ok(plan),
+        }
     }
 
     /// Whether it matters what a line says.
     pub(crate) fn looks_at_lines(&self) -> bool {
-        self.steps.iter().any(|step| !matches!(step, Step::Directory(_)))
+        self.view.replace.is_some()
+            || self.steps.iter().any(|step| !matches!(step, Step::Directory(_)))
     }
 }

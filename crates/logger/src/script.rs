@@ -2,7 +2,11 @@
 //! as long as the process.
 
 use core::ffi::CStr;
+use upkeep_core::pattern;
 use upkeep_logdir::Settings;
+
+/// Selection sees this much of a line at most.
+pub const LINE: usize = 1000;
 
 /// A script.
 #[derive(Debug, Default)]
@@ -13,15 +17,66 @@ pub struct Script {
     pub items: Vec<Item>,
     /// The same for scripts that do the same.
     pub identity: u64,
+    /// How a line is looked at.
+    pub view: View,
+    /// A directory that cannot be opened is left out, with what leads to it,
+    /// and this is said if none is left. Without it the first is one too many.
+    pub none_left: Option<&'static str>,
+}
+
+/// How a line is looked at.
+#[derive(Clone, Copy, Debug)]
+pub struct View {
+    /// Selection sees this much of it, at most `LINE`.
+    pub window: usize,
+    /// Whether the stamp is a part of that.
+    pub with_stamp: bool,
+    /// What is put in the place of each byte that selection sees, before it
+    /// sees it.
+    pub replace: Option<&'static [u8; 256]>,
+}
+
+impl Default for View {
+    fn default() -> Self {
+        Self { window: LINE, with_stamp: true, replace: None }
+    }
+}
+
+/// A pattern, in one of the languages.
+#[derive(Clone, Copy, Debug)]
+pub enum Pattern {
+    /// multilog's.
+    Star(&'static [u8]),
+    /// svlogd's.
+    Plus(&'static [u8]),
+}
+
+impl Pattern {
+    /// Whether it matches the whole line.
+    pub(crate) fn matches(self, line: &[u8]) -> bool {
+        match self {
+            Self::Star(pattern) => pattern::matches(pattern, line, memchr::memchr),
+            Self::Plus(pattern) => pattern::plus::matches(pattern, line, memchr::memchr),
+        }
+    }
 }
 
 /// One thing to do with a line. Every line is selected at first.
 #[derive(Clone, Copy, Debug)]
 pub enum Item {
     /// Select the lines that match.
-    Select(&'static [u8]),
+    Select(Pattern),
     /// Deselect the lines that match.
-    Deselect(&'static [u8]),
+    Deselect(Pattern),
+    /// Select every line again.
+    Afresh,
+    /// Lines that match are to be shown, selected or not.
+    Mention(Pattern),
+    /// Lines that match are not.
+    Pass(Pattern),
+    /// What selection sees of the lines that are to be shown, stamped and
+    /// behind this, to standard error.
+    Show(&'static [u8]),
     /// The beginning of a selected line to standard error.
     Alert,
     /// The beginning of the last selected line in this file.
