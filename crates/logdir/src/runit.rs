@@ -137,6 +137,7 @@ impl Rotation {
                 return Err(Exit::System);
             }
         };
+        self.conclude_interrupted(voice);
         let mut bytes = None;
         if let Some(stat) = stat {
             let size = u64::try_from(stat.st_size).unwrap_or(0);
