@@ -35,6 +35,7 @@ mod mixing;
 mod multilog;
 mod multilog_journal;
 mod multilog_killed;
+mod multilog_lines;
 mod multilog_same;
 mod multilog_trouble;
 mod order;

@@ -1,6 +1,7 @@
 //! Any bytes as a script of multilog, a line an argument, the last one the
 //! line that is judged.
 
+use upkeep_core::keeping::Keeping;
 use upkeep_core::pattern::matches;
 use upkeep_core::script::Directive;
 
@@ -24,9 +25,10 @@ fn obvious(pattern: &[u8], line: &[u8]) -> bool {
 pub fn multilog_script(data: &[u8]) {
     let mut arguments: Vec<_> = data.split(|&b| b == b'\n').collect();
     let line = arguments.pop().unwrap_or_default();
+    let mut keeping = Keeping::default();
     for (index, argument) in arguments.into_iter().enumerate() {
         let letter = argument.first().copied();
-        match Directive::parse(argument, index == 0, &mut Default::default()) {
+        match Directive::parse(argument, index == 0, &mut keeping) {
             Directive::Select(pattern) | Directive::Deselect(pattern) => {
                 assert_eq!(pattern, &argument[1..]);
                 assert_eq!(matches(pattern, line, memchr::memchr), obvious(pattern, line));
@@ -35,7 +37,7 @@ pub fn multilog_script(data: &[u8]) {
                 assert!(letter == Some(b's') && (4096..=16_777_215).contains(&size));
             }
             Directive::Keep(keep) => assert!(letter == Some(b'n') && keep >= 2),
-            Directive::Stamp => assert!(letter == Some(b't') && index == 0),
+            Directive::Stamp(_) => assert_eq!(index, 0),
             Directive::Alert => assert_eq!(letter, Some(b'e')),
             Directive::Status(file) => assert_eq!((letter, file), (Some(b'='), &argument[1..])),
             Directive::Processor(command) => {
@@ -44,8 +46,10 @@ pub fn multilog_script(data: &[u8]) {
             Directive::Directory(path) => {
                 assert!(path == argument && matches!(letter, Some(b'.' | b'/')));
             }
-            Directive::Keeping | Directive::Wrong(_) => {}
-            Directive::Nothing => {
+            Directive::Nothing
+            | Directive::Treatment(_)
+            | Directive::Keeping
+            | Directive::Wrong(_) => {
                 assert!(!letter.is_some_and(|letter| b"+-e=sn!./".contains(&letter)));
             }
         }

@@ -53,9 +53,9 @@ fn apart(text: &[u8]) -> Option<(u64, &[u8])> {
     if digits.is_empty() {
         return None;
     }
-    let number = digits.iter().try_fold(0_u64, |sum, digit| {
-        sum.checked_mul(10)?.checked_add(u64::from(digit - b'0'))
-    })?;
+    let number = digits
+        .iter()
+        .try_fold(0_u64, |sum, digit| sum.checked_mul(10)?.checked_add(u64::from(digit - b'0')))?;
     Some((number, unit))
 }
 

@@ -189,8 +189,24 @@ mod tests {
     #[test]
     fn a_wrong_value_is_an_error() {
         for word in [
-            "R", "Rx", "R1y", "R-1", "N", "Nx", "N1k", "S1x", "S99999999999999999999", "keep=",
-            "keep=x", "free=", "free=101%", "free=5p", "gzip=", "gzip=10", "gzip=x", "zstd=20",
+            "R",
+            "Rx",
+            "R1y",
+            "R-1",
+            "N",
+            "Nx",
+            "N1k",
+            "S1x",
+            "S99999999999999999999",
+            "keep=",
+            "keep=x",
+            "free=",
+            "free=101%",
+            "free=5p",
+            "gzip=",
+            "gzip=10",
+            "gzip=x",
+            "zstd=20",
         ] {
             let mut keeping = Keeping::default();
             assert!(matches!(keeping.take(word.as_bytes()), Word::Wrong(_)), "{word}");

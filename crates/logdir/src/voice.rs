@@ -38,7 +38,7 @@ impl Voice {
 
     /// Whose voice it is.
     #[must_use]
-    pub(crate) const fn tool(&self) -> Tool {
+    pub const fn tool(&self) -> Tool {
         self.tool
     }
 
@@ -142,6 +142,15 @@ impl Voice {
     pub fn fatal_alone(&mut self, what: &str) -> Exit {
         self.settle();
         self.tool.fatal(&[what.as_bytes()])
+    }
+
+    /// Says what of the script cannot be followed. The exit code for it is
+    /// the answer.
+    #[must_use]
+    pub fn refuse(&mut self, parts: &[&[u8]]) -> Exit {
+        self.settle();
+        let _ = self.tool.fatal(parts);
+        Exit::Usage
     }
 
     /// The same for want of memory.
