@@ -35,7 +35,7 @@ fn start(
 ) -> Result<(Engine, Input, Ledger, Signals), Exit> {
     fill_standard_descriptors();
     rustix::process::umask(Mode::WGRP | Mode::WOTH);
-    let signals = Signals::take(&[Signal::TERM, Signal::ALARM], &[])
+    let signals = Signals::take(&[Signal::TERM, Signal::ALARM, Signal::PIPE], &[])
         .map_err(|why| voice.fatal(&[b"unable to catch signals: "], why))?;
     let mut input = Input::open().map_err(|_| voice.out_of_memory())?;
     let script = script(voice)?;
@@ -88,7 +88,7 @@ fn work(
             while let Some(signal) = signals.next() {
                 if signal == Signal::ALARM {
                     engine.rotate(voice);
-                } else {
+                } else if signal == Signal::TERM {
                     leaving = true;
                     input.leave();
                 }
