@@ -148,6 +148,7 @@ impl Rotation {
                 return Err(Refusal { verb, dir, file: b"", why, left: Some(dir) });
             }
         };
+        self.conclude_interrupted(voice);
         let mut bytes = None;
         if let Some(stat) = stat {
             let size = u64::try_from(stat.st_size).unwrap_or(0);

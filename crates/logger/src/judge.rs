@@ -83,6 +83,7 @@ impl Engine {
         self.chosen[output] = false;
         let mut selected = true;
         let mut mentioned = false;
+        let end: &[u8] = if len == self.judged { b"...\n" } else { b"\n" };
         for step in steps.iter_mut().skip(first) {
             match step {
                 Step::Select(pattern) => selected = selected || pattern.matches(whole),
@@ -90,10 +91,9 @@ impl Engine {
                 Step::Afresh => selected = true,
                 Step::Mention(pattern) => mentioned = mentioned || pattern.matches(whole),
                 Step::Pass(pattern) => mentioned = mentioned && !pattern.matches(whole),
-                Step::Show(prefix) => {
+                Step::Show(front) => {
                     if core::mem::take(&mut mentioned) {
-                        let dots: &[u8] = if len == self.judged { b"..." } else { b"" };
-                        voice.show(&[stamp, prefix, text, dots, b"\n"]);
+                        voice.show(&[fronts.get(*front), text, end]);
                     }
                 }
                 Step::Directory(number) => self.chosen[*number] = selected,
@@ -114,8 +114,12 @@ impl Engine {
                     let line = behind(fronts, *front, whole, &mut self.shown, text);
                     statuses[*number].keep(line, self.kept);
                 }
-                Step::Send(host, front, only) => {
-                    host.send(compose(&mut self.shown, fronts.prefix(*front), text), voice);
+                Step::Send { host, front, only, ended: false } => {
+                    host.send(&[fronts.prefix(*front), text], voice);
+                    selected = !*only;
+                }
+                Step::Send { host, front, only, ended: true } => {
+                    host.send(&[fronts.get(*front), text, end], voice);
                     selected = !*only;
                 }
             }
