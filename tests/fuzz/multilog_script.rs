@@ -37,7 +37,7 @@ pub fn multilog_script(data: &[u8]) {
                 assert!(letter == Some(b's') && (4096..=16_777_215).contains(&size));
             }
             Directive::Keep(keep) => assert!(letter == Some(b'n') && keep >= 2),
-            Directive::Stamp => assert!(letter == Some(b't') && index == 0),
+            Directive::Stamp(_) => assert_eq!(index, 0),
             Directive::Alert => assert_eq!(letter, Some(b'e')),
             Directive::Status(file) => assert_eq!((letter, file), (Some(b'='), &argument[1..])),
             Directive::Processor(command) => {
@@ -46,11 +46,10 @@ pub fn multilog_script(data: &[u8]) {
             Directive::Directory(path) => {
                 assert!(path == argument && matches!(letter, Some(b'.' | b'/')));
             }
-            Directive::Keeping | Directive::Wrong(_) => {
-                // What the original would use stays its own.
-                assert!(letter.is_some_and(|letter| b"RNShdwmgzkf".contains(&letter)));
-            }
-            Directive::Nothing => {
+            Directive::Nothing
+            | Directive::Treatment(_)
+            | Directive::Keeping
+            | Directive::Wrong(_) => {
                 assert!(!letter.is_some_and(|letter| b"+-e=sn!./".contains(&letter)));
             }
         }

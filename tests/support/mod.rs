@@ -43,13 +43,22 @@ pub fn testing_originals() -> bool {
 /// Debian's daemontools, for tests that put both side by side. Without them
 /// such a test is left out, except where UPKEEP_REQUIRE_ORIGINALS forbids it.
 pub fn originals() -> Option<PathBuf> {
+    installed("daemontools", &["supervise", "multilog"])
+}
+
+/// Debian's runit, in the same way.
+pub fn runit() -> Option<PathBuf> {
+    installed("runit", &["svlogd", "chpst"])
+}
+
+fn installed(package: &str, programs: &[&str]) -> Option<PathBuf> {
     let dir = PathBuf::from("/usr/bin");
-    if dir.join("supervise").exists() && dir.join("multilog").exists() {
+    if programs.iter().all(|program| dir.join(program).exists()) {
         return Some(dir);
     }
     assert!(
         std::env::var_os("UPKEEP_REQUIRE_ORIGINALS").is_none(),
-        "daemontools is not installed: apt-get install daemontools"
+        "{package} is not installed: apt-get install {package}"
     );
     None
 }

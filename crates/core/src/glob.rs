@@ -10,10 +10,15 @@ pub fn is_pattern(name: &[u8]) -> bool {
 /// Whether `pattern` matches the whole of `name`. A dot in front is matched
 /// only by one.
 #[must_use]
-pub fn matches(mut pattern: &[u8], mut name: &[u8]) -> bool {
-    if name.first() == Some(&b'.') && pattern.first() != Some(&b'.') {
-        return false;
-    }
+pub fn matches(pattern: &[u8], name: &[u8]) -> bool {
+    let hidden = name.first() == Some(&b'.') && pattern.first() != Some(&b'.');
+    !hidden && matches_any(pattern, name)
+}
+
+/// Whether `pattern` matches the whole of any text, in which a dot in front
+/// is nothing special.
+#[must_use]
+pub fn matches_any(mut pattern: &[u8], mut name: &[u8]) -> bool {
     // Behind the last star, and what it has not taken yet.
     let mut star: Option<(&[u8], &[u8])> = None;
     loop {

@@ -14,6 +14,7 @@
 mod walk;
 
 use crate::digest;
+use crate::rate::Rate;
 use crate::tai::Tai64n;
 
 /// The size of a journal in words of eight bytes: a page.
@@ -96,6 +97,8 @@ pub struct Line {
     pub chosen: u64,
     /// When it began, if it did.
     pub begun: Option<Tai64n>,
+    /// What has come of the lines whose rate is limited.
+    pub rate: Rate,
 }
 
 /// A record of the input.
@@ -142,7 +145,7 @@ impl Held {
 }
 
 /// The size of a record without what is held, in words.
-const BARE: usize = 13;
+const BARE: usize = 16;
 /// The largest size of a record in words.
 pub const RECORD: usize = BARE + HELD.div_ceil(8);
 
@@ -173,6 +176,9 @@ impl Record {
             self.now.seconds,
             begun.seconds,
             u64::from(self.now.nanos) << 32 | u64::from(begun.nanos),
+            self.line.rate.began,
+            self.line.rate.passed,
+            self.line.rate.left_out,
         ];
         out[1..BARE].copy_from_slice(&bare);
         let len = BARE + held.len().div_ceil(8);
@@ -188,8 +194,25 @@ impl Record {
     /// The record in the words, if they are one.
     #[must_use]
     pub fn decode(words: &[u64; RECORD]) -> Option<(Self, Held)> {
-        let [check, id, flags, boot, dev, ino, script, len, digest, chosen, now, begun, nanos, ..] =
-            *words;
+        let [
+            check,
+            id,
+            flags,
+            boot,
+            dev,
+            ino,
+            script,
+            len,
+            digest,
+            chosen,
+            now,
+            begun,
+            nanos,
+            began,
+            passed,
+            left_out,
+            ..,
+        ] = *words;
         let mut held = Held { bytes: [0; HELD], len: usize::try_from(flags >> 16).ok()? };
         if held.len > HELD || check != digest::words(&words[1..BARE + held.len.div_ceil(8)]) {
             return None;
@@ -207,7 +230,12 @@ impl Record {
             phase: if bit(0) { Phase::Taking } else { Phase::Writing },
             raw: Raw { len, digest, last },
             now: Tai64n { seconds: now, nanos: low(nanos >> 32) },
-            line: Line { inside: bit(1), chosen, begun: bit(2).then_some(begun) },
+            line: Line {
+                inside: bit(1),
+                chosen,
+                begun: bit(2).then_some(begun),
+                rate: Rate { began, passed, left_out },
+            },
         };
         Some((record, held))
     }

@@ -2,12 +2,15 @@
 //! nothing is no error: it does nothing.
 
 use crate::keeping::{Keeping, Word};
+use crate::stamp::Form;
+use crate::treatment::Treatment;
 
 /// What one argument asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Directive<'a> {
-    /// `t`, as the first argument only: a time stamp before every line.
-    Stamp,
+    /// `t`, as the first argument only: a label before every line; or one of
+    /// the other stamps.
+    Stamp(Form),
     /// `+pattern`: select the lines that match.
     Select(&'a [u8]),
     /// `-pattern`: deselect the lines that match.
@@ -24,6 +27,8 @@ pub enum Directive<'a> {
     Processor(&'a [u8]),
     /// `./dir` or `/dir`: append every selected line to the log there.
     Directory(&'a [u8]),
+    /// Something else that becomes of lines.
+    Treatment(Treatment<'a>),
     /// A word about how the following directories are kept; it has been taken.
     Keeping,
     /// Such a word with a wrong value; this is what it takes.
@@ -48,7 +53,7 @@ impl<'a> Directive<'a> {
     pub fn parse(argument: &'a [u8], first: bool, keeping: &mut Keeping) -> Self {
         let Some((&letter, rest)) = argument.split_first() else { return Self::Nothing };
         match letter {
-            b't' if first => Self::Stamp,
+            b't' if first => Self::Stamp(Form::Label),
             b'+' => Self::Select(rest),
             b'-' => Self::Deselect(rest),
             b'e' => Self::Alert,
@@ -57,10 +62,15 @@ impl<'a> Directive<'a> {
             b'n' => Self::Keep(number(rest).max(FEWEST)),
             b'!' => Self::Processor(rest),
             b'.' | b'/' => Self::Directory(argument),
-            _ => match keeping.take(argument) {
-                Word::Taken => Self::Keeping,
-                Word::Wrong(why) => Self::Wrong(why),
-                Word::Other => Self::Nothing,
+            _ => match Treatment::parse(argument, first) {
+                Ok(Some(Treatment::Stamp(form))) => Self::Stamp(form),
+                Ok(Some(treatment)) => Self::Treatment(treatment),
+                Err(why) => Self::Wrong(why),
+                Ok(None) => match keeping.take(argument) {
+                    Word::Taken => Self::Keeping,
+                    Word::Wrong(why) => Self::Wrong(why),
+                    Word::Other => Self::Nothing,
+                },
             },
         }
     }
@@ -85,7 +95,7 @@ mod tests {
     #[test]
     fn each_letter() {
         let first = |argument| Directive::parse(argument, true, &mut Keeping::default());
-        assert_eq!([first(b"t"), first(b"today")], [Directive::Stamp; 2]);
+        assert_eq!([first(b"t"), first(b"today")], [Directive::Stamp(Form::Label); 2]);
         assert_eq!(parse("t"), Directive::Nothing);
         assert_eq!(parse("+*x"), Directive::Select(b"*x"));
         assert_eq!(parse("-"), Directive::Deselect(b""));
@@ -95,6 +105,9 @@ mod tests {
         assert_eq!(parse("!gzip"), Directive::Processor(b"gzip"));
         assert_eq!(parse("./main"), Directive::Directory(b"./main"));
         assert_eq!(parse("/var/log/x"), Directive::Directory(b"/var/log/x"));
+        assert_eq!(first(b"utc"), Directive::Stamp(Form::Utc(3)));
+        assert_eq!(parse("1"), Directive::Treatment(Treatment::Output));
+        assert!(matches!(parse("utc"), Directive::Wrong(_)));
         assert_eq!(parse("R5"), Directive::Keeping);
         assert!(matches!(parse("Rx"), Directive::Wrong(_)));
         for nothing in ["", "x", "main", "T", "gz", " ./main"] {

@@ -56,8 +56,13 @@ pub const BUFFER: u64 = 1024;
 /// Where syslog listens.
 const SYSLOG: u16 = 514;
 
-/// The directives of a config.
+/// The directives of a config. One byte behind the last newline is none.
 pub fn directives(config: &[u8]) -> impl Iterator<Item = Directive<'_>> {
+    let config = match config {
+        [_] => b"",
+        [whole @ .., b'\n', b] if *b != b'\n' => whole,
+        all => all,
+    };
     config.split(|&byte| byte == b'\n').map(|line| {
         // For the original a line ends at a NUL as well.
         let end = line.iter().position(|&byte| byte == 0);
@@ -187,5 +192,10 @@ mod tests {
         let wanted =
             [Directive::Size(5), nothing, Directive::Deselect(b"a"), nothing, Directive::Keep(2)];
         assert_eq!(all, wanted);
+        for (config, count) in [("s", 1), ("s5\ns", 1), ("s5\ns\n", 3), ("s5\n\n", 3)] {
+            let all = directives(config.as_bytes());
+            assert_eq!(all.count(), count, "{config}");
+        }
+        assert_eq!(directives(b"-").next(), Some(nothing));
     }
 }

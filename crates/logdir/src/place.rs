@@ -1,6 +1,7 @@
 //! A log directory by its descriptor, and what is done in it: no path is
 //! looked up twice, and the process stays where it is.
 
+use crate::runit::Svlogd;
 use crate::{Settings, Voice, files, modes};
 use core::ffi::CStr;
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -33,6 +34,9 @@ impl Refusal {
         voice.fatal(&parts, self.why)
     }
 }
+/// svlogd says so of a directory that it could not begin with, whose name it
+/// has not noted yet.
+const CLOSE: &[&[u8]] = &[b"close: "];
 
 /// The directory.
 #[derive(Debug)]
@@ -47,24 +51,35 @@ pub(crate) struct Place {
 
 impl Place {
     /// Opens the directory, and locks it.
-    pub(crate) fn open(settings: &Settings) -> core::result::Result<Self, Refusal> {
+    pub(crate) fn open(
+        settings: &Settings,
+        voice: &mut Voice,
+    ) -> core::result::Result<Self, Refusal> {
         match settings.runit {
             None => Self::open_or_make(settings.name),
-            Some(_) => Self::open_as_runit(settings.name),
+            Some(runit) => Self::open_as_runit(settings.name, &runit, voice),
         }
     }
 
     /// Opens the directory as svlogd does, and locks it.
-    fn open_as_runit(name: &'static CStr) -> core::result::Result<Self, Refusal> {
+    fn open_as_runit(
+        name: &'static CStr,
+        runit: &Svlogd,
+        voice: &mut Voice,
+    ) -> core::result::Result<Self, Refusal> {
         let (verb, why): (&'static [u8], _) = match open_directory(name) {
             Ok((fd, stat)) => match lock(&fd) {
                 Ok(lock) => {
                     let id = (stat.st_dev, stat.st_ino);
                     return Ok(Self { name, fd, id, _lock: lock });
                 }
-                Err(why) => (b"unable to lock directory: ", why),
+                Err(why) => {
+                    runit.tell(CLOSE, voice);
+                    (b"unable to lock directory: ", why)
+                }
             },
             Err(why) if rustix::fs::access(name, Access::READ_OK).is_ok() => {
+                runit.tell(CLOSE, voice);
                 (b"unable to change directory: ", why)
             }
             Err(why) => (b"unable to open log directory: ", why),

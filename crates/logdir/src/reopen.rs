@@ -81,7 +81,7 @@ impl LogDirectory {
     /// What has the directory's name now, made ready to be written to.
     fn claim(&self, voice: &mut Voice) -> core::result::Result<(Rotation, Current), Refusal> {
         let old = &self.rotation;
-        let place = Place::open(&old.settings)?;
+        let place = Place::open(&old.settings, voice)?;
         let mut rotation = Rotation::new(place, old.settings, old.mask);
         rotation.stamps = old.stamps;
         rotation.compressor = old.compressor.of_another();

@@ -29,8 +29,6 @@ pub struct Svlogd {
     pub least: u64,
     /// Whether it tells what it does.
     pub loud: bool,
-    /// Whether there is a config, and it was read.
-    pub configured: bool,
 }
 
 /// The name of an old log, as the system wants it.
@@ -143,12 +141,10 @@ impl Rotation {
         voice: &mut Voice,
     ) -> Result<Current, Refusal> {
         let dir = self.place.name();
-        if runit.configured {
-            runit.tell(&[b"read: ", dir, b"/config"], voice);
-        }
         let stat = match self.place.look(files::CURRENT) {
             Ok(stat) => stat,
             Err(why) => {
+                runit.tell(&[b"close: ", dir], voice);
                 return Err(Refusal { verb: b"unable to stat current: ", dir, file: b"", why });
             }
         };

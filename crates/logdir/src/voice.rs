@@ -55,7 +55,7 @@ impl Voice {
 
     /// Whose voice it is.
     #[must_use]
-    pub(crate) const fn tool(&self) -> Tool {
+    pub const fn tool(&self) -> Tool {
         self.tool
     }
 
@@ -187,6 +187,13 @@ impl Voice {
         self.tool.fatal_os(parts, why)
     }
 
+    /// The same where there is no error to name.
+    #[must_use]
+    pub fn fatal_alone(&mut self, what: &str) -> Exit {
+        self.settle();
+        self.tool.fatal(&[what.as_bytes()])
+    }
+
     /// Says what of the script cannot be followed. The exit code for it is
     /// the answer.
     #[must_use]
@@ -194,13 +201,6 @@ impl Voice {
         self.settle();
         let _ = self.tool.fatal(parts);
         Exit::Usage
-    }
-
-    /// The same where there is no error to name.
-    #[must_use]
-    pub fn fatal_alone(&mut self, what: &str) -> Exit {
-        self.settle();
-        self.tool.fatal(&[what.as_bytes()])
     }
 
     /// The same for want of memory.

@@ -2,53 +2,58 @@
 //! logs. It gets bytes and gives bytes; it waits for nothing and reads
 //! nothing.
 
-use crate::plan::{Plan, Step};
+use crate::plan::Plan;
 use crate::script::LINE;
 use crate::status;
 use upkeep_cli::Exit;
 use upkeep_core::journal::Line;
+use upkeep_core::rate::Rate;
 use upkeep_core::rotation::READ;
-use upkeep_core::tai::{LABEL, Tai64n};
+use upkeep_core::stamp::ROOM;
+use upkeep_core::tai::Tai64n;
+use upkeep_core::treatment::PREFIX;
 use upkeep_logdir::{LogDirectory, Voice};
 use upkeep_sys::{clock, point};
 
 /// So many bytes of input are taken at once where no log is near its end.
 const CALM: usize = 32 * READ;
-/// A stamp and the space behind it.
-type Stamp = [u8; LABEL + 1];
-
 /// The plan, and the line that it is at.
 pub(crate) struct Engine {
-    plan: Plan,
+    pub(crate) plan: Plan,
     /// Whether a step looks at lines.
-    looks: bool,
-    /// The logs that the line goes to, by number.
-    chosen: Vec<bool>,
+    pub(crate) looks: bool,
+    /// The logs that the line goes to, by number, and behind them whether it
+    /// goes to standard output.
+    pub(crate) chosen: Vec<bool>,
     /// As much of a line is judged at once, its stamp left out.
-    judged: usize,
+    pub(crate) judged: usize,
     /// Whether the line's beginning has been judged and its end not seen.
     inside: bool,
-    now: Tai64n,
-    stamp: Stamp,
+    pub(crate) now: Tai64n,
     /// When a line began that began earlier and is not yet judged.
-    begun: Option<Tai64n>,
+    pub(crate) begun: Option<Tai64n>,
+    /// What has come of the lines whose rate is limited.
+    pub(crate) rate: Rate,
     /// How many lines status files have been given.
-    kept: u64,
-    /// The stamped line, for steps that look at it.
-    line: [u8; LINE],
+    pub(crate) kept: u64,
+    /// A line behind its stamp, for steps that look at it.
+    pub(crate) line: [u8; ROOM + LINE],
+    /// A line behind a front, for steps that show it.
+    pub(crate) shown: [u8; ROOM + PREFIX + LINE],
     /// What selection sees of the line, and its end, where bytes of it are
     /// replaced.
-    clean: [u8; LINE + 1],
+    pub(crate) clean: [u8; LINE + 1],
 }
 
 impl Engine {
     /// Follows `plan`.
     pub(crate) fn new(plan: Plan, voice: &mut Voice) -> Result<Self, Exit> {
         let mut chosen = Vec::new();
-        chosen.try_reserve_exact(plan.directories.len()).map_err(|_| voice.out_of_memory())?;
-        chosen.resize(plan.directories.len(), false);
-        let stamped = plan.stamped && plan.view.with_stamp;
-        let judged = plan.view.window.min(LINE) - if stamped { size_of::<Stamp>() } else { 0 };
+        let places = plan.directories.len() + 1;
+        chosen.try_reserve_exact(places).map_err(|_| voice.out_of_memory())?;
+        chosen.resize(places, false);
+        let stamp = if plan.view.with_stamp { plan.fronts.longest_stamp() } else { 0 };
+        let judged = plan.view.window.min(LINE) - stamp;
         Ok(Self {
             looks: plan.looks_at_lines(),
             plan,
@@ -56,10 +61,11 @@ impl Engine {
             judged,
             inside: false,
             now: Tai64n::default(),
-            stamp: [b' '; LABEL + 1],
             begun: None,
+            rate: Rate::default(),
             kept: 0,
-            line: [0; LINE],
+            line: [0; ROOM + LINE],
+            shown: [0; ROOM + PREFIX + LINE],
             clean: [0; LINE + 1],
         })
     }
@@ -73,13 +79,14 @@ impl Engine {
     pub(crate) fn line(&self) -> Line {
         let chosen = self.chosen.iter().take(64).enumerate();
         let chosen = chosen.fold(0, |bits, (n, chosen)| bits | u64::from(*chosen) << n);
-        Line { inside: self.inside, chosen, begun: self.begun }
+        Line { inside: self.inside, chosen, begun: self.begun, rate: self.rate }
     }
 
     /// Goes on at this point of a line.
     pub(crate) fn go_on_at(&mut self, line: Line) {
         self.inside = line.inside;
         self.begun = line.begun;
+        self.rate = line.rate;
         for (n, chosen) in self.chosen.iter_mut().enumerate() {
             *chosen = n >= 64 || line.chosen >> n & 1 == 1;
         }
@@ -92,10 +99,10 @@ impl Engine {
 
     /// Stamps are of this moment, or of now.
     pub(crate) fn look_at_the_clock(&mut self, moment: Option<Tai64n>) {
-        if self.plan.stamped {
+        if self.plan.fronts.are_stamped() || self.plan.limit.is_some() {
             let (seconds, nanos) = clock::wall();
             self.now = moment.unwrap_or_else(|| Tai64n::from_unix(seconds, nanos));
-            self.stamp[..LABEL].copy_from_slice(&self.now.label());
+            self.plan.fronts.set(self.now);
         }
     }
 
@@ -120,7 +127,7 @@ impl Engine {
     pub(crate) fn take(&mut self, bytes: &[u8], seen: usize, voice: &mut Voice) -> usize {
         let mut at = 0;
         let mut end = seen;
-        let copies = !self.looks && !self.plan.stamped;
+        let copies = !self.looks && self.plan.fronts.are_empty();
         while end < bytes.len() {
             let spare = self.spare();
             let blocks = spare.saturating_sub(LINE) / READ;
@@ -142,7 +149,7 @@ impl Engine {
                 }
             }
         }
-        if self.plan.stamped && at < bytes.len() {
+        if self.plan.fronts.are_stamped() && at < bytes.len() {
             self.begun.get_or_insert(self.now);
         }
         at
@@ -153,6 +160,9 @@ impl Engine {
         status::write_out(&mut self.plan.statuses, voice);
         for directory in &mut self.plan.directories {
             directory.write_out(voice);
+        }
+        if let Some(outlet) = &mut self.plan.outlet {
+            outlet.write_out(voice);
         }
         voice.settle();
     }
@@ -209,6 +219,12 @@ impl Engine {
     /// The end of the input, with what was not taken.
     pub(crate) fn finish(mut self, rest: &[u8], voice: &mut Voice) {
         self.end_line(rest, voice);
+        if let Some(lines) = self.rate.end() {
+            self.report(lines, voice);
+        }
+        if let Some(outlet) = &mut self.plan.outlet {
+            outlet.write_out(voice);
+        }
         status::write_out(&mut self.plan.statuses, voice);
         for directory in self.plan.directories {
             directory.close(voice);
@@ -224,20 +240,21 @@ impl Engine {
 
     /// Whether what is made of these bytes in a log can be spared there.
     fn fits(&self, bytes: &[u8], spare: usize) -> bool {
-        let stamp = if self.plan.stamped { size_of::<Stamp>() } else { 0 };
-        let of = |lines| bytes.len() + (lines + 1) * stamp;
+        let front = self.plan.fronts.longest();
+        let of = |lines| bytes.len() + (lines + 1) * front;
         of(bytes.len()) <= spare || of(memchr::memchr_iter(b'\n', bytes).count()) <= spare
     }
 
-    /// Takes whole lines that need a stamp and no looking at, and answers how
+    /// Takes whole lines that need a front and no looking at, and answers how
     /// many bytes these are.
     fn stamp_whole(&mut self, bytes: &[u8], voice: &mut Voice) -> usize {
-        if !self.plan.stamped || self.looks || self.inside || self.begun.is_some() {
+        let Plan { fronts, directories, homes, .. } = &mut self.plan;
+        if fronts.are_empty() || self.looks || self.inside || self.begun.is_some() {
             return 0;
         }
         let whole = memchr::memrchr(b'\n', bytes).map_or(0, |at| at + 1);
-        for directory in &mut self.plan.directories {
-            directory.put_lines(&self.stamp, &bytes[..whole], voice);
+        for (directory, home) in directories.iter_mut().zip(homes) {
+            directory.put_lines(fronts.get(*home), &bytes[..whole], voice);
         }
         whole
     }
@@ -286,88 +303,5 @@ impl Engine {
             }
         }
         at
-    }
-
-    /// The rest of a line, its end included, goes where its beginning went.
-    fn more<const CALM: bool>(&mut self, bytes: &[u8], voice: &mut Voice) {
-        for (directory, chosen) in self.plan.directories.iter_mut().zip(&self.chosen) {
-            if *chosen {
-                if CALM { directory.copy(bytes, voice) } else { directory.more(bytes, voice) }
-            }
-        }
-    }
-
-    /// Does what the script says with a line of `len` bytes, or with the
-    /// beginning of one. If the line's end is there too, it comes along.
-    fn judge<const CALM: bool>(&mut self, bytes: &[u8], len: usize, voice: &mut Voice) {
-        let ended = &bytes[..bytes.len().min(len + 1)];
-        let ended = match self.plan.view.replace {
-            None => ended,
-            Some(table) => {
-                for (clean, &byte) in self.clean.iter_mut().zip(ended) {
-                    *clean = table[usize::from(byte)];
-                }
-                if ended.len() > len {
-                    self.clean[len] = b'\n';
-                }
-                &self.clean[..ended.len()]
-            }
-        };
-        let text = &ended[..len];
-        let mut stamp = self.stamp;
-        if let Some(begun) = self.begun.take() {
-            stamp[..LABEL].copy_from_slice(&begun.label());
-        }
-        let stamp = if self.plan.stamped { &stamp[..] } else { &[] };
-        let whole = if self.plan.stamped && self.plan.view.with_stamp && self.looks {
-            let (front, back) = self.line.split_at_mut(stamp.len());
-            front.copy_from_slice(stamp);
-            back[..text.len()].copy_from_slice(text);
-            &self.line[..stamp.len() + text.len()]
-        } else {
-            text
-        };
-        let mut selected = true;
-        let mut shown = false;
-        for step in &self.plan.steps {
-            match *step {
-                Step::Select(pattern) => {
-                    selected = selected || pattern.matches(whole);
-                }
-                Step::Deselect(pattern) => {
-                    selected = selected && !pattern.matches(whole);
-                }
-                Step::Afresh => selected = true,
-                Step::Mention(pattern) => shown = shown || pattern.matches(whole),
-                Step::Pass(pattern) => shown = shown && !pattern.matches(whole),
-                Step::Show(prefix) => {
-                    if core::mem::take(&mut shown) {
-                        let dots: &[u8] = if len == self.judged { b"..." } else { b"" };
-                        voice.show(&[stamp, prefix, text, dots, b"\n"]);
-                    }
-                }
-                Step::Alert => {
-                    if selected {
-                        voice.alert(whole);
-                    }
-                }
-                Step::Status(number) => {
-                    if selected {
-                        self.kept += 1;
-                        self.plan.statuses[number].keep(whole, self.kept);
-                    }
-                }
-                Step::Directory(number) => self.chosen[number] = selected,
-            }
-        }
-        for (directory, chosen) in self.plan.directories.iter_mut().zip(&self.chosen) {
-            if *chosen {
-                if CALM {
-                    directory.put(stamp, ended, voice);
-                } else {
-                    directory.line(stamp, ended, voice);
-                }
-            }
-        }
     }
 }

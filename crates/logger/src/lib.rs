@@ -3,8 +3,13 @@
 //! language the script was written is known to the program that runs it.
 
 mod engine;
+mod fronts;
+mod host;
 mod input;
+mod judge;
 mod ledger;
+mod matcher;
+mod outlet;
 mod pipe;
 mod plan;
 mod run;

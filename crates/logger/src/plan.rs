@@ -1,35 +1,48 @@
 //! The script as it is followed for every line, with its files and
 //! directories open. It knows no input.
 
-use crate::script::{Item, Pattern, Script, View};
+use crate::fronts::Fronts;
+use crate::host::Host;
+use crate::matcher::Matcher;
+use crate::outlet::Outlet;
+use crate::script::{Item, Script, View};
 use crate::status::Status;
 use upkeep_cli::Exit;
+use upkeep_core::rate::Limit;
 use upkeep_logdir::{Again, Claimed, LogDirectory, Voice, share_compressor};
 use upkeep_sys::signals::Mask;
 
 /// One step for a line.
 pub(crate) enum Step {
-    Select(Pattern),
-    Deselect(Pattern),
+    Select(Matcher),
+    Deselect(Matcher),
     Afresh,
-    Mention(Pattern),
-    Pass(Pattern),
+    Mention(Matcher),
+    Pass(Matcher),
     Show(&'static [u8]),
-    Alert,
+    Limit(Limit),
+    /// With the front that has this number, as in the next three.
+    Output(usize),
+    Alert(usize),
     /// The status file with this number.
-    Status(usize),
+    Status(usize, usize),
+    /// Whether the line is deselected then.
+    Send(Host, usize, bool),
     /// The log directory with this number.
     Directory(usize),
 }
 
 /// All that there is to do for a line.
-#[derive(Default)]
 pub(crate) struct Plan {
-    pub(crate) stamped: bool,
+    pub(crate) fronts: Fronts,
     pub(crate) view: View,
     pub(crate) steps: Vec<Step>,
     pub(crate) statuses: Vec<Status>,
     pub(crate) directories: Vec<LogDirectory>,
+    /// The number of the front of each directory.
+    pub(crate) homes: Vec<usize>,
+    pub(crate) outlet: Option<Outlet>,
+    pub(crate) limit: Option<Limit>,
 }
 
 impl Plan {
@@ -41,7 +54,16 @@ impl Plan {
         mut look: impl FnMut(&Claimed) -> Option<Again>,
         voice: &mut Voice,
     ) -> Result<Self, Exit> {
-        let mut plan = Self { stamped: script.stamped, view: script.view, ..Self::default() };
+        let mut plan = Self {
+            fronts: Fronts::new(script.stamp, voice)?,
+            view: script.view,
+            steps: Vec::new(),
+            statuses: Vec::new(),
+            directories: Vec::new(),
+            homes: Vec::new(),
+            outlet: None,
+            limit: None,
+        };
         plan.steps.try_reserve_exact(script.items.len()).map_err(|_| voice.out_of_memory())?;
         for item in &script.items {
             if let Item::Status(path) = item {
@@ -54,24 +76,40 @@ impl Plan {
         let mut statuses = 0..;
         // What leads to the next directory begins here.
         let mut lead = 0;
+        let mut front = 0;
         for item in &script.items {
             let step = match *item {
-                Item::Select(pattern) => Step::Select(pattern),
-                Item::Deselect(pattern) => Step::Deselect(pattern),
+                Item::Select(pattern) => Step::Select(Matcher::new(pattern, voice)?),
+                Item::Deselect(pattern) => Step::Deselect(Matcher::new(pattern, voice)?),
                 Item::Afresh => Step::Afresh,
-                Item::Mention(pattern) => Step::Mention(pattern),
-                Item::Pass(pattern) => Step::Pass(pattern),
+                Item::Mention(pattern) => Step::Mention(Matcher::new(pattern, voice)?),
+                Item::Pass(pattern) => Step::Pass(Matcher::new(pattern, voice)?),
+                Item::Prefix(prefix) => {
+                    front = plan.fronts.add(prefix, voice)?;
+                    continue;
+                }
+                Item::Limit(limit) => {
+                    plan.limit = Some(limit);
+                    Step::Limit(limit)
+                }
+                Item::Output => {
+                    plan.outlet = Some(Outlet::new(voice)?);
+                    Step::Output(front)
+                }
+                Item::Send { to, only } => Step::Send(Host::new(to), front, only),
                 Item::Show(prefix) => {
                     voice.expect_alerts()?;
                     Step::Show(prefix)
                 }
                 Item::Alert => {
                     voice.expect_alerts()?;
-                    Step::Alert
+                    Step::Alert(front)
                 }
-                Item::Status(_) => Step::Status(statuses.next().unwrap_or_default()),
+                Item::Status(_) => Step::Status(statuses.next().unwrap_or_default(), front),
                 Item::Directory(settings) => {
-                    plan.directories.try_reserve(1).map_err(|_| voice.out_of_memory())?;
+                    let room =
+                        plan.directories.try_reserve(1).and_then(|()| plan.homes.try_reserve(1));
+                    room.map_err(|_| voice.out_of_memory())?;
                     let opened = Claimed::new(settings, mask, voice).and_then(|claimed| {
                         let again = look(&claimed);
                         claimed.recover(again, neighbours, voice)
@@ -84,6 +122,7 @@ impl Plan {
                         }
                         Err(exit) => return Err(exit),
                     }
+                    plan.homes.push(front);
                     lead = plan.steps.len() + 1;
                     Step::Directory(plan.directories.len() - 1)
                 }
@@ -97,7 +136,8 @@ impl Plan {
         }
     }
 
-    /// Whether it matters what a line says.
+    /// Whether it matters what a line says, or more is done with it than to
+    /// put it into logs.
     pub(crate) fn looks_at_lines(&self) -> bool {
         self.view.replace.is_some()
             || self.steps.iter().any(|step| !matches!(step, Step::Directory(_)))

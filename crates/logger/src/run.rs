@@ -18,7 +18,7 @@ use upkeep_sys::{clock, point};
 const QUIET: u64 = 1_000_000_000;
 
 /// Runs a logger, which is told what to do by `script`.
-pub fn run(tool: &Tool, script: impl Fn(&mut Voice) -> Result<Script, Exit>) -> Exit {
+pub fn run(tool: &Tool, script: impl FnMut(&mut Voice) -> Result<Script, Exit>) -> Exit {
     let mut voice = Voice::new(*tool);
     match start(script, &mut voice) {
         Ok((engine, input, ledger, signals)) => {
@@ -30,12 +30,13 @@ pub fn run(tool: &Tool, script: impl Fn(&mut Voice) -> Result<Script, Exit>) -> 
 }
 
 fn start(
-    script: impl Fn(&mut Voice) -> Result<Script, Exit>,
+    mut script: impl FnMut(&mut Voice) -> Result<Script, Exit>,
     voice: &mut Voice,
 ) -> Result<(Engine, Input, Ledger, Signals), Exit> {
     fill_standard_descriptors();
     rustix::process::umask(Mode::WGRP | Mode::WOTH);
-    let signals = Signals::take(&[Signal::TERM, Signal::ALARM, Signal::HUP, Signal::CHILD], &[])
+    let caught = [Signal::TERM, Signal::ALARM, Signal::HUP, Signal::CHILD, Signal::PIPE];
+    let signals = Signals::take(&caught, &[])
         .map_err(|why| voice.fatal(&[b"unable to catch signals: "], why))?;
     let mut input = Input::open().map_err(|_| voice.out_of_memory())?;
     let script = script(voice)?;
@@ -98,10 +99,11 @@ fn work(
                     Signal::ALARM => engine.rotate(voice),
                     Signal::HUP => engine.reopen(voice),
                     Signal::CHILD => due = true,
-                    _ => {
+                    Signal::TERM => {
                         leaving = true;
                         input.leave();
                     }
+                    _ => {}
                 }
             }
         }

@@ -2,7 +2,9 @@
 //! as long as the process.
 
 use core::ffi::CStr;
-use upkeep_core::pattern;
+use core::net::SocketAddr;
+use upkeep_core::rate::Limit;
+use upkeep_core::stamp::Form;
 use upkeep_logdir::Settings;
 
 /// Selection sees this much of a line at most.
@@ -11,8 +13,8 @@ pub const LINE: usize = 1000;
 /// A script.
 #[derive(Debug, Default)]
 pub struct Script {
-    /// Whether each line gets a stamp.
-    pub stamped: bool,
+    /// The stamp that each line gets, if any.
+    pub stamp: Option<Form>,
     /// What is done with each line, in this order.
     pub items: Vec<Item>,
     /// The same for scripts that do the same.
@@ -49,16 +51,10 @@ pub enum Pattern {
     Star(&'static [u8]),
     /// svlogd's.
     Plus(&'static [u8]),
-}
-
-impl Pattern {
-    /// Whether it matches the whole line.
-    pub(crate) fn matches(self, line: &[u8]) -> bool {
-        match self {
-            Self::Star(pattern) => pattern::matches(pattern, line, memchr::memchr),
-            Self::Plus(pattern) => pattern::plus::matches(pattern, line, memchr::memchr),
-        }
-    }
+    /// A shell's, for file names.
+    Shell(&'static [u8]),
+    /// An extended regular expression, which matches anywhere in a line.
+    Extended(&'static [u8]),
 }
 
 /// One thing to do with a line. Every line is selected at first.
@@ -77,6 +73,19 @@ pub enum Item {
     /// What selection sees of the lines that are to be shown, stamped and
     /// behind this, to standard error.
     Show(&'static [u8]),
+    /// In what follows this stands before each line, behind the stamp.
+    Prefix(&'static [u8]),
+    /// Deselect the lines that are over the limit. One of a script at most.
+    Limit(Limit),
+    /// A selected line to standard output. One of a script at most.
+    Output,
+    /// The beginning of a selected line to a log host, without a stamp.
+    Send {
+        /// To there.
+        to: SocketAddr,
+        /// Whether it is deselected then.
+        only: bool,
+    },
     /// The beginning of a selected line to standard error.
     Alert,
     /// The beginning of the last selected line in this file.

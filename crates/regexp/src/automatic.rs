@@ -111,3 +111,81 @@ impl Automatic {
             + self.filter.as_ref().map_or(0, Literals::allocated)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::required;
+
+    fn automatic(pattern: &str, memory: usize) -> Automatic {
+        let parsed = Automatic::parse(pattern.as_bytes(), false, 1 << 20).unwrap();
+        let filter = required::texts(&parsed.node, &parsed.sets)
+            .required()
+            .filter(|texts| required::worth(texts) > 0)
+            .map(|texts| Literals::new(&texts));
+        Automatic::new(parsed, filter, memory)
+    }
+
+    /// Lines of these bytes that look random.
+    fn lines(bytes: &'static [u8], count: u64) -> impl Iterator<Item = Vec<u8>> {
+        (1..=count).map(move |seed| {
+            let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+            let len = state >> 58;
+            let next = move |_| {
+                state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+                bytes[(state >> 40) as usize % bytes.len()]
+            };
+            (0..len).map(next).collect()
+        })
+    }
+
+    #[test]
+    fn what_is_forgotten_is_found_out_again() {
+        for pattern in
+            ["(a|b)*a(a|b){5}c", "\\<a(b|\\>).{3}", "a.*b.*c$|(ab){3}", "(^| )(b+|ca?b+)c?( |$)"]
+        {
+            // Room for the fewest states that there can be.
+            let mut automatic = automatic(pattern, 0);
+            let mut matches = [0; 2];
+            for line in lines(b"aabbc ", 3000) {
+                let wanted = automatic.machine.find(&automatic.program, &line, true).is_some();
+                matches[usize::from(wanted)] += 1;
+                let Automatic { dfa, program, machine, .. } = &mut automatic;
+                // It would leave most lines to the machine.
+                dfa.insist();
+                if let Some(found) = dfa.is_match(program, machine, &line) {
+                    assert_eq!(found, wanted, "{pattern} on {line:?}");
+                }
+                assert_eq!(automatic.is_match(&line), wanted, "{pattern} on {line:?}");
+            }
+            assert!(automatic.dfa.has_forgotten() > 20, "{pattern}");
+            assert!(matches[0] > 50 && matches[1] > 50, "{pattern}: {matches:?}");
+        }
+    }
+
+    #[test]
+    fn states_that_are_not_worth_it_are_not_made() {
+        let mut automatic = automatic("a(a|b){12}c", 8192);
+        for line in lines(b"ab", 3000) {
+            assert!(!automatic.is_match(&line));
+        }
+        // Each time it tries, it gives up once more.
+        let forgotten = automatic.dfa.has_forgotten();
+        assert!((3..3000 / 256 + 2).contains(&forgotten), "{forgotten}");
+    }
+
+    #[test]
+    fn a_filter_that_keeps_nothing_out_is_left_out_for_a_while() {
+        let mut automatic = automatic("[0-9]+needle", 65536);
+        let ask = |automatic: &mut Automatic, line: &[u8], times: u32| {
+            (0..times).for_each(|_| assert!(!automatic.is_match(line)));
+            automatic.unfiltered
+        };
+        assert!(automatic.filter.is_some());
+        assert!(!ask(&mut automatic, b"hay", TRIED));
+        assert!(ask(&mut automatic, b"a needle", TRIED));
+        assert!(ask(&mut automatic, b"hay", UNTRIED - 1));
+        assert!(!ask(&mut automatic, b"hay", 1));
+        assert!(!ask(&mut automatic, b"hay", TRIED));
+    }
+}

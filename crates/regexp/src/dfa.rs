@@ -270,6 +270,18 @@ impl Dfa {
         self.forgotten = self.forgotten.wrapping_add(1);
     }
 
+    /// How many times it has forgotten everything since it was made.
+    #[cfg(test)]
+    pub(crate) fn has_forgotten(&self) -> usize {
+        self.forgotten - 1
+    }
+
+    /// Takes the next line, whatever has been.
+    #[cfg(test)]
+    pub(crate) fn insist(&mut self) {
+        (self.left, self.read) = (0, usize::MAX / 2);
+    }
+
     /// The bytes it has allocated.
     pub(crate) fn allocated(&self) -> usize {
         (self.table.capacity() + self.places.capacity() + self.index.capacity()) * size_of::<u16>()

@@ -192,9 +192,12 @@ impl Parser<'_> {
     }
 
     fn byte(&mut self, at: usize, byte: u8) -> Result<Part, Error> {
-        let set = ByteSet::of(|other| {
-            other == byte || self.ignore_case && other.eq_ignore_ascii_case(&byte)
-        });
+        let mut set = ByteSet::default();
+        set.insert(byte);
+        if self.ignore_case {
+            set.insert(byte.to_ascii_lowercase());
+            set.insert(byte.to_ascii_uppercase());
+        }
         self.set(at, set)
     }
 

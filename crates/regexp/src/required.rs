@@ -150,3 +150,67 @@ pub(crate) fn worth(texts: &[Vec<u8>]) -> usize {
         text => text.len().min(LONGEST) * MOST - texts.len() + 1,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::automatic::Automatic;
+
+    fn of(pattern: &str) -> (Texts, bool) {
+        let parsed = Automatic::parse(pattern.as_bytes(), false, 1 << 20).unwrap();
+        (texts(&parsed.node, &parsed.sets), is_plain(&parsed.node))
+    }
+
+    fn shown(texts: Option<Vec<Vec<u8>>>) -> Option<String> {
+        texts.map(|texts| String::from_utf8(texts.join(&b'/')).unwrap())
+    }
+
+    #[test]
+    fn all_that_a_pattern_matches() {
+        for (pattern, exact) in [
+            ("", Some("")),
+            ("disk failure", Some("disk failure")),
+            ("error|fatal", Some("error/fatal")),
+            ("colou?r", Some("color/colour")),
+            ("[ab]x[cd]", Some("axc/axd/bxc/bxd")),
+            ("a(b|c)d|e", Some("abd/acd/e")),
+            ("(ab){3}", Some("ababab")),
+            ("a(|b)", Some("a/ab")),
+            ("a|b|c|d|e", None),
+            ("[abc][abc]", None),
+            ("a{1,2}", None),
+            ("ab*", None),
+            ("a.", None),
+        ] {
+            let (texts, plain) = of(pattern);
+            assert_eq!(shown(texts.exact).as_deref(), exact, "{pattern}");
+            assert!(plain);
+        }
+        for pattern in ["^a", "(a$|b)", "(\\ba)*"] {
+            assert!(!of(pattern).1, "{pattern}");
+        }
+    }
+
+    #[test]
+    fn what_a_line_has_to_contain() {
+        for (pattern, within) in [
+            ("error|fatal: .*disk", Some("error/fatal: ")),
+            ("[0-9]+ms$", Some("ms")),
+            ("^error$", Some("error")),
+            ("x.*longer.*y", Some("longer")),
+            ("(abc)+", Some("abc")),
+            ("(abc){2,}", Some("abcabc")),
+            ("(ab.|cd.)+e", Some("ab/cd")),
+            ("\\[[0-9]+\\]", Some("[")),
+            ("(abc)*", None),
+            ("(abc|.)", None),
+            ("e.*r", None),
+            ("[eE][rR].", None),
+            ("", None),
+        ] {
+            let within = within.map(str::to_owned);
+            let texts = of(pattern).0.required().filter(|texts| worth(texts) > 0);
+            assert_eq!(shown(texts), within, "{pattern}");
+        }
+    }
+}

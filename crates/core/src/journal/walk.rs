@@ -301,7 +301,12 @@ fn records_come_back_and_nothing_else_does() {
             phase: if n == 8 { Phase::Taking } else { Phase::Writing },
             raw: Raw::of(&held[..n]),
             now: Tai64n { seconds: 1 << 62, nanos: u32::MAX },
-            line: Line { inside: n == 1, chosen: u64::MAX - 5, begun: begun.filter(|_| n != 9) },
+            line: Line {
+                inside: n == 1,
+                chosen: u64::MAX - 5,
+                begun: begun.filter(|_| n != 9),
+                rate: Rate { began: n as u64, passed: 7, left_out: 9 },
+            },
         };
         let mut words = [u64::MAX; RECORD];
         let len = record.encode(&held[..n], &mut words);

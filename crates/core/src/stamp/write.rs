@@ -57,6 +57,12 @@ impl Writer {
         Self { form, text: [b' '; ROOM], length: 0, laid_out: None, second: 0 }
     }
 
+    /// The form.
+    #[must_use]
+    pub const fn form(&self) -> Form {
+        self.form
+    }
+
     /// The stamp for a moment, with its separator. `zone` says by how many
     /// seconds local time is ahead at a Unix time; it is asked once for each
     /// minute, and heard in whole minutes. A moment that the form has no way

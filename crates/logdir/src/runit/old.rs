@@ -19,15 +19,18 @@ struct Census {
 
 impl Census {
     fn see(&mut self, name: &Name, spared: Option<&Name>) {
+        if Some(name) == spared {
+            return;
+        }
         self.count += 1;
-        if Some(name) != spared && self.oldest.is_none_or(|oldest| *name < oldest) {
+        if self.oldest.is_none_or(|oldest| *name < oldest) {
             self.oldest = Some(*name);
         }
     }
 }
 
 /// Removes what an interrupted processor left, and the oldest log if there
-/// are more than are wanted; not `pending`.
+/// are more than are wanted. `pending` is not one of them yet.
 pub(super) fn remove_oldest(
     place: &Place,
     runit: &Svlogd,
