@@ -4,8 +4,7 @@
 use core::ffi::CStr;
 use upkeep_cli::Exit;
 use upkeep_core::digest;
-use upkeep_core::keeping::Keeping;
-use upkeep_core::script::{self, Directive};
+use upkeep_core::script::Directive;
 use upkeep_core::treatment::{Language, Treatment};
 use upkeep_logger::{Item, Pattern, Script, Settings, Voice};
 use upkeep_sys::Args;
@@ -14,19 +13,12 @@ use upkeep_sys::Args;
 pub(crate) fn read(args: Args, voice: &mut Voice) -> Result<Script, Exit> {
     let mut script = Script::default();
     script.items.try_reserve_exact(args.len()).map_err(|_| voice.out_of_memory())?;
-    let mut settings = Settings {
-        name: c"",
-        size: script::SIZE,
-        keep: script::KEEP,
-        processor: None,
-        runit: None,
-    };
-    let mut keeping = Keeping::default();
+    let mut settings = Settings::default();
     let mut language = Language::Star;
     for (index, argument) in args.iter().enumerate() {
         let bytes = argument.to_bytes();
         script.identity = digest::words(&[script.identity, digest::bytes(bytes)]);
-        let item = match Directive::parse(bytes, index == 0, &mut keeping) {
+        let item = match Directive::parse(bytes, index == 0, &mut settings.keeping) {
             Directive::Nothing | Directive::Keeping => continue,
             Directive::Wrong(why) => {
                 return Err(voice.refuse(&[b"unable to follow ", bytes, b": ", why.as_bytes()]));

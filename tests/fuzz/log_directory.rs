@@ -74,7 +74,7 @@ pub fn log_directory(data: &[u8]) {
     let size = 4096 + u64::from(*large) * 64;
     let mut voice = Voice::new(Tool { name: "fuzzed", help: "" });
     let mask = Signals::take(&[], &[]).unwrap().before();
-    let settings = Settings { name, size, keep: 1_000_000, processor: None, runit: None };
+    let settings = Settings { name, size, keep: 1_000_000, ..Settings::default() };
     let claimed = Claimed::new(settings, mask, &mut voice).unwrap();
     let mut log = claimed.recover(None, 0, &mut voice).unwrap();
 

@@ -47,6 +47,9 @@ pub mod place {
         if generation.is_multiple_of(2) { 8 } else { 16 }
     }
 
+    /// When current began.
+    pub const BEGUN: usize = 24;
+
     /// Where a record of this generation is.
     #[must_use]
     pub const fn record(generation: u64) -> usize {
@@ -335,6 +338,36 @@ impl Mark {
     #[must_use]
     pub fn fits(&self, current: Option<u64>) -> bool {
         self.file == 0 || current == Some(self.file)
+    }
+}
+
+/// When the first line came into current.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Begun {
+    /// Its inode.
+    pub file: u64,
+    /// In seconds since 1970.
+    pub seconds: i64,
+}
+
+/// The size of that in words. There is one place for it: whoever is killed
+/// between two of the words leaves none.
+pub const BEGUN: usize = 3;
+
+impl Begun {
+    /// In words.
+    #[must_use]
+    pub fn encode(&self) -> [u64; BEGUN] {
+        let words = [self.file, self.seconds.cast_unsigned()];
+        [digest::words(&words), words[0], words[1]]
+    }
+
+    /// The same back, if they are one.
+    #[must_use]
+    pub fn decode(words: &[u64; BEGUN]) -> Option<Self> {
+        let [check, file, seconds] = *words;
+        let is_one = check == digest::words(&words[1..]);
+        is_one.then_some(Self { file, seconds: seconds.cast_signed() })
     }
 }
 

@@ -9,7 +9,6 @@ use crate::rotate::Rotation;
 use crate::{LogDirectory, Settings, Voice, files};
 use rustix::fs::{Mode, OFlags};
 use upkeep_cli::Exit;
-use upkeep_core::archives::Stamps;
 use upkeep_core::journal::{Mark, Undo};
 use upkeep_sys::point;
 use upkeep_sys::signals::Mask;
@@ -36,10 +35,7 @@ impl Claimed {
     /// Opens the directory, making it if need be, and locks it. `mask` is the
     /// signal mask that a processor should find.
     pub fn new(settings: Settings, mask: Mask, voice: &mut Voice) -> Result<Self, Exit> {
-        let place = match settings.runit {
-            None => Place::open(settings.name, voice)?,
-            Some(runit) => Place::open_as_runit(settings.name, &runit, voice)?,
-        };
+        let place = Place::open(&settings).map_err(|refusal| refusal.report(&settings, voice))?;
         let journal = Journal::open(&place);
         point!("start: locked");
         Ok(Self { settings, mask, place, journal })
@@ -50,7 +46,7 @@ impl Claimed {
     /// journal, what it says is forgotten.
     #[must_use]
     pub fn journal(&self) -> Option<Journal> {
-        let journal = Journal::open(&self.place)?;
+        let journal = self.journal.clone()?;
         if !journal.mark().is_some_and(|mark| mark.fits(self.current().map(|(file, _)| file))) {
             journal.forget();
         }
@@ -90,22 +86,15 @@ impl Claimed {
         }
         point!("recovering");
         let Self { settings, mask, place, journal } = self;
-        let mut rotation = Rotation {
-            place,
-            keep: settings.keep,
-            processor: settings.processor,
-            mask,
-            stamps: Stamps::default(),
-            runit: settings.runit,
-            work: None,
-        };
-        let current = recover(&mut rotation, voice)?;
+        let mut rotation = Rotation::new(place, settings, mask);
+        let current =
+            recover(&mut rotation, voice).map_err(|refusal| refusal.report(&settings, voice))?;
         point!("recovered");
         stored = Mark { file: inode(&current.fd), size: current.bytes, ..stored };
         if let Some(journal) = &journal {
             journal.set_mark(&stored);
         }
-        LogDirectory::new(rotation, current, settings.size, journal, stored, neighbours, voice)
+        LogDirectory::new(rotation, current, journal, stored, neighbours, voice)
     }
 
     /// Current's inode and size.

@@ -1,12 +1,11 @@
 //! One log that is being written: what goes to it is gathered, cut where the
 //! original would cut it, and written in large pieces.
 
+use crate::by_clock::ByClock;
 use crate::journal::Journal;
 use crate::recover::Current;
-use crate::rotate::Rotation;
-use crate::runit::{self, Svlogd};
-use crate::{Voice, files, modes};
-use core::ffi::CStr;
+use crate::rotate::{Missing, Rotation};
+use crate::{Settings, Voice, files, modes};
 use rustix::fd::OwnedFd;
 use rustix::io::IoSlice;
 use upkeep_cli::Exit;
@@ -23,37 +22,23 @@ const TOGETHER: usize = 256 * 1024;
 /// A piece of this size is worth a writing of its own.
 const LARGE: usize = 16 * 1024;
 
-/// How a log directory is to be kept.
-#[derive(Clone, Copy, Debug)]
-pub struct Settings {
-    /// Its path.
-    pub name: &'static CStr,
-    /// How large current may become.
-    pub size: u64,
-    /// How many files it may hold, current among them.
-    pub keep: u64,
-    /// What old logs go through, for the shell.
-    pub processor: Option<&'static CStr>,
-    /// What is to be done svlogd's way. `keep` says nothing then.
-    pub runit: Option<Svlogd>,
-}
-
 /// An open log directory.
 #[derive(Debug)]
 pub struct LogDirectory {
-    rotation: Rotation,
-    current: OwnedFd,
+    pub(crate) rotation: Rotation,
+    pub(crate) current: OwnedFd,
     pace: Pace,
-    cut: Cut,
+    pub(crate) cut: Cut,
     /// What is not written yet, at its front. The first `passed` bytes belong
     /// to current; of the others it is not known yet.
     out: Pages,
     gathered: usize,
     passed: usize,
-    journal: Option<Journal>,
+    pub(crate) journal: Option<Journal>,
+    pub(crate) by_clock: ByClock,
     /// What of the batch is in a log, and where current stands. The journal
     /// has it as it was before current got anything of the batch.
-    stored: Mark,
+    pub(crate) stored: Mark,
     /// As many of the next bytes are in a log since before this began.
     again: u64,
 }
@@ -63,7 +48,6 @@ impl LogDirectory {
     pub(crate) fn new(
         rotation: Rotation,
         current: Current,
-        size: u64,
         journal: Option<Journal>,
         stored: Mark,
         neighbours: usize,
@@ -71,12 +55,13 @@ impl LogDirectory {
     ) -> Result<Self, Exit> {
         let room = (TOGETHER / (neighbours + 1)).clamp(*GATHERED.start(), *GATHERED.end());
         let out = Pages::new(room).map_err(|_| voice.out_of_memory())?;
+        let works = rotation.settings.keeping.clock;
+        let by_clock =
+            ByClock::new(works, &current.fd, current.bytes, stored.file, journal.as_ref());
         Ok(Self {
             pace: Pace::default(),
-            cut: match rotation.runit {
-                None => Cut::new(size, current.bytes),
-                Some(runit) => Cut::at_first(size, runit.near, current.bytes),
-            },
+            cut: cut(&rotation.settings, current.bytes),
+            by_clock,
             rotation,
             current: current.fd,
             out,
@@ -96,7 +81,7 @@ impl LogDirectory {
     }
 
     /// Notes what is stored for good.
-    fn note(&self) {
+    pub(crate) fn note(&self) {
         if let Some(journal) = &self.journal {
             journal.set_mark(&self.stored);
         }
@@ -114,7 +99,7 @@ impl LogDirectory {
         self.make_room(len + 1, voice);
         self.gather(stamp);
         self.gather(text);
-        if self.rotation.runit.is_some() {
+        if self.rotation.settings.runit.is_some() {
             return self.pass(stamp.len() + text.len(), voice);
         }
         for portion in self.pace.line(len) {
@@ -133,7 +118,7 @@ impl LogDirectory {
             self.again -= known as u64;
             bytes = &bytes[known..];
         }
-        if self.rotation.runit.is_some() {
+        if self.rotation.settings.runit.is_some() {
             for piece in bytes.chunks(*GATHERED.start()) {
                 self.make_room(piece.len(), voice);
                 self.gather(piece);
@@ -240,9 +225,10 @@ impl LogDirectory {
 
     /// Ends the logging: everything is on the disk, and marked so.
     pub fn close(mut self, voice: &mut Voice) {
+        self.rotation.compressor.stop();
         self.flush(voice);
         self.write_out(voice);
-        if let Some(runit) = self.rotation.runit {
+        if let Some(runit) = self.rotation.settings.runit {
             self.rotation.leave_work(&runit, voice);
             runit.tell(&[b"close: ", self.rotation.place.name()], voice);
             self.rotation.finish_current(&self.current, voice);
@@ -256,19 +242,6 @@ impl LogDirectory {
             rustix::fs::fchmod(&self.current, modes::FINISHED)
         });
         point!("closed");
-    }
-
-    /// When there is something to do that nobody will wake this for.
-    #[must_use]
-    pub fn deadline(&self) -> Option<u64> {
-        self.rotation.work_is_due()
-    }
-
-    /// Does what is due, now or because a child has ended.
-    pub fn due(&mut self, voice: &mut Voice) {
-        if let Some(runit) = self.rotation.runit {
-            self.rotation.look_at_work(&runit, voice);
-        }
     }
 
     #[inline]
@@ -304,7 +277,7 @@ impl LogDirectory {
         }
     }
 
-    fn end(&mut self, voice: &mut Voice) {
+    pub(crate) fn end(&mut self, voice: &mut Voice) {
         self.write_out(voice);
         point!("ending");
         let size = self.stored.size;
@@ -312,7 +285,10 @@ impl LogDirectory {
         self.stored = Mark { file: 0, size: 0, ..self.stored };
         self.note();
         point!("ended");
-        self.rotation.rotate(&mut self.current, size, voice);
+        self.by_clock.end();
+        if let Err(Missing) = self.rotation.rotate(&mut self.current, size, voice) {
+            self.find_current(voice);
+        }
         point!("rotated");
         self.stored.file = inode(&self.current);
         self.note();
@@ -320,28 +296,33 @@ impl LogDirectory {
 
     /// Writes what belongs to current, then `more`.
     fn write(&mut self, more: &[u8], voice: &mut Voice) {
+        if self.by_clock.is_unbegun() {
+            self.by_clock.begin(self.stored.file, self.journal.as_ref());
+        }
         let dir = self.rotation.place.name();
         let mut slices = [IoSlice::new(&self.out[..self.passed]), IoSlice::new(more)];
         let mut left = &mut slices[..];
         IoSlice::advance_slices(&mut left, 0);
         while !left.is_empty() {
-            let write = || match rustix::io::writev(&self.current, left) {
-                // The kernel gave no reason; room on the disk is it.
-                Ok(0) => Err(rustix::io::Errno::NOSPC),
-                other => other,
+            let unable: [&[u8]; 3] = match self.rotation.settings.runit {
+                None => [b"unable to write to ", dir, b"/current, pausing: "],
+                Some(_) => [b"unable to write to current: ", dir, b": "],
             };
-            let n = match self.rotation.runit {
-                None => voice.insist(&[b"unable to write to ", dir, b"/current, pausing: "], write),
-                Some(ref runit) => match write() {
-                    Ok(n) => n,
-                    Err(why) if runit::make_room(&self.rotation.place, runit, why, voice) => 0,
-                    Err(_) => voice.insist(&[b"unable to write to current: ", dir, b": "], write),
-                },
-            };
+            let n = self.rotation.insist(voice, &unable, || {
+                match rustix::io::writev(&self.current, left) {
+                    // The kernel gave no reason; room on the disk is it.
+                    Ok(0) => Err(rustix::io::Errno::NOSPC),
+                    other => other,
+                }
+            });
             IoSlice::advance_slices(&mut left, n);
             self.stored.done += n as u64;
             self.stored.size += n as u64;
             point!("written");
+        }
+        if self.by_clock.is_set() {
+            let last = more.last().or_else(|| self.out[..self.passed].last());
+            self.by_clock.between_lines = last == Some(&b'\n');
         }
         self.out.copy_within(self.passed..self.gathered, 0);
         self.gathered -= self.passed;
@@ -353,6 +334,14 @@ fn newline(which: Which, slice: &[u8]) -> Option<usize> {
     match which {
         Which::First => memchr::memchr(b'\n', slice),
         Which::Last => memchr::memrchr(b'\n', slice),
+    }
+}
+
+/// Where a log is cut that is kept so, and holds as many bytes.
+pub(crate) fn cut(settings: &Settings, bytes: u64) -> Cut {
+    match settings.runit {
+        None => Cut::new(settings.size, bytes),
+        Some(runit) => Cut::at_first(settings.size, runit.near, bytes),
     }
 }
 

@@ -4,28 +4,33 @@
 
 use crate::files;
 use crate::place::Place;
+use core::cell::RefCell;
 use rustix::fd::AsFd;
 use rustix::fs::{FallocateFlags, FileType, Mode, OFlags};
 use rustix::io::{Errno, Result};
-use upkeep_core::journal::{Held, MAGIC, MARK, Mark, RECORD, Record, WORDS, place};
+use std::rc::Rc;
+use upkeep_core::journal::{BEGUN, Begun, Held, MAGIC, MARK, Mark, RECORD, Record, WORDS, place};
 use upkeep_sys::point;
 use upkeep_sys::shared::Shared;
 
 /// The size of the file.
 const SIZE: u64 = WORDS as u64 * 8;
 
-/// An open journal.
-#[derive(Debug)]
+/// An open journal. A clone is the same one: when the directory is another
+/// one, both are that one's.
+#[derive(Clone, Debug)]
 pub struct Journal {
-    shared: Shared,
+    shared: Words,
     words: [u64; RECORD],
 }
 
-impl Journal {
-    /// Opens the one in `place`, which is locked, or makes it. There is none
-    /// where the file system does not offer what it takes, where there is no
-    /// room for it, and where the file holds something else.
-    pub(crate) fn open(place: &Place) -> Option<Self> {
+/// The words of the file that is the journal now. Without one they are 0, and
+/// nothing is noted.
+#[derive(Clone, Debug)]
+struct Words(Rc<RefCell<Option<Shared>>>);
+
+impl Words {
+    fn open(place: &Place) -> Option<Shared> {
         let flags = OFlags::RDWR | OFlags::NONBLOCK | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         let file = rustix::fs::openat(place.fd(), files::LOCK, flags, Mode::empty()).ok()?;
         let stat = rustix::fs::fstat(&file).ok()?;
@@ -46,7 +51,59 @@ impl Journal {
             }
             _ => return None,
         }
+        Some(shared)
+    }
+
+    fn get(&self, index: usize) -> u64 {
+        self.0.borrow().as_ref().map_or(0, |shared| shared.get(index))
+    }
+
+    fn put(&self, index: usize, values: &[u64]) {
+        if let Some(shared) = &*self.0.borrow() {
+            shared.put(index, values);
+        }
+    }
+
+    fn publish(&self, index: usize, value: u64) {
+        if let Some(shared) = &*self.0.borrow() {
+            shared.publish(index, value);
+        }
+    }
+
+    fn mark(&self, index: usize) -> u8 {
+        self.0.borrow().as_ref().map_or(0, |shared| shared.mark(index))
+    }
+
+    fn set_mark(&self, index: usize, mark: u8) {
+        if let Some(shared) = &*self.0.borrow() {
+            shared.set_mark(index, mark);
+        }
+    }
+}
+
+impl Journal {
+    /// Opens the one in `place`, which is locked, or makes it. There is none
+    /// where the file system does not offer what it takes, where there is no
+    /// room for it, and where the file holds something else.
+    pub(crate) fn open(place: &Place) -> Option<Self> {
+        let shared = Words(Rc::new(RefCell::new(Some(Words::open(place)?))));
         Some(Self { shared, words: [0; RECORD] })
+    }
+
+    /// From now on this is the one in `place`, which says what this one says.
+    /// Of what is in hand nothing is left in the old one. Where there can be
+    /// none, this is none.
+    pub(crate) fn move_to(&self, place: &Place) {
+        let new = Words::open(place);
+        if let Some(new) = &new {
+            let words: [u64; WORDS] = core::array::from_fn(|index| self.shared.get(index));
+            new.publish(place::RECORD, 0);
+            new.put(place::RECORD + 1, &words[place::RECORD + 1..]);
+            new.publish(place::RECORD, words[place::RECORD]);
+        }
+        point!("reopen: noted");
+        self.forget();
+        *self.shared.0.borrow_mut() = new;
     }
 
     /// The record of the input, what is held, and what shows whether its
@@ -80,7 +137,8 @@ impl Journal {
     /// they are taken.
     pub fn take(&self, from: impl AsFd, count: usize) -> Result<usize> {
         let generation = self.generation(place::RECORD).ok_or(Errno::NOENT)?;
-        self.shared.read_marked(from, count, place::taken(generation))
+        let shared = self.shared.0.borrow();
+        shared.as_ref().ok_or(Errno::NOENT)?.read_marked(from, count, place::taken(generation))
     }
 
     /// Notes that the batch whose last byte is this has been taken.
@@ -103,6 +161,17 @@ impl Journal {
         self.shared.put(place::mark(generation), &mark.encode());
         point!("marking");
         self.shared.publish(place::MARK, generation);
+    }
+
+    /// When current, the file with this inode, began.
+    pub(crate) fn begun(&self, current: u64) -> Option<i64> {
+        let words: [u64; BEGUN] = core::array::from_fn(|n| self.shared.get(place::BEGUN + n));
+        Begun::decode(&words).filter(|begun| begun.file == current).map(|begun| begun.seconds)
+    }
+
+    /// Notes it.
+    pub(crate) fn set_begun(&self, begun: &Begun) {
+        self.shared.put(place::BEGUN, &begun.encode());
     }
 
     fn generation(&self, index: usize) -> Option<u64> {

@@ -2,21 +2,28 @@
 //! name and mode in it is known here and nowhere else. It writes what it is
 //! given, loses nothing of it, and looks at no line's meaning.
 
+mod by_clock;
+mod child;
 mod claimed;
+mod compress;
 mod directory;
 mod journal;
 mod old;
 mod place;
 mod processor;
 mod recover;
+mod reopen;
 mod rotate;
 mod runit;
+mod settings;
 mod voice;
 
 pub use claimed::{Again, Claimed};
-pub use directory::{LogDirectory, Settings};
+pub use compress::share_compressor;
+pub use directory::LogDirectory;
 pub use journal::Journal;
 pub use runit::Svlogd;
+pub use settings::Settings;
 pub use voice::Voice;
 
 /// The files of a log directory.
@@ -31,6 +38,8 @@ mod files {
     pub(crate) const PREVIOUS: &CStr = c"previous";
     /// What the processor made of previous.
     pub(crate) const PROCESSED: &CStr = c"processed";
+    /// What is being made of an old log by compressing it.
+    pub(crate) const COMPRESSING: &CStr = c"compressing";
     /// What the processor left for its next run.
     pub(crate) const STATE: &CStr = c"state";
     /// What it is leaving now.

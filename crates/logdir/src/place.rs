@@ -1,70 +1,114 @@
 //! A log directory by its descriptor, and what is done in it: no path is
 //! looked up twice, and the process stays where it is.
 
-use crate::runit::Svlogd;
-use crate::{Voice, files, modes};
+use crate::{Settings, Voice, files, modes};
 use core::ffi::CStr;
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
 use rustix::fs::{Access, AtFlags, CWD, FlockOperation, Mode, OFlags, Stat};
 use rustix::io::{Errno, Result};
 use upkeep_cli::Exit;
 
-/// svlogd says so of a directory that it could not begin with, whose name it
-/// has not noted yet.
-const CLOSE: &[&[u8]] = &[b"close: "];
+/// What could not be done in a directory.
+pub(crate) struct Refusal {
+    pub(crate) verb: &'static [u8],
+    pub(crate) dir: &'static [u8],
+    /// A file in it, if it is about one.
+    pub(crate) file: &'static [u8],
+    pub(crate) why: Errno,
+    /// The directory as a svlogd knows it that leaves it.
+    pub(crate) left: Option<&'static [u8]>,
+}
+
+impl Refusal {
+    /// What is between the directory and the file.
+    pub(crate) const fn slash(&self) -> &'static [u8] {
+        if self.file.is_empty() { b"" } else { b"/" }
+    }
+
+    /// Says so. It is the end, but for a svlogd, which may have others.
+    pub(crate) fn report(&self, settings: &Settings, voice: &mut Voice) -> Exit {
+        let parts = [self.verb, self.dir, self.slash(), self.file, b": "];
+        if let Some(runit) = settings.runit {
+            if let Some(left) = self.left {
+                runit.tell(&[b"close: ", left], voice);
+            }
+            voice.warn(&parts, self.why);
+            return Exit::System;
+        }
+        voice.fatal(&parts, self.why)
+    }
+}
 
 /// The directory.
 #[derive(Debug)]
 pub(crate) struct Place {
     name: &'static CStr,
     fd: OwnedFd,
+    /// Its device and inode.
+    id: (u64, u64),
     /// Held open because it is held locked.
     _lock: OwnedFd,
 }
 
 impl Place {
-    /// Opens the directory as svlogd does, and locks it. A warning says why it
-    /// cannot be used.
-    pub(crate) fn open_as_runit(
-        name: &'static CStr,
-        runit: &Svlogd,
-        voice: &mut Voice,
-    ) -> core::result::Result<Self, Exit> {
-        let (what, why): (&[u8], _) = match open_directory(name) {
-            Ok(fd) => match lock(&fd) {
-                Ok(lock) => return Ok(Self { name, fd, _lock: lock }),
-                Err(why) => {
-                    runit.tell(CLOSE, voice);
-                    (b"unable to lock directory: ", why)
+    /// Opens the directory, and locks it.
+    pub(crate) fn open(settings: &Settings) -> core::result::Result<Self, Refusal> {
+        match settings.runit {
+            None => Self::open_or_make(settings.name),
+            Some(_) => Self::open_as_runit(settings.name),
+        }
+    }
+
+    /// Opens the directory as svlogd does, and locks it.
+    fn open_as_runit(name: &'static CStr) -> core::result::Result<Self, Refusal> {
+        let (verb, why, left): (&'static [u8], _, Option<&[u8]>) = match open_directory(name) {
+            Ok((fd, stat)) => match lock(&fd) {
+                Ok(lock) => {
+                    let id = (stat.st_dev, stat.st_ino);
+                    return Ok(Self { name, fd, id, _lock: lock });
                 }
+                Err(why) => (b"unable to lock directory: ", why, Some(b"")),
             },
             Err(why) if rustix::fs::access(name, Access::READ_OK).is_ok() => {
-                runit.tell(CLOSE, voice);
-                (b"unable to change directory: ", why)
+                (b"unable to change directory: ", why, Some(b""))
             }
-            Err(why) => (b"unable to open log directory: ", why),
+            Err(why) => (b"unable to open log directory: ", why, None),
         };
-        voice.warn(&[what, name.to_bytes(), b": "], why);
-        Err(Exit::System)
+        Err(Refusal { verb, dir: name.to_bytes(), file: b"", why, left })
     }
 
     /// Opens the directory, making it if need be, and locks it.
-    pub(crate) fn open(name: &'static CStr, voice: &mut Voice) -> core::result::Result<Self, Exit> {
-        // If it cannot be made, opening it says why, or it was there.
-        let _ = rustix::fs::mkdirat(CWD, name, modes::DIRECTORY);
-        let fd = match open_directory(name) {
-            Ok(fd) => fd,
-            Err(why) => {
-                return Err(
-                    voice.fatal(&[b"unable to open directory ", name.to_bytes(), b": "], why)
-                );
+    fn open_or_make(name: &'static CStr) -> core::result::Result<Self, Refusal> {
+        let refusal = |verb| {
+            move |why| {
+                let dir = name.to_bytes();
+                Refusal { verb, dir, file: b"", why, left: None }
             }
         };
-        match lock(&fd) {
-            Ok(lock) => Ok(Self { name, fd, _lock: lock }),
-            Err(why) => {
-                Err(voice.fatal(&[b"unable to lock directory ", name.to_bytes(), b": "], why))
-            }
+        // If it cannot be made, opening it says why, or it was there.
+        let _ = rustix::fs::mkdirat(CWD, name, modes::DIRECTORY);
+        let (fd, stat) = open_directory(name).map_err(refusal(b"unable to open directory "))?;
+        let lock = lock(&fd).map_err(refusal(b"unable to lock directory "))?;
+        Ok(Self { name, fd, id: (stat.st_dev, stat.st_ino), _lock: lock })
+    }
+
+    /// Whether its name still leads to it.
+    pub(crate) fn is_in_its_place(&self) -> bool {
+        rustix::fs::statat(CWD, self.name, AtFlags::empty())
+            .is_ok_and(|stat| (stat.st_dev, stat.st_ino) == self.id)
+    }
+
+    /// Whether somebody has removed it.
+    pub(crate) fn is_removed(&self) -> bool {
+        rustix::fs::fstat(&self.fd).is_ok_and(|stat| stat.st_nlink == 0)
+    }
+
+    /// What was done, or nothing if it cannot be because somebody has removed
+    /// the directory.
+    pub(crate) fn unless_removed<T>(&self, done: Result<T>) -> Result<Option<T>> {
+        match done {
+            Err(Errno::NOENT) if self.is_removed() => Ok(None),
+            other => other.map(Some),
         }
     }
 
@@ -104,6 +148,13 @@ impl Place {
         }
     }
 
+    /// Makes a file that nobody else has open.
+    pub(crate) fn create_new(&self, file: &CStr) -> Result<OwnedFd> {
+        let _ = self.remove(file);
+        let flags = OFlags::WRONLY | OFlags::NONBLOCK | OFlags::CREATE | OFlags::EXCL;
+        rustix::fs::openat(&self.fd, file, flags | OFlags::CLOEXEC, modes::OPEN)
+    }
+
     /// Removes a file.
     pub(crate) fn remove(&self, file: &CStr) -> Result<()> {
         rustix::fs::unlinkat(&self.fd, file, AtFlags::empty())
@@ -125,12 +176,12 @@ impl Place {
     }
 }
 
-fn open_directory(name: &CStr) -> Result<OwnedFd> {
+fn open_directory(name: &CStr) -> Result<(OwnedFd, Stat)> {
     let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::DIRECTORY | OFlags::CLOEXEC;
     let fd = rustix::fs::openat(CWD, name, flags, Mode::empty())?;
     // One that may be read but not entered is of no use.
-    rustix::fs::statat(&fd, c".", AtFlags::empty())?;
-    Ok(fd)
+    let stat = rustix::fs::statat(&fd, c".", AtFlags::empty())?;
+    Ok((fd, stat))
 }
 
 fn lock(directory: &OwnedFd) -> Result<OwnedFd> {

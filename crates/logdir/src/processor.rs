@@ -5,7 +5,7 @@ use crate::rotate::Rotation;
 use crate::{Voice, files};
 use core::ffi::CStr;
 use rustix::fd::{AsFd, OwnedFd};
-use rustix::io::Result;
+use rustix::io::{Errno, Result};
 use rustix::process::{Pid, WaitOptions, WaitStatus};
 use upkeep_sys::spawn::{Directory, Inherit, Spawn};
 
@@ -24,22 +24,31 @@ pub(crate) struct Files {
 }
 
 impl Rotation {
-    /// Runs the processor again and again until it exits 0.
-    pub(crate) fn run_until_it_succeeds(&self, processor: &'static CStr, voice: &mut Voice) {
+    /// Runs the processor again and again until it exits 0, or there is no
+    /// directory to run it in; says which.
+    pub(crate) fn run_until_it_succeeds(
+        &self,
+        processor: &'static CStr,
+        voice: &mut Voice,
+    ) -> bool {
         let dir = self.place.name();
-        loop {
+        while !self.place.is_removed() {
             let status = match self.start(processor, voice) {
                 None => None,
                 Some(pid) => voice
                     .insist(&[b"wait failed for processor in ", dir, b", pausing: "], || wait(pid)),
             };
             let what: &[u8] = match status {
-                Some(status) if status.exit_status() == Some(0) => return,
+                Some(status) if status.exit_status() == Some(0) => break,
                 Some(status) if status.terminating_signal().is_some() => b"crashed",
                 _ => b"failed",
             };
-            voice.pause(&[b"processor ", what, b" in ", dir, b", pausing"], None);
+            if self.is_full() && self.make_room(Errno::NOSPC, voice) {
+                continue;
+            }
+            voice.pause(&[b"processor ", what, b" in ", dir, b", pausing"]);
         }
+        !self.place.is_removed()
     }
 
     /// Starts it, or says why it cannot be run.
@@ -82,7 +91,7 @@ impl Rotation {
         };
         let tool = voice.tool();
         let dir = self.place.name();
-        let unable_to_fork: [&[u8]; 3] = match self.runit {
+        let unable_to_fork: [&[u8]; 3] = match self.settings.runit {
             None => [b"unable to fork for processor in ", dir, b", pausing: "],
             Some(_) => [b"unable to fork for processor: ", dir, b": "],
         };

@@ -4,14 +4,14 @@
 mod old;
 mod work;
 
-use crate::place::Place;
+use crate::place::{Place, Refusal};
 use crate::recover::Current;
-use crate::rotate::Rotation;
+use crate::rotate::{Missing, Rotation};
 use crate::{Voice, files, modes};
 use core::ffi::CStr;
 use rustix::fd::OwnedFd;
 use rustix::io::Errno;
-use upkeep_cli::{Exit, decimal};
+use upkeep_cli::decimal;
 use upkeep_core::archives::{self, NAME};
 use upkeep_core::recovery::{Ending, Found};
 use upkeep_core::tai::Tai64n;
@@ -63,9 +63,10 @@ impl Rotation {
         current: &mut OwnedFd,
         size: u64,
         voice: &mut Voice,
-    ) {
+    ) -> Result<(), Missing> {
         self.wait_for_work(runit, voice);
-        let ending = if self.processor.is_some() { Ending::Unfinished } else { Ending::Safe };
+        let ending =
+            if self.settings.processor.is_some() { Ending::Unfinished } else { Ending::Safe };
         let name = self.free_name(ending, voice);
         let dir = self.place.name();
         self.finish_current(current, voice);
@@ -75,22 +76,33 @@ impl Rotation {
             &[b"rename: ", dir, b"/current ", &name[..NAME], blank, decimal(size, &mut digits)],
             voice,
         );
-        voice.insist(&[b"unable to rename current: ", dir, b": "], || {
-            self.place.rename(files::CURRENT, as_name(&name))
-        });
+        let renamed =
+            self.insist(voice, &[b"unable to rename current: ", dir, b": "], || {
+                match self.place.rename(files::CURRENT, as_name(&name)) {
+                    Err(Errno::NOENT) => Ok(false),
+                    other => other.map(|()| true),
+                }
+            });
+        if !renamed {
+            return Err(Missing);
+        }
         point!("runit: renamed");
-        *current = voice.insist(&[b"unable to create new current: ", dir, b": "], || {
-            self.place.append(files::CURRENT)
+        let unable = [b"unable to create new current: ", dir, b": "];
+        let new = self.insist(voice, &unable, || {
+            self.place.unless_removed(self.place.append(files::CURRENT))
         });
+        let Some(new) = new else { return Err(Missing) };
+        *current = new;
         voice.insist(&[b"unable to set mode of current: ", dir, b": "], || {
             rustix::fs::fchmod(&*current, modes::OPEN)
         });
         point!("runit: created");
-        let pending = self.processor.is_some().then_some(&name);
+        let pending = self.settings.processor.is_some().then_some(&name);
         old::remove_oldest(&self.place, runit, pending, voice);
-        if let Some(processor) = self.processor {
+        if let Some(processor) = self.settings.processor {
             self.begin_work(runit, processor, name, voice);
         }
+        Ok(())
     }
 
     /// Everything in current is on the disk, and marked so.
@@ -127,14 +139,13 @@ impl Rotation {
         &mut self,
         runit: &Svlogd,
         voice: &mut Voice,
-    ) -> Result<Current, Exit> {
+    ) -> Result<Current, Refusal> {
         let dir = self.place.name();
         let stat = match self.place.look(files::CURRENT) {
             Ok(stat) => stat,
             Err(why) => {
-                runit.tell(&[b"close: ", dir], voice);
-                voice.warn(&[b"unable to stat current: ", dir, b": "], why);
-                return Err(Exit::System);
+                let verb = b"unable to stat current: ";
+                return Err(Refusal { verb, dir, file: b"", why, left: Some(dir) });
             }
         };
         self.conclude_interrupted(voice);

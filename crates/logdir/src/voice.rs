@@ -4,22 +4,39 @@
 use core::mem::take;
 use rustix::io::Errno;
 use upkeep_cli::{Exit, Tool, put_all};
+use upkeep_core::digest;
 use upkeep_sys::clock;
 
-/// How long trouble is given to go away.
-const PAUSE: u64 = 5;
-/// How long svlogd gives it.
-const RUNIT_PAUSE: u64 = 3;
+/// How long trouble is given to go away, in the end, and for svlogd.
+const PAUSE: u64 = 5_000_000_000;
+const RUNIT_PAUSE: u64 = 3_000_000_000;
+/// And at first: most trouble is over soon.
+const SOON: u64 = 100_000_000;
+/// Trouble that comes again within this time has not been over.
+const SAME: u64 = 60_000_000_000;
+/// So much trouble is known at once.
+const KNOWN: usize = 4;
 /// An alert shows this much of a line.
 const ALERT: usize = 200;
 /// As many bytes of alerts are held.
 const HELD: usize = 16 * 1024;
+
+/// How long is waited next.
+pub(crate) struct Patience(u64);
+
+impl Default for Patience {
+    fn default() -> Self {
+        Self(SOON)
+    }
+}
 
 /// The one way to standard error.
 #[derive(Debug)]
 pub struct Voice {
     tool: Tool,
     alerts: Vec<u8>,
+    /// Trouble that was told of, and when it was there last.
+    known: [(u64, u64); KNOWN],
     /// Whether it speaks as svlogd does.
     runit: bool,
 }
@@ -28,7 +45,7 @@ impl Voice {
     /// Speaks as `tool`.
     #[must_use]
     pub const fn new(tool: Tool) -> Self {
-        Self { tool, alerts: Vec::new(), runit: false }
+        Self { tool, alerts: Vec::new(), known: [(0, 0); KNOWN], runit: false }
     }
 
     /// Speaks as svlogd does.
@@ -105,29 +122,62 @@ impl Voice {
     }
 
     /// Warns and waits.
-    pub fn pause(&mut self, parts: &[&[u8]], why: Option<Errno>) {
-        self.settle();
-        match why {
-            Some(why) if self.runit => self.tool.pausing_os(parts, why),
-            Some(why) => self.tool.warn_os(parts, why),
-            None => self.tool.warn(parts),
-        }
-        clock::pause(if self.runit { RUNIT_PAUSE } else { PAUSE });
+    pub fn pause(&mut self, parts: &[&[u8]]) {
+        self.caution(parts);
+        clock::pause_until(clock::monotonic() + PAUSE);
     }
 
-    /// Does something until it works, and warns each time that it does not.
-    pub fn insist<T>(
+    /// Does something until it works, and warns once that it does not.
+    pub fn insist<T>(&mut self, parts: &[&[u8]], action: impl FnMut() -> Result<T, Errno>) -> T {
+        self.insist_or(parts, |_, _| false, action)
+    }
+
+    /// The same; `help` may do something about it, after which it is tried
+    /// again at once.
+    pub(crate) fn insist_or<T>(
         &mut self,
         parts: &[&[u8]],
+        mut help: impl FnMut(&mut Self, Errno) -> bool,
         mut action: impl FnMut() -> Result<T, Errno>,
     ) -> T {
+        let mut patience = Patience::default();
         loop {
             match action() {
                 Ok(done) => return done,
                 Err(Errno::INTR) => {}
-                Err(why) => self.pause(parts, Some(why)),
+                Err(why) if help(self, why) => {}
+                Err(why) => self.wait(parts, why, &mut patience),
             }
         }
+    }
+
+    /// Waits, longer each time, and warns unless this trouble is known.
+    pub(crate) fn wait(&mut self, parts: &[&[u8]], why: Errno, patience: &mut Patience) {
+        self.settle();
+        if self.is_new(parts, why) {
+            match self.runit {
+                true => self.tool.pausing_os(parts, why),
+                false => self.tool.warn_os(parts, why),
+            }
+        }
+        clock::pause_until(clock::monotonic() + patience.0);
+        patience.0 = (patience.0 * 2).min(if self.runit { RUNIT_PAUSE } else { PAUSE });
+    }
+
+    /// Whether nobody was told of this trouble, or it was over since.
+    fn is_new(&mut self, parts: &[&[u8]], why: Errno) -> bool {
+        let mut key = why.raw_os_error().unsigned_abs().into();
+        for part in parts {
+            key = digest::words(&[key, digest::bytes(part)]);
+        }
+        let now = clock::monotonic();
+        if let Some(known) = self.known.iter_mut().find(|known| known.0 == key) {
+            return core::mem::replace(&mut known.1, now) + SAME < now;
+        }
+        if let Some(oldest) = self.known.iter_mut().min_by_key(|known| known.1) {
+            *oldest = (key, now);
+        }
+        true
     }
 
     /// Says why there is no going on. The exit code for it is the answer.

@@ -12,7 +12,7 @@ use upkeep_core::rotation::READ;
 use upkeep_core::stamp::ROOM;
 use upkeep_core::tai::Tai64n;
 use upkeep_core::treatment::PREFIX;
-use upkeep_logdir::Voice;
+use upkeep_logdir::{LogDirectory, Voice};
 use upkeep_sys::{clock, point};
 
 /// So many bytes of input are taken at once where no log is near its end.
@@ -178,6 +178,26 @@ impl Engine {
     pub(crate) fn rotate(&mut self, voice: &mut Voice) {
         for directory in &mut self.plan.directories {
             directory.rotate(voice);
+        }
+    }
+
+    /// When there is something to do that no line asks for, on the monotonic
+    /// clock.
+    pub(crate) fn deadline(&self) -> Option<u64> {
+        self.plan.directories.iter().filter_map(LogDirectory::deadline).min()
+    }
+
+    /// Does what the clock asks for, and looks after children.
+    pub(crate) fn due(&mut self, voice: &mut Voice) {
+        for directory in &mut self.plan.directories {
+            directory.due(voice);
+        }
+    }
+
+    /// Opens everything anew that may have been moved away.
+    pub(crate) fn reopen(&mut self, voice: &mut Voice) {
+        for directory in &mut self.plan.directories {
+            directory.reopen(voice);
         }
     }
 

@@ -34,6 +34,15 @@ pub(crate) enum Read {
     End,
 }
 
+/// What a wait brought.
+#[derive(Clone, Copy)]
+pub(crate) struct Woken {
+    /// There may be something to read.
+    pub(crate) input: bool,
+    /// There may be a signal.
+    pub(crate) signal: bool,
+}
+
 /// Standard input, and what was read of it and is not used yet.
 pub(crate) struct Input {
     kept: Kept,
@@ -138,8 +147,8 @@ impl Input {
     }
 
     /// Waits until there may be something to read, or a signal, or until the
-    /// deadline; answers whether there may be a signal.
-    pub(crate) fn wait(&self, signals: &Signals, deadline: Option<u64>) -> bool {
+    /// deadline.
+    pub(crate) fn wait(&self, signals: &Signals, deadline: Option<u64>) -> Woken {
         let mut fds =
             [PollFd::from_borrowed_fd(stdin(), PollFlags::IN), PollFd::new(signals, PollFlags::IN)];
         // What is left in the pipe would be found again and again; the next
@@ -149,7 +158,9 @@ impl Input {
             deadline => deadline.map(clock::until),
         };
         // If it fails, a look at everything does no harm.
-        poll(&mut fds, timeout.as_ref()).is_err() || !fds[1].revents().is_empty()
+        let all = poll(&mut fds, timeout.as_ref()).is_err();
+        let [input, signal] = fds.map(|fd| all || !fd.revents().is_empty());
+        Woken { input: input || self.early, signal }
     }
 
     /// Whether much has come, and its room is still in use.

@@ -9,7 +9,7 @@ use crate::script::{Item, Script, View};
 use crate::status::Status;
 use upkeep_cli::Exit;
 use upkeep_core::rate::Limit;
-use upkeep_logdir::{Again, Claimed, LogDirectory, Voice};
+use upkeep_logdir::{Again, Claimed, LogDirectory, Voice, share_compressor};
 use upkeep_sys::signals::Mask;
 
 /// One step for a line.
@@ -137,6 +137,7 @@ impl Plan {
             };
             plan.steps.push(step);
         }
+        share_compressor(&mut plan.directories);
         match script.none_left {
             Some(what) if plan.directories.is_empty() => Err(voice.fatal_alone(what)),
             _ => Ok(plan),

@@ -35,7 +35,8 @@ fn start(
 ) -> Result<(Engine, Input, Ledger, Signals), Exit> {
     fill_standard_descriptors();
     rustix::process::umask(Mode::WGRP | Mode::WOTH);
-    let signals = Signals::take(&[Signal::TERM, Signal::ALARM, Signal::PIPE], &[])
+    let heard = [Signal::TERM, Signal::ALARM, Signal::HUP, Signal::CHILD, Signal::PIPE];
+    let signals = Signals::take(&heard, &[])
         .map_err(|why| voice.fatal(&[b"unable to catch signals: "], why))?;
     let mut input = Input::open().map_err(|_| voice.out_of_memory())?;
     let script = script(voice)?;
@@ -54,6 +55,11 @@ fn start(
     }
     point!("start: ready");
     Ok((engine, input, ledger, signals))
+}
+
+/// The first of two deadlines.
+fn earlier(one: Option<u64>, other: Option<u64>) -> Option<u64> {
+    one.into_iter().chain(other).min()
 }
 
 /// Whoever starts this with a standard descriptor closed must not find a log
@@ -84,18 +90,33 @@ fn work(
             input.rest();
             engine.rest();
         }
-        if input.wait(signals, rest) {
+        let deadline = engine.deadline();
+        let woken = input.wait(signals, earlier(rest, deadline));
+        let mut due = deadline.is_some_and(|deadline| deadline <= clock::monotonic());
+        if woken.signal {
             while let Some(signal) = signals.next() {
-                if signal == Signal::ALARM {
-                    engine.rotate(voice);
-                } else if signal == Signal::TERM {
-                    leaving = true;
-                    input.leave();
+                match signal {
+                    Signal::ALARM => engine.rotate(voice),
+                    Signal::HUP => engine.reopen(voice),
+                    Signal::CHILD => due = true,
+                    Signal::TERM => {
+                        leaving = true;
+                        input.leave();
+                    }
+                    // A write says it too.
+                    _ => {}
                 }
             }
         }
+        if due {
+            engine.due(voice);
+        }
         if leaving && input.is_empty() && engine.is_between_lines() {
             break;
+        }
+        // Reading would be waiting, and for nothing else.
+        if !woken.input {
+            continue;
         }
         match input.read() {
             Read::Some => {

@@ -17,6 +17,7 @@ pub mod localtime;
 pub mod mark;
 pub mod pages;
 pub mod point;
+pub mod priority;
 pub mod process;
 pub mod refuse;
 pub mod sealed;

@@ -161,7 +161,17 @@ impl Config {
         }
         let size = if size == 0 { u64::MAX } else { size };
         let (processor, runit) = (self.processor, Some(runit));
-        push(script, Item::Directory(Settings { name, size, keep: KEEP, processor, runit }))
+        push(
+            script,
+            Item::Directory(Settings {
+                name,
+                size,
+                keep: KEEP,
+                processor,
+                runit,
+                ..Settings::default()
+            }),
+        )
     }
 }
 

@@ -1,0 +1,36 @@
+//! How a log directory is to be kept.
+
+use crate::Svlogd;
+use core::ffi::CStr;
+use upkeep_core::keeping::Keeping;
+use upkeep_core::script;
+
+/// What is known of a log directory before it is opened.
+#[derive(Clone, Copy, Debug)]
+pub struct Settings {
+    /// Its path.
+    pub name: &'static CStr,
+    /// How large current may become.
+    pub size: u64,
+    /// How many files it may hold, current among them.
+    pub keep: u64,
+    /// What old logs go through, for the shell.
+    pub processor: Option<&'static CStr>,
+    /// What is to be done svlogd's way. `keep` says nothing then.
+    pub runit: Option<Svlogd>,
+    /// What it does by itself.
+    pub keeping: Keeping,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            name: c"",
+            size: script::SIZE,
+            keep: script::KEEP,
+            processor: None,
+            runit: None,
+            keeping: Keeping::default(),
+        }
+    }
+}
