@@ -4,6 +4,7 @@
 #![no_std]
 
 pub mod archives;
+pub mod calendar;
 pub mod control;
 pub mod dialect;
 pub mod digest;
@@ -13,6 +14,7 @@ pub mod graph;
 pub mod hold;
 pub mod journal;
 pub mod kill_mode;
+pub mod leap;
 pub mod notice;
 pub mod order;
 pub mod pattern;
@@ -23,6 +25,7 @@ pub mod rotation;
 pub mod scan;
 pub mod script;
 pub mod signals;
+pub mod stamp;
 pub mod standing;
 pub mod status;
 pub mod supervise;
