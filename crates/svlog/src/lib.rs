@@ -3,6 +3,20 @@
 //! It writes nothing into a log directory.
 
 pub mod entry;
+mod backward;
+mod files;
+mod forward;
+mod lines;
+mod listing;
+pub mod options;
+mod packed;
+mod part;
 pub mod run;
+mod seek;
+pub mod sink;
+#[cfg(test)]
+mod test_dir;
 
-pub use entry::Entry;
+pub use entry::{Entry, Stamps};
+pub use files::{Log, Where};
+pub use sink::{Flow, Sink, Wanted};
