@@ -2,7 +2,7 @@
 
 use crate::Entry;
 use crate::entry::Stamps;
-use crate::files::{Files, Place};
+use crate::files::{Files, Place, Where};
 use crate::lines::Lines;
 use crate::options::TOOL;
 use crate::part::{Feed, Part, size};
@@ -87,6 +87,21 @@ impl Forward {
     /// The moment of the line, or of the last one before it that has one.
     pub(crate) const fn moment(&self) -> Option<Tai64n> {
         self.moment
+    }
+
+    /// Whether nothing can come any more.
+    pub(crate) const fn has_ended(&self) -> bool {
+        self.ended
+    }
+
+    /// Its number.
+    pub(crate) const fn source(&self) -> usize {
+        self.source
+    }
+
+    /// Where it is.
+    pub(crate) const fn log(&self) -> &Where {
+        self.files.place()
     }
 
     /// The line that it is at.

@@ -9,14 +9,18 @@ mod forward;
 mod lines;
 mod listing;
 pub mod options;
+mod merge;
 mod packed;
 mod part;
+mod read;
 pub mod run;
 mod seek;
 pub mod sink;
 #[cfg(test)]
 mod test_dir;
+mod watch;
 
 pub use entry::{Entry, Stamps};
 pub use files::{Log, Where};
+pub use read::{Outcome, read};
 pub use sink::{Flow, Sink, Wanted};
