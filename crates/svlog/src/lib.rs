@@ -2,14 +2,14 @@
 //! across rotated and compressed files, forwards, backwards and as they grow.
 //! It writes nothing into a log directory.
 
-pub mod entry;
 mod backward;
+pub mod entry;
 mod files;
 mod forward;
 mod lines;
 mod listing;
-pub mod options;
 mod merge;
+pub mod options;
 mod packed;
 mod part;
 mod read;

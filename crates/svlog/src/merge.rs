@@ -93,12 +93,7 @@ impl Backwards {
 
     /// Takes the last `count` lines that count, and `before` ones before them,
     /// as long as none of those counts. Answers where each log begins then.
-    pub(crate) fn last(
-        mut self,
-        count: u64,
-        before: u64,
-        sink: &mut impl Sink,
-    ) -> Vec<Last> {
+    pub(crate) fn last(mut self, count: u64, before: u64, sink: &mut impl Sink) -> Vec<Last> {
         let ends = self.starts.clone();
         let mut left = count;
         while left > 0

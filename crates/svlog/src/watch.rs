@@ -45,7 +45,10 @@ impl Watcher {
         let flags = CreateFlags::CLOEXEC | CreateFlags::NONBLOCK;
         let inotify = refuses.and_then(|()| inotify::init(flags));
         let inotify = inotify.inspect_err(|why| {
-            TOOL.warn_os(&[b"unable to be told of changes, looking for them four times a second: "], *why);
+            TOOL.warn_os(
+                &[b"unable to be told of changes, looking for them four times a second: "],
+                *why,
+            );
         });
         let (watches, absent, blind) = Default::default();
         Self { inotify: inotify.ok(), watches, absent, blind }
@@ -117,7 +120,9 @@ impl Watcher {
         let stdout = rustix::stdio::stdout();
         // Of that it is only of interest that nobody reads it.
         let mut fds = vec![PollFd::from_borrowed_fd(stdout, PollFlags::empty())];
-        fds.extend(logs.iter().filter_map(Forward::stream).map(|fd| PollFd::new(fd, PollFlags::IN)));
+        fds.extend(
+            logs.iter().filter_map(Forward::stream).map(|fd| PollFd::new(fd, PollFlags::IN)),
+        );
         fds.extend(self.inotify.iter().map(|fd| PollFd::new(fd, PollFlags::IN)));
         let is_blind = self.inotify.is_none() || !self.blind.is_empty();
         let deadline = is_blind.then(|| clock::monotonic() + LOOK);
@@ -157,9 +162,9 @@ impl Watcher {
             let is_gone = what.intersects(gone);
             let appeared = what.intersects(ReadFlags::CREATE | ReadFlags::MOVED_TO);
             let theirs = self.watches.range(of_it).map(|(_, number)| *number);
-            moved.extend(theirs.filter(|number| {
-                is_gone || appeared && self.absent.contains(number)
-            }));
+            moved.extend(
+                theirs.filter(|number| is_gone || appeared && self.absent.contains(number)),
+            );
             if what.contains(ReadFlags::IGNORED) {
                 self.watches.retain(|(other, _)| *other != watch);
             }
