@@ -33,3 +33,4 @@ pub mod tai;
 pub mod tally;
 pub mod texts;
 pub mod wait;
+pub mod when;
