@@ -13,6 +13,7 @@ pub mod glob;
 pub mod graph;
 pub mod hold;
 pub mod journal;
+pub mod json;
 pub mod kill_mode;
 pub mod leap;
 pub mod notice;

@@ -114,7 +114,7 @@ fn weekday(word: &[u8], today: i64) -> Option<i64> {
         let name = name.as_bytes();
         word.eq_ignore_ascii_case(name) || word.eq_ignore_ascii_case(&name[..3])
     };
-    let place = i64::try_from(WEEK.iter().position(|name| is(&name))?).ok()?;
+    let place = i64::try_from(WEEK.iter().position(is)?).ok()?;
     Some(today - (today + 3 - place).rem_euclid(7))
 }
 
