@@ -1,6 +1,7 @@
 //! A line of a log, as it is read.
 
-use upkeep_core::tai::{LABEL, Tai64n};
+use upkeep_core::stamp::{Reader, Stamp};
+use upkeep_core::tai::Tai64n;
 
 /// A line. What it borrows is valid until the next one is asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,27 +23,37 @@ pub struct Entry<'a> {
 impl<'a> Entry<'a> {
     /// What a line says, which may or may not have its newline.
     #[must_use]
-    pub fn of_line(source: usize, line: &'a [u8], leaps: bool) -> Self {
+    pub fn of_line(source: usize, line: &'a [u8], stamps: &mut Stamps) -> Self {
         let (line, torn) = match line {
             [line @ .., b'\n'] => (line, false),
             line => (line, true),
         };
-        let (moment, len) = stamp_of(line, leaps).map_or((None, 0), |(at, len)| (Some(at), len));
-        let (stamp, text) = line.split_at(len);
+        let (moment, len) = stamps.of(line).map_or((None, 0), |it| (Some(it.moment), it.length));
+        let (stamp, text) = line.split_at(len.min(line.len()));
         Self { source, moment, stamp, text, torn }
     }
 }
 
-/// The moment of the stamp that a line begins with, and how long it is with
-/// what separates it from the text.
-pub(crate) fn stamp_of(line: &[u8], _leaps: bool) -> Option<(Tai64n, usize)> {
-    let label: &[u8; LABEL] = line.first_chunk()?;
-    let hex = label.strip_prefix(b"@")?;
-    let mut packed = [0; 12];
-    for (byte, pair) in packed.iter_mut().zip(hex.chunks_exact(2)) {
-        let digit = |byte: u8| char::from(byte).to_digit(16);
-        *byte = u8::try_from(digit(pair[0])? * 16 + digit(pair[1])?).ok()?;
+/// Knows the stamps of lines.
+#[derive(Clone, Debug)]
+pub struct Stamps(Reader<fn(i64) -> i32>);
+
+impl Stamps {
+    /// As for `stamp::Reader`: `zone` says by how many seconds local time is
+    /// ahead, and with `leaps` labels count leap seconds.
+    #[must_use]
+    pub const fn new(zone: fn(i64) -> i32, leaps: bool) -> Self {
+        Self(Reader::new(zone, leaps))
     }
-    let len = LABEL + usize::from(line.get(LABEL) == Some(&b' '));
-    Some((Tai64n::unpack(&packed), len))
+
+    pub(crate) fn of(&mut self, line: &[u8]) -> Option<Stamp> {
+        self.0.read(line)
+    }
+
+    pub(crate) fn moment(&mut self, line: &[u8]) -> Option<Tai64n> {
+        self.of(line).map(|stamp| stamp.moment)
+    }
 }
+
+#[cfg(test)]
+pub(crate) const UTC: Stamps = Stamps::new(|_| 0, false);

@@ -52,8 +52,7 @@ impl Face {
         // Who asks for colours elsewhere will look at them later.
         let visible = is_terminal || colours;
         let text = (!asked.json).then(|| Text::new(&names, asked.stamp, colours, visible));
-        let output =
-            if asked.pager && is_terminal { Output::paged()? } else { Output::standard() };
+        let output = if asked.pager && is_terminal { Output::paged()? } else { Output::standard() };
         let (before, after) = (asked.chosen.before, asked.chosen.after);
         // Shown in reverse, the later lines come first.
         let context = if asked.wanted.reverse {
@@ -158,7 +157,11 @@ impl Show {
 
 impl Sink for Face {
     fn entry(&mut self, entry: &Entry<'_>) -> Flow {
-        if self.counts(entry) { self.choose(entry)? } else { self.pass(entry)? }
+        if self.counts(entry) {
+            self.choose(entry)?
+        } else {
+            self.pass(entry)?
+        }
         Ok(ControlFlow::Continue(()))
     }
 
@@ -178,7 +181,11 @@ impl Sink for Face {
             self.pass_all(source, passed)?;
             let (line, rest) = rest.split_at(end_of_line(rest));
             let entry = Entry::of_line(source, line, &mut self.stamps);
-            if self.counts(&entry) { self.choose(&entry)? } else { self.pass(&entry)? }
+            if self.counts(&entry) {
+                self.choose(&entry)?
+            } else {
+                self.pass(&entry)?
+            }
             left = rest;
         }
         Ok(ControlFlow::Continue(()))

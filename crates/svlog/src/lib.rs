@@ -2,7 +2,28 @@
 //! across rotated and compressed files, forwards, backwards and as they grow.
 //! It writes nothing into a log directory.
 
+mod backward;
+mod context;
 pub mod entry;
+pub mod face;
+mod files;
+mod forward;
+mod json;
+mod lines;
+mod listing;
+mod matcher;
+pub mod options;
+mod output;
+mod packed;
+mod part;
 pub mod run;
+mod seek;
+pub mod sink;
+#[cfg(test)]
+mod test_dir;
+mod text;
+mod visible;
 
-pub use entry::Entry;
+pub use entry::{Entry, Stamps};
+pub use files::{Log, Where};
+pub use sink::{Flow, Sink, Wanted};

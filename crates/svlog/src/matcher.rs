@@ -42,12 +42,8 @@ impl Matcher {
             let written = if chosen.fixed { escaped(pattern) } else { pattern.to_vec() };
             let regex = Regex::new(&written, options).map_err(|why| {
                 let why = why.to_string();
-                let _ = TOOL.fatal(&[
-                    b"unable to understand pattern ",
-                    pattern,
-                    b": ",
-                    why.as_bytes(),
-                ]);
+                let _ =
+                    TOOL.fatal(&[b"unable to understand pattern ", pattern, b": ", why.as_bytes()]);
                 Exit::Usage
             })?;
             How::Regex { regex: Box::new(regex), anchored: !plain && pattern.contains(&b'^') }

@@ -278,7 +278,9 @@ impl Asked {
         if let (Some(since), Some(until)) = (wanted.since, wanted.until)
             && since > until
         {
-            return Err(wrong(&[b"nothing is since a time that is after the one that it is until"]));
+            return Err(wrong(&[
+                b"nothing is since a time that is after the one that it is until",
+            ]));
         }
         if wanted.follow && !self.lines && wanted.since.is_none() {
             wanted.last = Some(BEFORE_WHAT_FOLLOWS);

@@ -65,7 +65,9 @@ impl Unpacking {
                 if packing.is_first_missed() {
                     let program = packing.program().as_bytes();
                     TOOL.warn(&[
-                        b"unable to read ", shown, b" and what else is compressed as it is: there is no ",
+                        b"unable to read ",
+                        shown,
+                        b" and what else is compressed as it is: there is no ",
                         program,
                     ]);
                 }
@@ -100,7 +102,13 @@ impl Unpacking {
             self.output = None;
             if !self.child.wait().is_ok_and(|status| status.success()) {
                 let program = self.packing.program().as_bytes();
-                TOOL.warn(&[b"unable to decompress all of ", &self.shown, b": ", program, b" failed"]);
+                TOOL.warn(&[
+                    b"unable to decompress all of ",
+                    &self.shown,
+                    b": ",
+                    program,
+                    b" failed",
+                ]);
             }
         }
         Ok(len)

@@ -44,7 +44,12 @@ impl Text {
     }
 
     /// Adds a line. With a matcher it is marked what was looked for.
-    pub(crate) fn line(&mut self, out: &mut Vec<u8>, entry: &Entry<'_>, found: Option<&mut Matcher>) {
+    pub(crate) fn line(
+        &mut self,
+        out: &mut Vec<u8>,
+        entry: &Entry<'_>,
+        found: Option<&mut Matcher>,
+    ) {
         if let Some(name) = self.names.get(entry.source) {
             let colour = NAMES[entry.source % NAMES.len()];
             coloured(out, self.colours.then_some(colour), name);
@@ -110,7 +115,11 @@ fn column(names: &[Vec<u8>], visible: bool) -> Vec<Vec<u8>> {
     }
     let shown = |name: &Vec<u8>| {
         let mut out = Vec::new();
-        if visible { self::visible(&mut out, name) } else { out.extend_from_slice(name) }
+        if visible {
+            self::visible(&mut out, name)
+        } else {
+            out.extend_from_slice(name)
+        }
         out
     };
     let mut column: Vec<_> = names.iter().map(shown).collect();
