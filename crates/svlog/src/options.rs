@@ -148,8 +148,8 @@ pub struct Asked {
     pub pager: bool,
     /// The logs; at least one.
     pub names: Vec<&'static CStr>,
-    context: bool,
-    lines: bool,
+    /// Whether it was said how many lines, be it all.
+    pub counted: bool,
 }
 
 /// Reads the arguments, or answers them and says how to end.
@@ -198,7 +198,7 @@ impl Asked {
         match option.letter {
             b'f' => self.wanted.follow = true,
             b'n' => {
-                self.lines = true;
+                self.counted = true;
                 self.wanted.last = if text == b"all" { None } else { Some(number(text)?) };
             }
             b'r' => self.wanted.reverse = true,
@@ -217,7 +217,6 @@ impl Asked {
                 if option.letter != b'A' {
                     chosen.before = lines;
                 }
-                self.context = true;
             }
             b'j' => self.json = true,
             b't' => {
@@ -268,7 +267,8 @@ impl Asked {
     /// Whether everything goes together, and what follows from it.
     fn agrees(&mut self) -> Result<(), Exit> {
         let (wanted, chosen) = (&mut self.wanted, &self.chosen);
-        let needs_pattern = chosen.fixed || chosen.ignore_case || chosen.invert || self.context;
+        let context = chosen.before > 0 || chosen.after > 0;
+        let needs_pattern = chosen.fixed || chosen.ignore_case || chosen.invert || context;
         if needs_pattern && chosen.pattern.is_none() {
             return Err(wrong(&[b"-F, -i, -v, -A, -B and -C are about a pattern, which -g gives"]));
         }
@@ -282,7 +282,7 @@ impl Asked {
                 b"nothing is since a time that is after the one that it is until",
             ]));
         }
-        if wanted.follow && !self.lines && wanted.since.is_none() {
+        if wanted.follow && !self.counted && wanted.since.is_none() {
             wanted.last = Some(BEFORE_WHAT_FOLLOWS);
         }
         wanted.before = chosen.before as u64;
@@ -347,7 +347,7 @@ mod tests {
     fn what_does_not_go_together() {
         for options in [
             &[(b'i', c"")][..],
-            &[(b'C', c"0")],
+            &[(b'C', c"1")],
             &[(b'f', c""), (b'r', c"")],
             &[(b'g', c"a"), (b'g', c"b")],
             &[(b't', c"Local")],
