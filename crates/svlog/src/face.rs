@@ -204,3 +204,123 @@ impl Sink for Face {
 fn end_of_line(lines: &[u8]) -> usize {
     memchr(b'\n', lines).map_or(lines.len(), |at| at + 1)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::options::{Chosen, Stamp};
+
+    fn face(chosen: Chosen, names: &[&str]) -> Face {
+        let asked = Asked { chosen, stamp: Stamp::Raw, colour: Colour::Never, ..Asked::default() };
+        let names = names.iter().map(|name| name.as_bytes().to_vec()).collect();
+        let mut face = Face::open(&asked, names).unwrap();
+        // Whether or not the tests are looked at.
+        face.show.text = Some(Text::new(&face.names, Stamp::Raw, false, false));
+        face
+    }
+
+    fn held(face: &mut Face) -> String {
+        String::from_utf8(core::mem::take(&mut face.show.output.held)).unwrap()
+    }
+
+    fn by_line(face: &mut Face, source: usize, lines: &[u8]) -> String {
+        let mut stamps = Stamps::new(|_| 0, false);
+        for line in lines.split_inclusive(|byte| *byte == b'\n') {
+            let flow = face.entry(&Entry::of_line(source, line, &mut stamps)).unwrap();
+            assert!(flow.is_continue());
+        }
+        held(face)
+    }
+
+    fn pattern(pattern: &'static str) -> Chosen {
+        Chosen { pattern: Some(pattern.as_bytes()), ..Chosen::default() }
+    }
+
+    #[test]
+    fn without_a_pattern_all_is_shown() {
+        let mut face = face(Chosen::default(), &["web", "db"]);
+        assert_eq!(by_line(&mut face, 1, b"a\n\nb"), "db  a\ndb  \ndb  b\n");
+        assert!(face.block(0, b"a\n").unwrap().is_continue());
+        assert_eq!(held(&mut face), "web a\n");
+    }
+
+    #[test]
+    fn a_stamp_is_not_searched() {
+        let lines = b"@400000006b08095300000000 a\n@400000006b08095300000000 4\n";
+        let mut face = face(pattern("4"), &["web"]);
+        assert_eq!(by_line(&mut face, 0, lines), "@400000006b08095300000000 4\n");
+        assert!(face.block(0, lines).unwrap().is_continue());
+        assert_eq!(held(&mut face), "@400000006b08095300000000 4\n");
+    }
+
+    #[test]
+    fn in_reverse_later_lines_come_first() {
+        let chosen = Chosen { after: 1, ..pattern("x") };
+        let mut asked = Asked { chosen, json: true, ..Asked::default() };
+        asked.wanted.reverse = true;
+        let mut face = Face::open(&asked, vec![b"web".to_vec()]).unwrap();
+        assert_eq!(texts(&by_line(&mut face, 0, b"4\n3\nx\n1\n")), ["3", "x"]);
+    }
+
+    fn texts(objects: &str) -> Vec<&str> {
+        objects.lines().map(|line| line.rsplit('"').nth(1).unwrap()).collect()
+    }
+
+    #[test]
+    fn json_is_not_parted() {
+        let chosen = Chosen { after: 1, ..pattern("x") };
+        let asked = Asked { chosen, json: true, ..Asked::default() };
+        let mut face = Face::open(&asked, vec![b"web".to_vec()]).unwrap();
+        assert_eq!(texts(&by_line(&mut face, 0, b"x\n1\n2\n3\nx\n")), ["x", "1", "x"]);
+    }
+
+    #[test]
+    fn the_code_says_whether_a_line_was_chosen() {
+        assert_eq!(face(pattern("x"), &["web"]).finish(Ok(())), Exit::Of(1));
+        assert_eq!(face(Chosen::default(), &["web"]).finish(Ok(())), Exit::Success);
+        assert_eq!(face(pattern("x"), &["web"]).finish(Err(Errno::PIPE)), Exit::Success);
+        assert_eq!(face(pattern("x"), &["web"]).finish(Err(Errno::IO)), Exit::System);
+    }
+
+    #[test]
+    fn many_lines_at_once_are_as_one_after_the_other() {
+        let pieces: [&[u8]; 8] = [
+            b"a",
+            b"x",
+            b"@400000006b08095300000000 ",
+            b" ",
+            b"\n",
+            b"\n",
+            b"bx\n",
+            b"@400000006b08095300000000 x\n",
+        ];
+        let mut n = 5_u32;
+        let mut below = |most: usize| {
+            n = n.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            (n >> 8) as usize % most
+        };
+        for _ in 0..4000 {
+            let blocks: Vec<Vec<u8>> = (0..=below(3))
+                .map(|_| {
+                    let mut block: Vec<u8> =
+                        (0..below(30)).flat_map(|_| pieces[below(8)].to_vec()).collect();
+                    block.push(b'\n');
+                    block
+                })
+                .collect();
+            let chosen = Chosen {
+                before: below(4),
+                after: below(4),
+                invert: below(4) == 0,
+                ..pattern(["x", "^x", "b.?x", "0", "x$", ""][below(6)])
+            };
+            let (mut lines, mut at_once) = (face(chosen, &["web"]), face(chosen, &["web"]));
+            for block in &blocks {
+                let expected = by_line(&mut lines, 0, block);
+                assert!(at_once.block(0, block).unwrap().is_continue());
+                let shown = held(&mut at_once);
+                assert_eq!(shown, expected, "{chosen:?} {}", block.escape_ascii());
+            }
+        }
+    }
+}
