@@ -6,7 +6,7 @@ use crate::entry::Stamps;
 use crate::listing::{self, CURRENT, Held, Id, Listing, PROCESSED, Stem};
 use crate::options::TOOL;
 use crate::part::{Feed, Part, size};
-use crate::seek;
+use crate::seek::{self, Before};
 use core::ffi::CStr;
 use rustix::fd::OwnedFd;
 use rustix::fs::{self, CWD, Mode, OFlags};
@@ -160,13 +160,18 @@ impl Files {
         })
     }
 
-    /// The moment of the last stamped line before a place.
+    /// The moment of the last stamped line before a place, if that is not far.
     pub(crate) fn moment_before(&mut self, place: Place, stamps: &mut Stamps) -> Option<Tai64n> {
-        (0..=place.part).rev().find_map(|part| {
-            let content = self.content(part)?;
+        for part in (0..=place.part).rev() {
+            let Some(content) = self.content(part) else { continue };
             let offset = if part == place.part { place.offset } else { size(&content) };
-            seek::moment_before(&content, offset, stamps)
-        })
+            match seek::before(&content, offset, stamps) {
+                Before::Moment(moment) => return Some(moment),
+                Before::Nothing => {}
+                Before::Far => return None,
+            }
+        }
+        None
     }
 
     /// Whether the one that was being written is not any more, because there

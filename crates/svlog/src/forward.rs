@@ -2,7 +2,7 @@
 
 use crate::Entry;
 use crate::entry::Stamps;
-use crate::files::{Files, Place};
+use crate::files::{Files, Place, Where};
 use crate::lines::Lines;
 use crate::options::TOOL;
 use crate::part::{Feed, Part, size};
@@ -89,6 +89,21 @@ impl Forward {
         self.moment
     }
 
+    /// Whether nothing can come any more.
+    pub(crate) const fn has_ended(&self) -> bool {
+        self.ended
+    }
+
+    /// Its number.
+    pub(crate) const fn source(&self) -> usize {
+        self.source
+    }
+
+    /// Where it is.
+    pub(crate) const fn log(&self) -> &Where {
+        self.files.place()
+    }
+
     /// The line that it is at.
     pub(crate) fn entry(&mut self) -> Entry<'_> {
         Entry::of_line(self.source, self.lines.get(self.line.clone()), &mut self.stamps)
@@ -173,8 +188,7 @@ impl Forward {
         }
         let room = self.lines.room();
         let mut most = room.len();
-        if let (Some(end), Feed::File(_, at), true) = (self.span.end, &feed, self.queue.is_empty())
-        {
+        if let (Some(end), Feed::File(_, at), true) = (self.span.end, &feed, self.queue.is_empty()) {
             let left = end.saturating_sub(*at);
             most = usize::try_from(left).map_or(most, |left| most.min(left));
         }

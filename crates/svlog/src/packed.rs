@@ -7,7 +7,6 @@ use rustix::fd::OwnedFd;
 use rustix::fs::{self, MemfdFlags, Mode, OFlags, SeekFrom};
 use rustix::io::{Errno, Result};
 use std::process::{Child, ChildStdout, Command, Stdio};
-use std::rc::Rc;
 use upkeep_sys::exec;
 
 /// By which program a file was compressed.
@@ -112,18 +111,6 @@ impl Unpacking {
             }
         }
         Ok(len)
-    }
-
-    /// Reads all of it into a file that has no name.
-    pub(crate) fn into_file(mut self) -> Result<Rc<OwnedFd>> {
-        let file = nameless()?;
-        let mut room = vec![0; 128 * 1024];
-        loop {
-            match self.read(&mut room)? {
-                0 => return Ok(Rc::new(file)),
-                len => upkeep_cli::put_all(&file, &room[..len])?,
-            }
-        }
     }
 }
 

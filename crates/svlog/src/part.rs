@@ -21,6 +21,8 @@ pub(crate) struct Part {
     file: Option<Rc<OwnedFd>>,
     /// What is in it, once that has been looked at.
     content: Option<Rc<OwnedFd>>,
+    /// Whether it can not be read, which has been said.
+    failed: bool,
 }
 
 /// What the lines come out of.
@@ -39,8 +41,7 @@ impl Feed {
     pub(crate) fn read(&mut self, room: &mut [u8]) -> Result<usize> {
         match self {
             Self::File(file, at) => {
-                let len =
-                    rustix::io::retry_on_intr(|| rustix::io::pread(&**file, &mut *room, *at))?;
+                let len = rustix::io::retry_on_intr(|| rustix::io::pread(&**file, &mut *room, *at))?;
                 *at += len as u64;
                 Ok(len)
             }
@@ -55,7 +56,7 @@ impl Feed {
 impl Part {
     /// An archive.
     pub(crate) const fn archive(stem: Stem, name: CString) -> Self {
-        Self { name, stem: Some(stem), file: None, content: None }
+        Self { name, stem: Some(stem), file: None, content: None, failed: false }
     }
 
     /// A file that is open.
@@ -65,7 +66,7 @@ impl Part {
 
     /// The same by its parts.
     pub(crate) fn open_as(name: &CStr, file: Rc<OwnedFd>) -> Self {
-        Self { name: name.to_owned(), stem: None, file: Some(file), content: None }
+        Self { name: name.to_owned(), stem: None, file: Some(file), content: None, failed: false }
     }
 
     /// Its name for people.
@@ -110,33 +111,42 @@ impl Part {
 
     /// What is in it, from `at` on.
     pub(crate) fn feed(&mut self, log: &[u8], dir: Option<&OwnedFd>, at: u64) -> Option<Feed> {
-        if let Some(content) = &self.content {
-            return Some(Feed::File(Rc::clone(content), at));
-        }
-        let file = self.report(log, self.open(dir))??;
-        match self.packing(&file) {
-            Some(packing) if at == 0 => {
-                Unpacking::begin(&file, packing, &self.shown(log)).map(Feed::Packed)
+        if self.content.is_none() && at == 0 {
+            let file = self.try_open(log, dir)?;
+            if let Some(packing) = self.packing(&file) {
+                return Unpacking::begin(&file, packing, &self.shown(log)).map(Feed::Packed);
             }
-            Some(_) => self.content(log, dir).map(|content| Feed::File(content, at)),
-            None if is_seekable(&file) => Some(Feed::File(file, at)),
-            None => Some(Feed::Stream(file)),
+            if !is_seekable(&file) {
+                return Some(Feed::Stream(file));
+            }
         }
+        self.content(log, dir).map(|content| Feed::File(content, at))
     }
 
     /// What is in it, to be read from anywhere: one that is compressed, or a
     /// pipe, is first written to a file that has no name.
     pub(crate) fn content(&mut self, log: &[u8], dir: Option<&OwnedFd>) -> Option<Rc<OwnedFd>> {
-        if self.content.is_none() {
-            let file = self.report(log, self.open(dir))??;
+        if self.content.is_none() && !self.failed {
+            let file = self.try_open(log, dir)?;
             let content = match self.packing(&file) {
-                Some(packing) => Unpacking::begin(&file, packing, &self.shown(log))?.into_file(),
-                None if is_seekable(&file) => Ok(file),
-                None => copy(Feed::Stream(file)),
+                None if is_seekable(&file) => Some(file),
+                None => self.report(log, copy(Feed::Stream(file))),
+                Some(packing) => Unpacking::begin(&file, packing, &self.shown(log))
+                    .and_then(|feed| self.report(log, copy(Feed::Packed(feed)))),
             };
-            self.content = Some(self.report(log, content)?);
+            self.failed = content.is_none();
+            self.content = content;
         }
         self.content.clone()
+    }
+
+    fn try_open(&mut self, log: &[u8], dir: Option<&OwnedFd>) -> Option<Rc<OwnedFd>> {
+        if self.failed {
+            return None;
+        }
+        let file = self.report(log, self.open(dir)).flatten();
+        self.failed = file.is_none();
+        file
     }
 
     /// Keeps nothing open that can be opened again.

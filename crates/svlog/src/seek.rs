@@ -119,25 +119,47 @@ fn scan(
     Ok(())
 }
 
-/// The moment of the last stamped line that begins before `place`, if it is
-/// not far.
-pub(crate) fn moment_before(file: &OwnedFd, place: u64, stamps: &mut Stamps) -> Option<Tai64n> {
-    let mut buffer = vec![0; usize::try_from(place.min(64 * 1024)).unwrap_or(0)];
-    let from = place - buffer.len() as u64;
-    let len = fill(file, &mut buffer, from).ok()?;
-    let mut text = &buffer[..len];
-    while let Some((_, before)) = text.split_last() {
-        let start = match memrchr(b'\n', before) {
-            Some(newline) => newline + 1,
-            None if from == 0 => 0,
-            None => return None,
-        };
-        if let Some(moment) = stamps.moment(&text[start..]) {
-            return Some(moment);
+/// What was found before a place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Before {
+    /// A stamped line of this moment.
+    Moment(Tai64n),
+    /// Nothing that is stamped.
+    Nothing,
+    /// Nothing as far as was looked.
+    Far,
+}
+
+/// How far it is looked for a stamped line.
+const FAR: usize = 1 << 20;
+
+/// The last stamped line that begins before `place`.
+pub(crate) fn before(file: &OwnedFd, place: u64, stamps: &mut Stamps) -> Before {
+    let mut size = 4096;
+    loop {
+        let mut buffer = vec![0; usize::try_from(place).map_or(size, |place| place.min(size))];
+        let from = place - buffer.len() as u64;
+        let len = fill(file, &mut buffer, from).unwrap_or(0);
+        let mut text = &buffer[..len];
+        while let Some((_, before)) = text.split_last() {
+            let start = match memrchr(b'\n', before) {
+                Some(newline) => newline + 1,
+                None if from == 0 => 0,
+                None => break,
+            };
+            if let Some(moment) = stamps.moment(&text[start..]) {
+                return Before::Moment(moment);
+            }
+            text = &text[..start];
         }
-        text = &text[..start];
+        if from == 0 {
+            return Before::Nothing;
+        }
+        if size == FAR {
+            return Before::Far;
+        }
+        size *= 4;
     }
-    None
 }
 
 /// Reads until it is full, or nothing more is there.
@@ -225,9 +247,7 @@ mod tests {
 
     #[test]
     fn small_and_odd_files() {
-        for text in
-            [&b""[..], b"\n", b"\n\n\n", b"none\n", b"@400000006b", b"@400000006b08095300000001"]
-        {
+        for text in [&b""[..], b"\n", b"\n\n\n", b"none\n", b"@400000006b", b"@400000006b08095300000001"] {
             let text = Text::new(text.to_vec());
             for since in [0, i64::from(i32::MAX)] {
                 assert_eq!(text.first(since), text.naive(since));
@@ -272,9 +292,7 @@ mod tests {
             let first = text.naive(since).unwrap();
             let step = text.text.len() as u64 / 64;
             assert!(found == first || since > 29_000 && found >= first, "{since} {found} {first}");
-            assert!(
-                found == first || found - first > 0 && since >= 30_000 - (step / 60).cast_signed()
-            );
+            assert!(found == first || found - first > 0 && since >= 30_000 - (step / 60).cast_signed());
         }
     }
 
@@ -284,10 +302,20 @@ mod tests {
         line(&mut text, 7, "seven");
         text.extend_from_slice(b"more\nand\n");
         let text = Text::new(text);
-        let before = |place| moment_before(&text.file, place, &mut UTC.clone());
+        let before = |place| before(&text.file, place, &mut UTC.clone());
         let size = text.text.len() as u64;
-        assert_eq!(before(size), Some(moment(7)));
-        assert_eq!(before(size - 4), Some(moment(7)));
-        assert_eq!((before(5), before(0)), (None, None));
+        assert_eq!(before(size), Before::Moment(moment(7)));
+        assert_eq!(before(size - 4), Before::Moment(moment(7)));
+        assert_eq!((before(5), before(0)), (Before::Nothing, Before::Nothing));
+        let mut far = Vec::new();
+        line(&mut far, 1, "");
+        far.resize(FAR / 2, b'\n');
+        let near = Text::new(far.clone());
+        let place = near.text.len() as u64;
+        assert_eq!(super::before(&near.file, place, &mut UTC.clone()), Before::Moment(moment(1)));
+        far.resize(FAR * 2, b'\n');
+        let far = Text::new(far);
+        let place = far.text.len() as u64;
+        assert_eq!(super::before(&far.file, place, &mut UTC.clone()), Before::Far);
     }
 }

@@ -3,6 +3,7 @@
 use crate::Entry;
 use core::ops::ControlFlow;
 use rustix::io::Errno;
+use upkeep_core::tai::Tai64n;
 
 /// Whether it has had enough, or why it cannot take any more.
 pub type Flow = Result<ControlFlow<()>, Errno>;
@@ -28,9 +29,9 @@ pub trait Sink {
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Wanted {
     /// None before the first line of this moment or a later one.
-    pub since: Option<upkeep_core::tai::Tai64n>,
+    pub since: Option<Tai64n>,
     /// None from the first line of a later moment on.
-    pub until: Option<upkeep_core::tai::Tai64n>,
+    pub until: Option<Tai64n>,
     /// The last so many of those that count.
     pub last: Option<u64>,
     /// With `last`: so many lines before the first of them too, if none of
@@ -40,8 +41,6 @@ pub struct Wanted {
     pub reverse: bool,
     /// And what comes, for ever.
     pub follow: bool,
-    /// Stamps are skalibs', which count leap seconds.
-    pub leaps: bool,
     /// Lines are wanted in blocks where one log alone is read forwards.
     pub blocks: bool,
 }
