@@ -15,7 +15,6 @@ use rustix::fd::BorrowedFd;
 use rustix::io::Errno;
 use rustix::termios::isatty;
 use upkeep_cli::{Exit, terminal};
-use upkeep_sys::localtime;
 
 /// The exit code where no line was chosen, as grep has it.
 const NONE_CHOSEN: Exit = Exit::Of(1);
@@ -60,8 +59,14 @@ impl Face {
         } else {
             Context::new(before, after)
         };
-        let stamps = Stamps::new(localtime::offset, asked.wanted.leaps);
-        Ok(Self { names, stamps, matcher, context, show: Show { text, output }, any: false })
+        Ok(Self {
+            names,
+            stamps: asked.stamps(),
+            matcher,
+            context,
+            show: Show { text, output },
+            any: false,
+        })
     }
 
     /// What is written to, so that its end can be noticed while nothing is.

@@ -1,5 +1,6 @@
 //! What svlog can be asked, and what it says of itself. Opens nothing.
 
+use crate::entry::Stamps;
 use crate::sink::Wanted;
 use core::ffi::CStr;
 use upkeep_cli::{Exit, Opt, Options, Tool};
@@ -146,6 +147,8 @@ pub struct Asked {
     pub colour: Colour,
     /// Through a pager.
     pub pager: bool,
+    /// Labels count leap seconds.
+    pub leaps: bool,
     /// The logs; at least one.
     pub names: Vec<&'static CStr>,
     /// Whether it was said how many lines, be it all.
@@ -192,6 +195,12 @@ pub fn read(args: Args) -> Result<Asked, Exit> {
 }
 
 impl Asked {
+    /// What knows the stamps of the logs.
+    #[must_use]
+    pub fn stamps(&self) -> Stamps {
+        Stamps::new(localtime::offset, self.leaps)
+    }
+
     fn take(&mut self, option: &Opt) -> Result<(), Exit> {
         let text = option.value.unwrap_or_default().to_bytes();
         let chosen = &mut self.chosen;
@@ -229,7 +238,7 @@ impl Asked {
                 self.stamp = one_of(&known, text)
                     .ok_or_else(|| wrong(&[b"not one of local, utc, raw, none: ", text]))?;
             }
-            b'l' => self.wanted.leaps = true,
+            b'l' => self.leaps = true,
             b'c' => {
                 let known: [(&[u8], Colour); 3] = [
                     (b"always", Colour::Always),
@@ -261,7 +270,7 @@ impl Asked {
             wrong(&parts)
         })?;
         let is_label = text.starts_with(b"@") && text.len() == LABEL;
-        Ok(if is_label && self.wanted.leaps { leap::without(moment) } else { moment })
+        Ok(if is_label && self.leaps { leap::without(moment) } else { moment })
     }
 
     /// Whether everything goes together, and what follows from it.
@@ -272,8 +281,8 @@ impl Asked {
         if needs_pattern && chosen.pattern.is_none() {
             return Err(wrong(&[b"-F, -i, -v, -A, -B and -C are about a pattern, which -g gives"]));
         }
-        if wanted.follow && (wanted.reverse || wanted.until.is_some()) {
-            return Err(wrong(&[b"what is to come is neither shown in reverse nor until a time"]));
+        if wanted.follow && wanted.reverse {
+            return Err(wrong(&[b"what is to come cannot be shown in reverse"]));
         }
         if let (Some(since), Some(until)) = (wanted.since, wanted.until)
             && since > until
@@ -373,7 +382,7 @@ mod tests {
         let mut asked = Asked::default();
         let label = c"@400000006b08096e00000000";
         assert_eq!(asked.moment(label, now), Ok(Tai64n::from_unix(now.to_unix() + 27, 0)));
-        asked.wanted.leaps = true;
+        asked.leaps = true;
         assert_eq!(asked.moment(label, now), Ok(now));
         assert_eq!(asked.moment(c"@1795688777", now), Ok(now));
         assert_eq!(asked.moment(c"tomorow", now), Err(Exit::Usage));
