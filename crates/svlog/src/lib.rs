@@ -3,13 +3,18 @@
 //! It writes nothing into a log directory.
 
 mod backward;
+mod context;
 pub mod entry;
+pub mod face;
 mod files;
 mod forward;
+mod json;
 mod lines;
 mod listing;
+mod matcher;
 mod merge;
 pub mod options;
+mod output;
 mod packed;
 mod part;
 mod read;
@@ -18,6 +23,8 @@ mod seek;
 pub mod sink;
 #[cfg(test)]
 mod test_dir;
+mod text;
+mod visible;
 mod watch;
 
 pub use entry::{Entry, Stamps};

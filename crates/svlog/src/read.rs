@@ -46,7 +46,7 @@ pub fn read(
     }
     if wanted.reverse {
         let mut logs = Backwards::new(backwards(opened, wanted, stamps));
-        merge::backwards(&mut logs, wanted.last, sink)?;
+        merge::backwards(&mut logs, wanted, sink)?;
     } else {
         let mut logs = forwards(opened, wanted, stamps, sink);
         follow(&mut logs, wanted, watcher.as_mut(), sink)?;
@@ -68,7 +68,7 @@ fn follow(
         }
         let Some(watcher) = &mut watcher else { return Ok(()) };
         sink.idle()?;
-        if logs.iter().all(Forward::has_ended) || !watcher.wait(logs) {
+        if logs.iter().all(Forward::has_ended) || !watcher.wait(logs, sink.output()) {
             return Ok(());
         }
     }

@@ -8,7 +8,7 @@ use crate::options::TOOL;
 use core::ffi::CStr;
 use core::mem::MaybeUninit;
 use rustix::event::{PollFd, PollFlags, poll};
-use rustix::fd::OwnedFd;
+use rustix::fd::{BorrowedFd, OwnedFd};
 use rustix::fs::inotify::{self, CreateFlags, ReadFlags, Reader, WatchFlags};
 use rustix::io::{Errno, Result};
 use std::collections::BTreeSet;
@@ -115,11 +115,10 @@ impl Watcher {
     }
 
     /// Waits until there may be more in one of the logs. Not when nobody reads
-    /// standard output any more: then it says so.
-    pub(crate) fn wait(&mut self, logs: &[Forward]) -> bool {
-        let stdout = rustix::stdio::stdout();
+    /// what is shown of them any more: then it says so.
+    pub(crate) fn wait(&mut self, logs: &[Forward], output: BorrowedFd<'_>) -> bool {
         // Of that it is only of interest that nobody reads it.
-        let mut fds = vec![PollFd::from_borrowed_fd(stdout, PollFlags::empty())];
+        let mut fds = vec![PollFd::from_borrowed_fd(output, PollFlags::empty())];
         fds.extend(
             logs.iter().filter_map(Forward::stream).map(|fd| PollFd::new(fd, PollFlags::IN)),
         );

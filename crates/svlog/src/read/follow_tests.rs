@@ -7,6 +7,7 @@ use crate::entry::UTC;
 use crate::test_dir::TestDir;
 use crate::{Entry, Flow, Where};
 use core::ops::ControlFlow;
+use rustix::fd::BorrowedFd;
 use std::ffi::CString;
 use std::fs;
 use std::os::unix::ffi::OsStringExt;
@@ -63,6 +64,10 @@ impl Sink for Counted {
     fn idle(&mut self) -> Result<(), Errno> {
         let _ = self.waits.send(self.next.clone());
         Ok(())
+    }
+
+    fn output(&self) -> BorrowedFd<'_> {
+        rustix::stdio::stderr()
     }
 }
 

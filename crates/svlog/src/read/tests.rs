@@ -5,6 +5,7 @@ use crate::entry::UTC;
 use crate::test_dir::TestDir;
 use crate::{Entry, Flow, Where};
 use core::ops::ControlFlow;
+use rustix::fd::BorrowedFd;
 use std::ffi::CString;
 use std::os::unix::ffi::OsStringExt;
 use std::process::Command;
@@ -38,6 +39,10 @@ impl Sink for Taken {
 
     fn idle(&mut self) -> Result<(), Errno> {
         Ok(())
+    }
+
+    fn output(&self) -> BorrowedFd<'_> {
+        rustix::stdio::stderr()
     }
 }
 
@@ -177,7 +182,7 @@ fn naive(all: &[Made], wanted: &Wanted, only: Option<u8>) -> Vec<(usize, Vec<u8>
         };
         let next = counting.map(|it| it.0).find(|at| *at >= taken).unwrap_or(merged.len());
         let before = usize::try_from(wanted.before).unwrap();
-        let taken = if wanted.reverse { taken } else { next.min(taken + before) };
+        let taken = next.min(taken + before);
         merged.drain(..merged.len() - taken.min(merged.len()));
     }
     if wanted.reverse {

@@ -1,0 +1,43 @@
+//! A line as an object of JSON, on a line of its own: `time`, in UTC with
+//! nanoseconds, or null where there is no stamp; `log`, its name; and `text`.
+
+use crate::Entry;
+use upkeep_core::json;
+use upkeep_core::tai::Tai64n;
+
+/// Adds a line. What is no UTF-8 is not lost: see `upkeep_core::json`.
+pub(crate) fn line(out: &mut Vec<u8>, entry: &Entry<'_>, name: &[u8]) {
+    out.extend_from_slice(b"{\"time\":");
+    match entry.moment.and_then(Tai64n::date) {
+        Some(date) => string(out, &date),
+        None => out.extend_from_slice(b"null"),
+    }
+    out.extend_from_slice(b",\"log\":");
+    string(out, name);
+    out.extend_from_slice(b",\"text\":");
+    string(out, entry.text);
+    out.extend_from_slice(b"}\n");
+}
+
+fn string(out: &mut Vec<u8>, text: &[u8]) {
+    json::string(text, |bytes| out.extend_from_slice(bytes));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn objects() {
+        let mut out = Vec::new();
+        let moment = Some(Tai64n::from_unix(1_795_688_777, 5));
+        let stamped = Entry { source: 0, moment, stamp: b"@4 ", text: b"a\"\xff\t", torn: false };
+        line(&mut out, &stamped, b"web");
+        let unstamped = Entry { moment: None, stamp: b"", text: b"", torn: true, ..stamped };
+        line(&mut out, &unstamped, b"d\\b");
+        let expected = r#"{"time":"2026-11-26T10:26:17.000000005Z","log":"web","text":"a\"\udcff\u0009"}
+{"time":null,"log":"d\\b","text":""}
+"#;
+        assert_eq!(String::from_utf8(out).unwrap(), expected);
+    }
+}
