@@ -36,9 +36,9 @@ impl Unclear<'_> {
     pub const fn parts(&self) -> (&'static str, &[u8]) {
         match self {
             Self::Nothing => ("it is empty", b""),
-            Self::Word(word) => ("not understood: ", word),
-            Self::Never(word) => ("there is no such date or time: ", word),
-            Self::NoUnit(word) => ("a number without a unit such as in 2h: ", word),
+            Self::Word(word) => ("unknown word ", word),
+            Self::Never(word) => ("no calendar or clock has ", word),
+            Self::NoUnit(word) => ("no unit such as h behind ", word),
             Self::Second(word) => ("one word too many: ", word),
             Self::Far => ("it is too far away", b""),
         }
@@ -256,11 +256,8 @@ mod tests {
 
     #[test]
     fn what_is_said_about_it() {
-        assert_eq!(
-            moment("5").unwrap_err().to_string(),
-            "a number without a unit such as in 2h: 5"
-        );
-        assert_eq!(moment("\x1b").unwrap_err().to_string(), "not understood: \\x1b");
+        assert_eq!(moment("5").unwrap_err().to_string(), "no unit such as h behind 5");
+        assert_eq!(moment("\x1b").unwrap_err().to_string(), "unknown word \\x1b");
     }
 
     #[test]

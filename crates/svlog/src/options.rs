@@ -19,7 +19,7 @@ usage: svlog [-fr] [-n lines] [-S time] [-U time] [-g pattern [-Fiv]
 Prints the logs of services, from the oldest line to the newest, whether the
 files are current, rotated or compressed; those of several merged by time, with
 their names in front. A name is a service's, found as svc finds it, or a log
-directory's, or a file's. Options may follow names.
+directory's, or a file's; - is standard input. Options may follow names.
 
   -f, --follow         go on with what is written from now on, after the last
                        10 lines, or those that -n or -S asks for
@@ -264,7 +264,7 @@ impl Asked {
                 b"\": ",
                 what.as_bytes(),
                 word,
-                b"; understood are for example ",
+                b"; examples: ",
                 when::EXAMPLES.as_bytes(),
             ];
             wrong(&parts)
