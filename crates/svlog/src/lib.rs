@@ -7,6 +7,7 @@ mod context;
 pub mod entry;
 pub mod face;
 mod files;
+mod find;
 mod forward;
 mod json;
 mod lines;

@@ -219,7 +219,7 @@ fn everything_is_as_a_naive_reader_has_it() {
     let mut random = Random(7);
     for _ in 0..30 {
         let all: Vec<_> = (0..=random.below(3)).map(|_| Made::new(&mut random)).collect();
-        let mut some = |random: &mut Random, of: u64| {
+        let some = |random: &mut Random, of: u64| {
             Some(moment(START + random.below(of).cast_signed())).filter(|_| random.below(3) > 0)
         };
         for _ in 0..6 {

@@ -96,20 +96,39 @@ mod tests {
     }
 
     fn is(script: &str, expected: &[(&str, bool)]) {
-        let expected: Vec<_> = expected.iter().map(|(path, all)| ((*path).to_owned(), *all)).collect();
+        let expected: Vec<_> =
+            expected.iter().map(|(path, all)| ((*path).to_owned(), *all)).collect();
         assert_eq!(found(script), expected, "{script}");
     }
 
     #[test]
     fn loggers_say_where_they_write() {
         for (script, expected) in [
-            ("#!/bin/sh\nexec setuidgid log multilog t s99999 n20 ./main\n", &[("./main", true)][..]),
-            ("#!/bin/sh\nexec 2>&1\nexec chpst -ulog svlogd -tt /var/log/web\n", &[("/var/log/web", true)]),
+            (
+                "#!/bin/sh\nexec setuidgid log multilog t s99999 n20 ./main\n",
+                &[("./main", true)][..],
+            ),
+            (
+                "#!/bin/sh\nexec 2>&1\nexec chpst -ulog svlogd -tt /var/log/web\n",
+                &[("/var/log/web", true)],
+            ),
             ("#!/bin/sh\nexec svlogd ./a ./b\n", &[("./a", true), ("./b", true)]),
-            ("#!/bin/sh\nexec multilog t '-*' '+*fatal*' ./fatal '+*' ./main\n", &[("./fatal", false), ("./main", true)]),
-            ("#!/bin/sh\nexec s6-log -- -deb ./some T /var/log/x\n", &[("./some", false), ("/var/log/x", false)]),
-            ("#!/bin/sh\nexec s6-log -- - +err ./err + T /var/log/x\n", &[("./err", false), ("/var/log/x", true)]),
-            ("#!/usr/bin/execlineb -P\n# multilog ./old\ns6-setuidgid log s6-log -b n20 \"/var/log/y\"\n", &[("/var/log/y", true)]),
+            (
+                "#!/bin/sh\nexec multilog t '-*' '+*fatal*' ./fatal '+*' ./main\n",
+                &[("./fatal", false), ("./main", true)],
+            ),
+            (
+                "#!/bin/sh\nexec s6-log -- -deb ./some T /var/log/x\n",
+                &[("./some", false), ("/var/log/x", false)],
+            ),
+            (
+                "#!/bin/sh\nexec s6-log -- - +err ./err + T /var/log/x\n",
+                &[("./err", false), ("/var/log/x", true)],
+            ),
+            (
+                "#!/usr/bin/execlineb -P\n# multilog ./old\ns6-setuidgid log s6-log -b n20 \"/var/log/y\"\n",
+                &[("/var/log/y", true)],
+            ),
             ("#!/bin/sh\nexec multilog t \"$DIR\"\n", &[]),
             ("#!/bin/sh\nexec logger -t web\n", &[]),
         ] {
