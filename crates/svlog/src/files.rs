@@ -269,6 +269,9 @@ impl Files {
         older_is_there: bool,
     ) {
         let Some((dir, _)) = &self.dir else { return };
+        if self.unnamed.is_empty() {
+            return;
+        }
         let candidate = |name: &CString| (name.clone(), Id::at(dir, name).ok());
         let mut candidates: Vec<_> = new.iter().map(|(_, name)| candidate(name)).collect();
         // What a processor has made of the last one, until it has its name.
