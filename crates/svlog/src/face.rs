@@ -69,12 +69,6 @@ impl Face {
         })
     }
 
-    /// What is written to, so that its end can be noticed while nothing is.
-    #[must_use]
-    pub fn output(&self) -> BorrowedFd<'_> {
-        self.show.output.fd()
-    }
-
     /// Writes what is left, and says how to end after a reading that went so.
     /// Whoever does not want to read any more is not told anything.
     #[must_use]
@@ -202,6 +196,10 @@ impl Sink for Face {
 
     fn idle(&mut self) -> Result<(), Errno> {
         self.show.output.flush()
+    }
+
+    fn output(&self) -> BorrowedFd<'_> {
+        self.show.output.fd()
     }
 }
 

@@ -227,7 +227,8 @@ impl Files {
                 new.push((*stem, name.clone()));
             }
         }
-        self.forget_named(&mut new, closed.as_ref(), older_is_there);
+        let being_written = current.as_ref().map(|current| current.id);
+        self.forget_named(&mut new, closed.as_ref(), being_written, older_is_there);
         self.list.extend(new.into_iter().map(|(stem, name)| Part::archive(stem, name)));
         for held in closed.into_iter().chain(current.clone()) {
             if self.unnamed.iter().all(|known| known.id != held.id) {
@@ -264,12 +265,15 @@ impl Files {
         &mut self,
         new: &mut Vec<(Stem, CString)>,
         closed: Option<&Held>,
+        current: Option<Id>,
         older_is_there: bool,
     ) {
         let Some((dir, _)) = &self.dir else { return };
-        let id_of = |name: &CString| Id::at(dir, name).ok();
-        let mut ids: Vec<_> = new.iter().map(|(_, name)| id_of(name)).collect();
-        let current = Id::at(dir, CURRENT).ok();
+        let candidate = |name: &CString| (name.clone(), Id::at(dir, name).ok());
+        let mut candidates: Vec<_> = new.iter().map(|(_, name)| candidate(name)).collect();
+        // What a processor has made of the last one, until it has its name.
+        let processed = closed.filter(|closed| closed.name == PROCESSED);
+        candidates.extend(processed.map(|held| (held.name.to_owned(), Some(held.id))));
         let mut read = core::mem::take(&mut self.unnamed);
         let all: Vec<_> = read.iter().map(|held| held.id).collect();
         // Both are in order, so what was made of one is next.
@@ -279,28 +283,27 @@ impl Files {
             if id == current || id == closed.map(|closed| closed.id) {
                 return true;
             }
-            let same = ids.iter().position(|other| *other == id);
+            let same = candidates.iter().position(|(_, other)| *other == id);
             let made = || {
-                let (_, name) = new.get(next)?;
-                let is_another = ids[next].is_some_and(|other| all.contains(&other));
+                let (name, other) = candidates.get(next)?;
+                let is_another = other.is_some_and(|other| all.contains(&other));
                 // The oldest go first: if one that is older is there, so is it.
                 let is = !is_another && (older_is_there || is_made_of(dir, name, held));
                 is.then_some(next)
             };
             if let Some(at) = same.or_else(made) {
-                new.remove(at);
-                ids.remove(at);
+                candidates.remove(at);
+                if at < new.len() {
+                    new.remove(at);
+                }
                 next = at;
             }
             false
         });
-        // What a processor has made of the last one, until it has its name.
-        if let Some(closed) = closed
-            && closed.name == PROCESSED
-            && new.is_empty()
-            && read.len() < all.len()
+        if let Some(processed) = processed
+            && candidates.len() == new.len()
         {
-            read.insert(0, closed.clone());
+            read.push(processed.clone());
         }
         self.unnamed = read;
     }

@@ -188,7 +188,8 @@ impl Forward {
         }
         let room = self.lines.room();
         let mut most = room.len();
-        if let (Some(end), Feed::File(_, at), true) = (self.span.end, &feed, self.queue.is_empty()) {
+        if let (Some(end), Feed::File(_, at), true) = (self.span.end, &feed, self.queue.is_empty())
+        {
             let left = end.saturating_sub(*at);
             most = usize::try_from(left).map_or(most, |left| most.min(left));
         }

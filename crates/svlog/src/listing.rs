@@ -58,15 +58,6 @@ impl Held {
         let id = Id::of(&file)?;
         Ok(Some(Self { name, file: Rc::new(file), id }))
     }
-
-    /// Whether it is still called so; none is as long as there is none.
-    fn is_still(this: Option<&Self>, dir: &OwnedFd, name: &CStr) -> Result<bool> {
-        match Id::at(dir, name) {
-            Err(Errno::NOENT) => Ok(this.is_none()),
-            Err(why) => Err(why),
-            Ok(id) => Ok(this.is_some_and(|this| this.id == id)),
-        }
-    }
 }
 
 /// Opens a file to read it, and never waits for one that is a FIFO.
@@ -111,36 +102,49 @@ impl Listing {
             let current = Held::open(dir, CURRENT)?;
             let previous = Held::open(dir, PREVIOUS)?;
             let processed = Held::open(dir, PROCESSED)?;
+            // What is called something else meanwhile may be missing, but
+            // hardly twice.
+            let before = archives(dir)?;
             let archives = archives(dir)?;
-            looks += 1;
-            if looks < LOOKS
-                && !(Held::is_still(current.as_ref(), dir, CURRENT)?
-                    && Held::is_still(previous.as_ref(), dir, PREVIOUS)?
-                    && Held::is_still(processed.as_ref(), dir, PROCESSED)?)
-            {
-                continue;
-            }
             // As long as there is what it is made of, it may not be whole.
-            let closed = previous.or(processed);
-            let mut listing = Self { archives, closed, current };
-            listing.forget_second_names(dir)?;
-            return Ok(listing);
+            let (previous_id, processed_id) = (id(&previous), id(&processed));
+            let mut listing = Self { archives, closed: previous.or(processed), current };
+            // That has to be looked at as long as it has its first name.
+            listing.forget_second_name(dir)?;
+            looks += 1;
+            if looks == LOOKS
+                || before.keys().eq(listing.archives.keys())
+                    && id(&listing.current) == id_at(dir, CURRENT)?
+                    && previous_id == id_at(dir, PREVIOUS)?
+                    && processed_id == id_at(dir, PROCESSED)?
+            {
+                return Ok(listing);
+            }
         }
     }
 
     /// For a moment what is closed has two names.
-    fn forget_second_names(&mut self, dir: &OwnedFd) -> Result<()> {
+    fn forget_second_name(&mut self, dir: &OwnedFd) -> Result<()> {
         let Some(held) = &self.closed else { return Ok(()) };
-        if fs::fstat(&*held.file)?.st_nlink < 2 {
-            return Ok(());
-        }
         // The newest is the most likely one.
-        let names = self.archives.iter().rev();
-        let twin = names.into_iter().find(|(_, name)| Id::at(dir, name) == Ok(held.id));
-        if twin.is_some() {
+        let is_it = |name: &&CString| Id::at(dir, name) == Ok(held.id);
+        if fs::fstat(&*held.file)?.st_nlink > 1 && self.archives.values().rev().any(|it| is_it(&it))
+        {
             self.closed = None;
         }
         Ok(())
+    }
+}
+
+fn id(held: &Option<Held>) -> Option<Id> {
+    held.as_ref().map(|held| held.id)
+}
+
+/// What is called so now, if anything is.
+fn id_at(dir: &OwnedFd, name: &CStr) -> Result<Option<Id>> {
+    match Id::at(dir, name) {
+        Err(Errno::NOENT) => Ok(None),
+        answer => answer.map(Some),
     }
 }
 

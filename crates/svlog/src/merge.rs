@@ -6,7 +6,7 @@
 use crate::backward::Backward;
 use crate::files::{Files, Place};
 use crate::forward::{Forward, Step};
-use crate::sink::{Flow, Sink};
+use crate::sink::{Flow, Sink, Wanted};
 use core::cmp::Reverse;
 use core::ops::ControlFlow;
 use rustix::io::Errno;
@@ -93,12 +93,7 @@ impl Backwards {
 
     /// Takes the last `count` lines that count, and `before` ones before them,
     /// as long as none of those counts. Answers where each log begins then.
-    pub(crate) fn last(
-        mut self,
-        count: u64,
-        before: u64,
-        sink: &mut impl Sink,
-    ) -> Vec<Last> {
+    pub(crate) fn last(mut self, count: u64, before: u64, sink: &mut impl Sink) -> Vec<Last> {
         let ends = self.starts.clone();
         let mut left = count;
         while left > 0
@@ -129,19 +124,20 @@ pub(crate) struct Last {
     pub(crate) to: Place,
 }
 
-/// Hands on the newest first, `count` of those that count if that is said.
+/// Hands on the newest first: all, or the last ones that are wanted.
 pub(crate) fn backwards(
     logs: &mut Backwards,
-    count: Option<u64>,
+    wanted: &Wanted,
     sink: &mut impl Sink,
 ) -> Result<(), Errno> {
-    let mut left = count;
-    while left != Some(0)
-        && let Some(log) = logs.take()
-    {
+    let (mut left, mut before) = (wanted.last, wanted.before);
+    while let Some(log) = logs.take() {
         let entry = log.entry();
-        if let Some(left) = &mut left {
-            *left -= u64::from(sink.counts(&entry));
+        match &mut left {
+            None => {}
+            Some(0) if before == 0 || sink.counts(&entry) => break,
+            Some(0) => before -= 1,
+            Some(left) => *left -= u64::from(sink.counts(&entry)),
         }
         if sink.entry(&entry)?.is_break() {
             break;

@@ -41,7 +41,8 @@ impl Feed {
     pub(crate) fn read(&mut self, room: &mut [u8]) -> Result<usize> {
         match self {
             Self::File(file, at) => {
-                let len = rustix::io::retry_on_intr(|| rustix::io::pread(&**file, &mut *room, *at))?;
+                let len =
+                    rustix::io::retry_on_intr(|| rustix::io::pread(&**file, &mut *room, *at))?;
                 *at += len as u64;
                 Ok(len)
             }
@@ -144,7 +145,14 @@ impl Part {
         if self.failed {
             return None;
         }
-        let file = self.report(log, self.open(dir)).flatten();
+        let is_directory = |file: &Option<Rc<OwnedFd>>| {
+            file.as_ref().is_some_and(|file| kind(file) == Some(FileType::Directory))
+        };
+        let file = match self.open(dir) {
+            Ok(file) if is_directory(&file) => Err(Errno::ISDIR),
+            answer => answer,
+        };
+        let file = self.report(log, file).flatten();
         self.failed = file.is_none();
         file
     }
@@ -163,9 +171,12 @@ impl Part {
     }
 }
 
+fn kind(file: &OwnedFd) -> Option<FileType> {
+    fs::fstat(file).map(|stat| FileType::from_raw_mode(stat.st_mode)).ok()
+}
+
 fn is_seekable(file: &OwnedFd) -> bool {
-    let kind = fs::fstat(file).map(|stat| FileType::from_raw_mode(stat.st_mode));
-    kind == Ok(FileType::RegularFile)
+    kind(file) == Some(FileType::RegularFile)
 }
 
 fn copy(mut feed: Feed) -> Result<Rc<OwnedFd>> {

@@ -46,7 +46,7 @@ pub fn read(
     }
     if wanted.reverse {
         let mut logs = Backwards::new(backwards(opened, wanted, stamps));
-        merge::backwards(&mut logs, wanted.last, sink)?;
+        merge::backwards(&mut logs, wanted, sink)?;
     } else {
         let mut logs = forwards(opened, wanted, stamps, sink);
         follow(&mut logs, wanted, watcher.as_mut(), sink)?;
@@ -68,7 +68,7 @@ fn follow(
         }
         let Some(watcher) = &mut watcher else { return Ok(()) };
         sink.idle()?;
-        if logs.iter().all(Forward::has_ended) || !watcher.wait(logs) {
+        if logs.iter().all(Forward::has_ended) || !watcher.wait(logs, sink.output()) {
             return Ok(());
         }
     }
@@ -98,12 +98,8 @@ fn forwards(
     sink: &mut impl Sink,
 ) -> Vec<Forward> {
     let are_several = opened.len() > 1;
-    let span = Span {
-        since: wanted.since,
-        until: wanted.until,
-        follow: wanted.follow,
-        ..Span::default()
-    };
+    let span =
+        Span { since: wanted.since, until: wanted.until, follow: wanted.follow, ..Span::default() };
     let Some(count) = wanted.last else {
         let all = opened.into_iter().map(|(number, mut files)| {
             let from = wanted.since.filter(|_| !files.is_input()).map(|since| {
@@ -125,12 +121,15 @@ fn forwards(
         let end = is_cut.then_some(to.offset);
         // From the first of them on all are wanted.
         let since = wanted.since.filter(|_| from == to);
-        let mut log = Forward::new(number, files, stamps.clone(), Span { from, end, since, ..span });
+        let mut log =
+            Forward::new(number, files, stamps.clone(), Span { from, end, since, ..span });
         log.begin_at(moment);
         logs.push(log);
     }
     logs
 }
 
+#[cfg(test)]
+mod follow_tests;
 #[cfg(test)]
 mod tests;

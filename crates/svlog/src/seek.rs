@@ -247,7 +247,9 @@ mod tests {
 
     #[test]
     fn small_and_odd_files() {
-        for text in [&b""[..], b"\n", b"\n\n\n", b"none\n", b"@400000006b", b"@400000006b08095300000001"] {
+        for text in
+            [&b""[..], b"\n", b"\n\n\n", b"none\n", b"@400000006b", b"@400000006b08095300000001"]
+        {
             let text = Text::new(text.to_vec());
             for since in [0, i64::from(i32::MAX)] {
                 assert_eq!(text.first(since), text.naive(since));
@@ -292,7 +294,9 @@ mod tests {
             let first = text.naive(since).unwrap();
             let step = text.text.len() as u64 / 64;
             assert!(found == first || since > 29_000 && found >= first, "{since} {found} {first}");
-            assert!(found == first || found - first > 0 && since >= 30_000 - (step / 60).cast_signed());
+            assert!(
+                found == first || found - first > 0 && since >= 30_000 - (step / 60).cast_signed()
+            );
         }
     }
 

@@ -2,6 +2,7 @@
 
 use crate::Entry;
 use core::ops::ControlFlow;
+use rustix::fd::BorrowedFd;
 use rustix::io::Errno;
 use upkeep_core::tai::Tai64n;
 
@@ -23,6 +24,10 @@ pub trait Sink {
 
     /// Nothing more is there for now; what is held is to be shown.
     fn idle(&mut self) -> Result<(), Errno>;
+
+    /// Where it goes in the end; nothing more is waited for when nobody reads
+    /// that any more.
+    fn output(&self) -> BorrowedFd<'_>;
 }
 
 /// Which lines are wanted, and how.

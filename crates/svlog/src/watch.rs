@@ -8,7 +8,7 @@ use crate::options::TOOL;
 use core::ffi::CStr;
 use core::mem::MaybeUninit;
 use rustix::event::{PollFd, PollFlags, poll};
-use rustix::fd::OwnedFd;
+use rustix::fd::{BorrowedFd, OwnedFd};
 use rustix::fs::inotify::{self, CreateFlags, ReadFlags, Reader, WatchFlags};
 use rustix::io::{Errno, Result};
 use std::collections::BTreeSet;
@@ -45,7 +45,10 @@ impl Watcher {
         let flags = CreateFlags::CLOEXEC | CreateFlags::NONBLOCK;
         let inotify = refuses.and_then(|()| inotify::init(flags));
         let inotify = inotify.inspect_err(|why| {
-            TOOL.warn_os(&[b"unable to be told of changes, looking for them four times a second: "], *why);
+            TOOL.warn_os(
+                &[b"unable to be told of changes, looking for them four times a second: "],
+                *why,
+            );
         });
         let (watches, absent, blind) = Default::default();
         Self { inotify: inotify.ok(), watches, absent, blind }
@@ -112,12 +115,13 @@ impl Watcher {
     }
 
     /// Waits until there may be more in one of the logs. Not when nobody reads
-    /// standard output any more: then it says so.
-    pub(crate) fn wait(&mut self, logs: &[Forward]) -> bool {
-        let stdout = rustix::stdio::stdout();
+    /// what is shown of them any more: then it says so.
+    pub(crate) fn wait(&mut self, logs: &[Forward], output: BorrowedFd<'_>) -> bool {
         // Of that it is only of interest that nobody reads it.
-        let mut fds = vec![PollFd::from_borrowed_fd(stdout, PollFlags::empty())];
-        fds.extend(logs.iter().filter_map(Forward::stream).map(|fd| PollFd::new(fd, PollFlags::IN)));
+        let mut fds = vec![PollFd::from_borrowed_fd(output, PollFlags::empty())];
+        fds.extend(
+            logs.iter().filter_map(Forward::stream).map(|fd| PollFd::new(fd, PollFlags::IN)),
+        );
         fds.extend(self.inotify.iter().map(|fd| PollFd::new(fd, PollFlags::IN)));
         let is_blind = self.inotify.is_none() || !self.blind.is_empty();
         let deadline = is_blind.then(|| clock::monotonic() + LOOK);
@@ -157,9 +161,9 @@ impl Watcher {
             let is_gone = what.intersects(gone);
             let appeared = what.intersects(ReadFlags::CREATE | ReadFlags::MOVED_TO);
             let theirs = self.watches.range(of_it).map(|(_, number)| *number);
-            moved.extend(theirs.filter(|number| {
-                is_gone || appeared && self.absent.contains(number)
-            }));
+            moved.extend(
+                theirs.filter(|number| is_gone || appeared && self.absent.contains(number)),
+            );
             if what.contains(ReadFlags::IGNORED) {
                 self.watches.retain(|(other, _)| *other != watch);
             }

@@ -5,6 +5,7 @@ use crate::entry::UTC;
 use crate::test_dir::TestDir;
 use crate::{Entry, Flow, Where};
 use core::ops::ControlFlow;
+use rustix::fd::BorrowedFd;
 use std::ffi::CString;
 use std::os::unix::ffi::OsStringExt;
 use std::process::Command;
@@ -39,13 +40,18 @@ impl Sink for Taken {
     fn idle(&mut self) -> Result<(), Errno> {
         Ok(())
     }
+
+    fn output(&self) -> BorrowedFd<'_> {
+        rustix::stdio::stderr()
+    }
 }
 
-struct Random(u64);
+pub(super) struct Random(pub(super) u64);
 
 impl Random {
-    fn below(&mut self, limit: u64) -> u64 {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+    pub(super) fn below(&mut self, limit: u64) -> u64 {
+        self.0 =
+            self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         (self.0 >> 33) % limit
     }
 }
@@ -110,7 +116,10 @@ impl Made {
                 line.push(b' ');
             }
             let letters = usize::try_from(random.below(30)).unwrap();
-            line.extend((0..letters).map(|_| b"abcdefgh \0\xff"[usize::try_from(random.below(11)).unwrap()]));
+            line.extend(
+                (0..letters)
+                    .map(|_| b"abcdefgh \0\xff"[usize::try_from(random.below(11)).unwrap()]),
+            );
             if number + 1 < count || random.below(4) > 0 {
                 line.push(b'\n');
             }
@@ -137,7 +146,7 @@ impl Made {
     }
 }
 
-fn log(dir: &TestDir) -> Log {
+pub(super) fn log(dir: &TestDir) -> Log {
     let path = dir.path("").into_os_string().into_vec();
     Log { name: b"log".to_vec(), place: Where::Directory(CString::new(path).unwrap()) }
 }
@@ -149,25 +158,31 @@ fn naive(all: &[Made], wanted: &Wanted, only: Option<u8>) -> Vec<(usize, Vec<u8>
     let mut merged: Vec<Line> = Vec::new();
     for (source, made) in all.iter().enumerate() {
         let late = |line: &(_, Vec<u8>), limit| stamped(&line.1).is_some_and(|it| it >= limit);
-        let lines = made.lines.iter().skip_while(|line| wanted.since.is_some_and(|it| !late(line, it)));
+        let lines =
+            made.lines.iter().skip_while(|line| wanted.since.is_some_and(|it| !late(line, it)));
         let after = |line: &(_, Vec<u8>), limit| stamped(&line.1).is_some_and(|it| it > limit);
         let lines = lines.take_while(|line| wanted.until.is_none_or(|it| !after(line, it)));
         merged.extend(lines.map(|(moment, line)| (source, *moment, line.clone())));
     }
     merged.sort_by_key(|line| line.1);
-    let counts = |line: &[u8]| only.is_none_or(|byte| {
-        let len = UTC.clone().of(line).map_or(0, |stamp| stamp.length);
-        line[len..].contains(&byte)
-    });
+    let counts = |line: &[u8]| {
+        only.is_none_or(|byte| {
+            let len = UTC.clone().of(line).map_or(0, |stamp| stamp.length);
+            line[len..].contains(&byte)
+        })
+    };
     if let Some(last) = wanted.last {
         let counting = merged.iter().rev().enumerate().filter(|(_, line)| counts(&line.2));
         let taken = match last {
             0 => 0,
-            last => counting.clone().nth(usize::try_from(last).unwrap() - 1).map_or(merged.len(), |it| it.0 + 1),
+            last => counting
+                .clone()
+                .nth(usize::try_from(last).unwrap() - 1)
+                .map_or(merged.len(), |it| it.0 + 1),
         };
         let next = counting.map(|it| it.0).find(|at| *at >= taken).unwrap_or(merged.len());
         let before = usize::try_from(wanted.before).unwrap();
-        let taken = if wanted.reverse { taken } else { next.min(taken + before) };
+        let taken = next.min(taken + before);
         merged.drain(..merged.len() - taken.min(merged.len()));
     }
     if wanted.reverse {
@@ -190,7 +205,12 @@ fn assert_same(all: &[Made], wanted: &Wanted, only: Option<u8>) {
         expected.len(),
         taken.lines.get(at),
         expected.get(at),
-        all.iter().map(|made| std::fs::read_dir(made.dir.path("")).unwrap().map(|it| it.unwrap().file_name()).collect::<Vec<_>>()).collect::<Vec<_>>(),
+        all.iter()
+            .map(|made| std::fs::read_dir(made.dir.path(""))
+                .unwrap()
+                .map(|it| it.unwrap().file_name())
+                .collect::<Vec<_>>())
+            .collect::<Vec<_>>(),
     );
 }
 
@@ -199,7 +219,7 @@ fn everything_is_as_a_naive_reader_has_it() {
     let mut random = Random(7);
     for _ in 0..30 {
         let all: Vec<_> = (0..=random.below(3)).map(|_| Made::new(&mut random)).collect();
-        let mut some = |random: &mut Random, of: u64| {
+        let some = |random: &mut Random, of: u64| {
             Some(moment(START + random.below(of).cast_signed())).filter(|_| random.below(3) > 0)
         };
         for _ in 0..6 {
