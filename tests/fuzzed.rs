@@ -11,6 +11,8 @@ mod log_directory;
 mod multilog_script;
 #[path = "fuzz/notices.rs"]
 mod notices;
+#[path = "fuzz/regular_expressions.rs"]
+mod regular_expressions;
 #[path = "fuzz/shell_script.rs"]
 mod shell_script;
 #[path = "fuzz/status_record.rs"]
@@ -206,4 +208,36 @@ fn stamps_and_times() {
         b"w",
     ];
     feed(1, 20_000, pieces, times::times);
+}
+
+#[test]
+fn regular_expressions() {
+    let pieces: &[&[u8]] = &[
+        b"a",
+        b"b",
+        b".",
+        b"*",
+        b"+",
+        b"?",
+        b"|",
+        b"(",
+        b")",
+        b"(a|b)",
+        b"[a-c]",
+        b"[^a]",
+        b"[[:alpha:]]",
+        b"{2}",
+        b"{1,3}",
+        b"{30}",
+        b"^",
+        b"$",
+        b"\\b",
+        b"\\<",
+        b"\\w",
+        b"\n",
+        b"\nab ba ",
+        &[2],
+        &[0, 6, 7, 5, 13, 4, 12],
+    ];
+    feed(1, 8000, pieces, regular_expressions::regular_expressions);
 }

@@ -108,8 +108,6 @@ impl Reader<'_> {
             [] => return self.error(ErrorKind::OpenBracket),
             [b']', ..] => (Token::Close, 1),
             [b'[', kind @ (b'.' | b'=' | b':'), ..] => (Token::Open(*kind), 2),
-            // Three of them are one that is no range, as in old awks.
-            [b'-', b'-', b'-', ..] => (Token::Byte(b'-'), 3),
             [b'-', ..] => (Token::Hyphen, 1),
             [byte, ..] => (Token::Byte(self.cased(*byte)), 1),
         })

@@ -7,19 +7,22 @@
 //! It means what the C library's `regcomp` with REG_EXTENDED means in the C
 //! locale, except that a NUL is a byte like any other.
 
+mod automatic;
 mod bracket;
+mod dfa;
 mod error;
+mod literals;
 mod node;
 mod parse;
 mod program;
+mod required;
 mod set;
 mod threads;
 
 pub use error::{Error, ErrorKind};
 
-use crate::parse::Cost;
-use crate::program::Program;
-use crate::threads::Machine;
+use crate::automatic::Automatic;
+use crate::literals::Literals;
 use std::ops::Range;
 
 /// How a pattern is meant.
@@ -27,14 +30,18 @@ use std::ops::Range;
 pub struct Options {
     /// Whether `a` matches `A`.
     pub ignore_case: bool,
-    /// How many bytes the expression may take, all in all. Where a pattern
-    /// needs more, it is refused; less than [`Options::LEAST`] is never asked.
+    /// How many bytes the expression may take, all in all, within
+    /// [`Options::LEAST`] and [`Options::MOST`]. A pattern that needs more is
+    /// refused; one that could do with less takes what it is given, though what
+    /// it does not use is never written to.
     pub memory: usize,
 }
 
 impl Options {
     /// The least that an expression takes.
     pub const LEAST: usize = 16_384;
+    /// The most that one can make use of.
+    pub const MOST: usize = 4_194_304;
 }
 
 impl Default for Options {
@@ -45,9 +52,13 @@ impl Default for Options {
 
 /// A regular expression, and what it remembers of the lines it has seen.
 #[derive(Debug)]
-pub struct Regex {
-    program: Program,
-    machine: Machine,
+pub struct Regex(Kind);
+
+#[derive(Debug)]
+enum Kind {
+    /// One that matches a few texts and nothing else.
+    Literals(Literals),
+    Automatic(Box<Automatic>),
 }
 
 impl Regex {
@@ -58,30 +69,42 @@ impl Regex {
     /// It is no extended regular expression, has a back-reference, or is too
     /// large.
     pub fn new(pattern: &[u8], options: Options) -> Result<Self, Error> {
-        let memory = options.memory.max(Options::LEAST);
-        let cost = Cost { instruction: Program::INST + Machine::INST, set: Program::SET };
-        let parsed = parse::parse(pattern, options.ignore_case, cost, memory / 2)?;
-        let program = Program::new(parsed);
-        let machine = Machine::new(program.len());
-        Ok(Self { program, machine })
+        let memory = options.memory.clamp(Options::LEAST, Options::MOST);
+        let parsed = Automatic::parse(pattern, options.ignore_case, memory / 2)?;
+        let texts = required::texts(&parsed.node, &parsed.sets);
+        if let Some(exact) = &texts.exact
+            && required::is_plain(&parsed.node)
+        {
+            return Ok(Self(Kind::Literals(Literals::new(exact))));
+        }
+        let filter = texts.required().filter(|texts| required::worth(texts) > 0);
+        let filter = filter.map(|texts| Literals::new(&texts));
+        let memory = memory - size_of::<Self>();
+        Ok(Self(Kind::Automatic(Box::new(Automatic::new(parsed, filter, memory)))))
     }
 
-    /// One that matches these bytes and nothing else.
+    /// One that matches these bytes and nothing else, of any length.
     #[must_use]
     pub fn literal(bytes: &[u8]) -> Self {
-        Self::new(&escaped(bytes), Options { memory: usize::MAX, ..Options::default() }).unwrap()
+        Self(Kind::Literals(Literals::new(&[bytes.to_vec()])))
     }
 
     /// Whether something in the line matches. A line has no newline at its
     /// end; a byte in it that is one is like any other.
     pub fn is_match(&mut self, line: &[u8]) -> bool {
-        self.machine.find(&self.program, line, true).is_some()
+        match &mut self.0 {
+            Kind::Literals(literals) => literals.any(line),
+            Kind::Automatic(automatic) => automatic.is_match(line),
+        }
     }
 
     /// Where the first match in the line is, and of those that begin there the
     /// longest.
     pub fn find(&mut self, line: &[u8]) -> Option<Range<usize>> {
-        self.machine.find(&self.program, line, false)
+        match &mut self.0 {
+            Kind::Literals(literals) => literals.find(line),
+            Kind::Automatic(automatic) => automatic.find(line),
+        }
     }
 
     /// Where a byte is of the first line that could match, in a block of many
@@ -89,21 +112,21 @@ impl Regex {
     /// does is then to be asked. This takes less time than to look at each line
     /// by itself.
     pub fn find_in_block(&mut self, block: &[u8]) -> Option<usize> {
-        let mut at = 0;
-        while at < block.len() {
-            let end = memchr::memchr(b'\n', &block[at..]).map_or(block.len(), |len| at + len);
-            if self.is_match(&block[at..end]) {
-                return Some(at);
-            }
-            at = end + 1;
+        match &mut self.0 {
+            Kind::Literals(literals) => literals.find_in_block(block),
+            Kind::Automatic(automatic) => automatic.find_in_block(block),
         }
-        None
+        .filter(|_| !block.is_empty())
     }
 
-    /// How many bytes it takes. That never changes.
+    /// How many bytes it takes, on the heap and off it. That never changes.
     #[must_use]
     pub fn memory(&self) -> usize {
-        size_of::<Self>() + self.program.allocated() + self.machine.allocated()
+        size_of::<Self>()
+            + match &self.0 {
+                Kind::Literals(literals) => literals.allocated(),
+                Kind::Automatic(automatic) => size_of::<Automatic>() + automatic.allocated(),
+            }
     }
 }
 

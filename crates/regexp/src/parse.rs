@@ -192,9 +192,12 @@ impl Parser<'_> {
     }
 
     fn byte(&mut self, at: usize, byte: u8) -> Result<Part, Error> {
-        let set = ByteSet::of(|other| {
-            other == byte || self.ignore_case && other.eq_ignore_ascii_case(&byte)
-        });
+        let mut set = ByteSet::default();
+        set.insert(byte);
+        if self.ignore_case {
+            set.insert(byte.to_ascii_lowercase());
+            set.insert(byte.to_ascii_uppercase());
+        }
         self.set(at, set)
     }
 
@@ -285,7 +288,7 @@ impl Parser<'_> {
     fn afford(&self, at: usize, size: usize) -> Result<(), Error> {
         let sets = self.sets.len() * self.cost.set;
         let cost = size.saturating_add(1).saturating_mul(self.cost.instruction);
-        if cost.saturating_add(sets) > self.budget {
+        if cost.saturating_add(sets) > self.budget || size >= usize::from(u16::MAX) {
             return Err(Error { at, kind: ErrorKind::TooLarge });
         }
         Ok(())

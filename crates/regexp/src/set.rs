@@ -48,7 +48,13 @@ impl ByteSet {
 
     /// All of them, in order.
     pub(crate) fn bytes(self) -> impl Iterator<Item = u8> {
-        (0..=u8::MAX).filter(move |&byte| self.contains(byte))
+        self.0.into_iter().zip(0u8..).flat_map(|(mut left, word)| {
+            std::iter::from_fn(move || {
+                let bit = u8::try_from(left.trailing_zeros()).ok().filter(|&bit| bit < 64)?;
+                left &= left - 1;
+                Some(word * 64 + bit)
+            })
+        })
     }
 }
 

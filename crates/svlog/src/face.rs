@@ -3,7 +3,7 @@
 
 use crate::context::Context;
 use crate::entry::{Entry, Stamps};
-use crate::json;
+use crate::json::Json;
 use crate::matcher::Matcher;
 use crate::options::{Asked, Colour, TOOL};
 use crate::output::Output;
@@ -30,11 +30,17 @@ pub struct Face {
     any: bool,
 }
 
+/// For whom.
+#[derive(Debug)]
+enum Form {
+    Text(Box<Text>),
+    Json(Box<Json>),
+}
+
 /// How, and where.
 #[derive(Debug)]
 struct Show {
-    /// Otherwise as JSON.
-    text: Option<Text>,
+    form: Form,
     output: Output,
 }
 
@@ -50,7 +56,11 @@ impl Face {
         };
         // Who asks for colours elsewhere will look at them later.
         let visible = is_terminal || colours;
-        let text = (!asked.json).then(|| Text::new(&names, asked.stamp, colours, visible));
+        let form = if asked.json {
+            Form::Json(Box::new(Json::new()))
+        } else {
+            Form::Text(Box::new(Text::new(&names, asked.stamp, colours, visible)))
+        };
         let output = if asked.pager && is_terminal { Output::paged()? } else { Output::standard() };
         let (before, after) = (asked.chosen.before, asked.chosen.after);
         // Shown in reverse, the later lines come first.
@@ -64,7 +74,7 @@ impl Face {
             stamps: asked.stamps(),
             matcher,
             context,
-            show: Show { text, output },
+            show: Show { form, output },
             any: false,
         })
     }
@@ -137,18 +147,19 @@ impl Face {
 
 impl Show {
     fn line(&mut self, entry: &Entry<'_>, names: &[Vec<u8>], found: Option<&mut Matcher>) {
-        match &mut self.text {
-            Some(text) => text.line(&mut self.output.held, entry, found),
-            None => {
+        let out = &mut self.output.held;
+        match &mut self.form {
+            Form::Text(text) => text.line(out, entry, found),
+            Form::Json(json) => {
                 let name = names.get(entry.source).map_or(&b""[..], Vec::as_slice);
-                json::line(&mut self.output.held, entry, name);
+                json.line(out, entry, name);
             }
         }
     }
 
     /// JSON has nothing to part lines with.
     fn gap(&mut self) {
-        if let Some(text) = &self.text {
+        if let Form::Text(text) = &self.form {
             text.gap(&mut self.output.held);
         }
     }
@@ -218,7 +229,7 @@ mod tests {
         let names = names.iter().map(|name| name.as_bytes().to_vec()).collect();
         let mut face = Face::open(&asked, names).unwrap();
         // Whether or not the tests are looked at.
-        face.show.text = Some(Text::new(&face.names, Stamp::Raw, false, false));
+        face.show.form = Form::Text(Box::new(Text::new(&face.names, Stamp::Raw, false, false)));
         face
     }
 

@@ -21,7 +21,7 @@ pub(crate) struct Matcher {
 #[derive(Debug)]
 enum How {
     /// These bytes.
-    Plain(Finder<'static>),
+    Plain(Box<Finder<'static>>),
     Regex {
         regex: Box<Regex>,
         /// Whether it may ask for the beginning of the text, which is not that
@@ -36,7 +36,7 @@ impl Matcher {
         let Some(pattern) = chosen.pattern else { return Ok(None) };
         let plain = chosen.fixed || escaped(pattern) == pattern;
         let how = if plain && !chosen.ignore_case {
-            How::Plain(Finder::new(pattern).into_owned())
+            How::Plain(Box::new(Finder::new(pattern).into_owned()))
         } else {
             let options = Options { ignore_case: chosen.ignore_case, memory: MEMORY };
             let written = if chosen.fixed { escaped(pattern) } else { pattern.to_vec() };
