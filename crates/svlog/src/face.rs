@@ -308,6 +308,7 @@ mod tests {
             b"bx\n",
             b"@400000006b08095300000000 x\n",
         ];
+        let patterns = ["x", "^x", "b.?x", "0", "x$", "", "\\`x", "\\<x", "\\Bx", " x", "^$"];
         let mut n = 5_u32;
         let mut below = |most: usize| {
             n = n.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
@@ -326,7 +327,7 @@ mod tests {
                 before: below(4),
                 after: below(4),
                 invert: below(4) == 0,
-                ..pattern(["x", "^x", "b.?x", "0", "x$", ""][below(6)])
+                ..pattern(patterns[below(patterns.len())])
             };
             let (mut lines, mut at_once) = (face(chosen, &["web"]), face(chosen, &["web"]));
             for block in &blocks {

@@ -46,7 +46,9 @@ impl Matcher {
                     TOOL.fatal(&[b"unable to understand pattern ", pattern, b": ", why.as_bytes()]);
                 Exit::Usage
             })?;
-            How::Regex { regex: Box::new(regex), anchored: !plain && pattern.contains(&b'^') }
+            // `^` and the other one that asks for the same.
+            let anchored = !plain && pattern.iter().any(|byte| b"^`".contains(byte));
+            How::Regex { regex: Box::new(regex), anchored }
         };
         Ok(Some(Self { how, invert: chosen.invert }))
     }
