@@ -371,4 +371,7 @@ fn a_pager_is_only_for_who_asks_and_looks() {
     let early = [("PAGER", "head -n 1; echo left"), ("NO_COLOR", "1")];
     let drawn = looked_at(&dir, &["-P", "long"], &early, "left");
     assert_eq!(drawn.lines().count(), 2, "{drawn}");
+    // Also while there is nothing to be shown.
+    let drawn = looked_at(&dir, &["-fPn1", "long"], &early, "left");
+    assert_eq!(drawn.lines().count(), 2, "{drawn}");
 }
