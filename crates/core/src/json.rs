@@ -44,8 +44,8 @@ fn plain_length(text: &[u8]) -> usize {
     let mut length = 0;
     while let Some(word) = text[length..].first_chunk() {
         let word = u64::from_le_bytes(*word);
-        let quote = below(word ^ u64::from(b'"') * ONES, 1);
-        let backslash = below(word ^ u64::from(b'\\') * ONES, 1);
+        let quote = below(word ^ (u64::from(b'"') * ONES), 1);
+        let backslash = below(word ^ (u64::from(b'\\') * ONES), 1);
         let high = word.wrapping_add(ONES) | word;
         if (below(word, b' ') | quote | backslash | high) & HIGH != 0 {
             break;
