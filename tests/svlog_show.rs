@@ -306,6 +306,11 @@ fn a_reader_that_goes_away_ends_it_quietly() {
 
 /// Runs it in a terminal, and gives what is drawn up to the end of `last`.
 fn looked_at(dir: &Dir, args: &[&str], variables: &[(&str, &str)], last: &str) -> String {
+    ends(dir, args, variables, last, 0)
+}
+
+/// The same of one that ends with this code.
+fn ends(dir: &Dir, args: &[&str], variables: &[(&str, &str)], last: &str, code: i32) -> String {
     let (mut terminal, slave) = Terminal::open();
     terminal.resize(80, 24);
     let mut command = svlog(dir, args);
@@ -313,7 +318,7 @@ fn looked_at(dir: &Dir, args: &[&str], variables: &[(&str, &str)], last: &str) -
     let mut child = command.spawn().unwrap();
     drop(command);
     let drawn = terminal.draws(last, "\n");
-    assert_eq!(child.wait().unwrap().code(), Some(0), "{args:?}");
+    assert_eq!(child.wait().unwrap().code(), Some(code), "{args:?}");
     drawn
 }
 
@@ -366,6 +371,9 @@ fn a_pager_is_only_for_who_asks_and_looks() {
     let mut command = svlog(&dir, &args);
     let done = Process::start(command.envs(pager)).finish();
     assert_eq!((done.code, done.out(), done.err()), (0, "x\n".to_owned(), String::new()));
+    // One that is not there has not shown anything.
+    let none = [("PAGER", "./nowhere; code=$?; echo tried; exit $code"), ("NO_COLOR", "1")];
+    assert_eq!(ends(&dir, &args, &none, "tried", 111), "tried\r\n");
     // Who leaves it early is told nothing.
     log(&dir, "long", &["x".repeat(100).as_str(); 5000]);
     let early = [("PAGER", "head -n 1; echo left"), ("NO_COLOR", "1")];

@@ -84,8 +84,9 @@ impl Face {
     #[must_use]
     pub fn finish(mut self, read: Result<(), Errno>) -> Exit {
         let done = read.and_then(|()| self.show.output.flush());
-        self.show.output.close();
+        let was_there = self.show.output.close();
         match done {
+            _ if !was_there => Exit::System,
             Err(Errno::PIPE) => Exit::Success,
             Err(why) => TOOL.unwritable(why),
             Ok(()) if self.matcher.is_some() && !self.any => NONE_CHOSEN,

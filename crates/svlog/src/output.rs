@@ -14,6 +14,9 @@ use upkeep_sys::signals::{Signal, Signals, ignore_broken_pipes};
 /// As much is collected.
 const FULL: usize = 64 * 1024;
 
+/// A shell's exit codes for a program that it could not run, which it has said.
+const NO_PAGER: [i32; 2] = [126, 127];
+
 /// A pager that runs.
 #[derive(Debug)]
 struct Pager {
@@ -77,12 +80,11 @@ impl Output {
         done
     }
 
-    /// Waits until the pager has been left.
-    pub(crate) fn close(self) {
-        if let Some(Pager { mut child, input, .. }) = self.pager {
-            drop(input);
-            // Whatever its end was, the lines were shown.
-            let _ = child.wait();
-        }
+    /// Waits until the pager has been left. Says whether there was one, if
+    /// there had to be: whatever its end was otherwise, it has shown the lines.
+    pub(crate) fn close(self) -> bool {
+        let Some(Pager { mut child, input, .. }) = self.pager else { return true };
+        drop(input);
+        child.wait().is_ok_and(|status| !status.code().is_some_and(|code| NO_PAGER.contains(&code)))
     }
 }
