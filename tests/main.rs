@@ -46,6 +46,7 @@ mod s6;
 mod supervise;
 mod sv;
 mod svc;
+mod svlog;
 mod svlog_show;
 mod svscan;
 mod svstat;

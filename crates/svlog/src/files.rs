@@ -4,9 +4,9 @@
 
 use crate::entry::Stamps;
 use crate::listing::{self, CURRENT, Held, Id, Listing, PROCESSED, Stem};
-use crate::options::TOOL;
 use crate::part::{Feed, Part, size};
 use crate::seek::{self, Before};
+use crate::trouble;
 use core::ffi::CStr;
 use rustix::fd::OwnedFd;
 use rustix::fs::{self, CWD, Mode, OFlags};
@@ -154,7 +154,7 @@ impl Files {
             match place {
                 Ok(Some(offset)) => return Some(Place { part, offset }),
                 Ok(None) => self.close(part),
-                Err(why) => TOOL.warn_os(&[b"unable to read ", self.place.shown(), b": "], why),
+                Err(why) => trouble::note_os(&[b"unable to read ", self.place.shown(), b": "], why),
             }
             None
         })

@@ -4,6 +4,7 @@
 
 use crate::files::{Log, Where};
 use crate::options::TOOL;
+use crate::trouble;
 use core::ffi::CStr;
 use rustix::fs::{self, FileType};
 use rustix::io::Errno;
@@ -19,13 +20,6 @@ use upkeep_tools::check::written;
 /// More than any script that starts a logger has.
 const LONGEST: u64 = 256 * 1024;
 
-/// What was found.
-pub(crate) struct Found {
-    pub(crate) logs: Vec<Log>,
-    /// Whether that is all that was asked for; a warning says what is not.
-    pub(crate) all: bool,
-}
-
 /// Why there is no log.
 enum Trouble {
     Os(Errno),
@@ -39,25 +33,24 @@ enum Trouble {
 
 type Answer<T> = Result<T, Trouble>;
 
-/// Finds the logs that the names stand for. Where they are followed, one may
+/// Finds the logs that the names stand for; a warning says which have none. Where they are followed, one may
 /// come later.
-pub(crate) fn find(names: &[&CStr], follow: bool) -> Result<Found, Exit> {
+pub(crate) fn find(names: &[&CStr], follow: bool) -> Result<Vec<Log>, Exit> {
     let finder = Finder::new()
         .map_err(|why| TOOL.fatal_os(&[b"unable to open current directory: "], why))?;
-    let mut found = Found { logs: Vec::new(), all: true };
+    let mut found = Vec::new();
     for name in names {
         let (logs, troubles) = each(name, &finder, follow);
         // Of those that a pattern stands for, not all need have a log.
         let are_some = !logs.is_empty();
-        found.logs.extend(logs);
+        found.extend(logs);
         for (service, trouble) in troubles {
             if !(are_some && matches!(trouble, Trouble::NoLogger)) {
                 trouble.tell(&service);
-                found.all = false;
             }
         }
     }
-    if found.logs.is_empty() { Err(Exit::System) } else { Ok(found) }
+    if found.is_empty() { Err(Exit::System) } else { Ok(found) }
 }
 
 impl Trouble {
@@ -65,13 +58,13 @@ impl Trouble {
         let unable = [&b"unable to find log of "[..], name, b": "];
         let [unable, name, colon] = unable;
         match self {
-            Self::Os(why) => TOOL.warn_os(&[unable, name, colon], *why),
-            Self::NoLogger => TOOL.warn(&[
+            Self::Os(why) => trouble::note_os(&[unable, name, colon], *why),
+            Self::NoLogger => trouble::note(&[
                 unable,
                 name,
                 b": it is no log directory, which has a file current, and no service with a logger",
             ]),
-            Self::Unclear(script) => TOOL.warn(&[
+            Self::Unclear(script) => trouble::note(&[
                 unable,
                 name,
                 colon,
@@ -80,7 +73,7 @@ impl Trouble {
             ]),
             Self::NotThere(dir) => {
                 let dir = dir.as_os_str().as_bytes();
-                TOOL.warn(&[
+                trouble::note(&[
                     unable,
                     name,
                     b": its logger writes to ",

@@ -4,8 +4,8 @@ use crate::Entry;
 use crate::entry::Stamps;
 use crate::files::{Files, Place, Where};
 use crate::lines::Lines;
-use crate::options::TOOL;
 use crate::part::{Feed, Part, size};
+use crate::trouble;
 use core::ops::Range;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fd::OwnedFd;
@@ -201,7 +201,7 @@ impl Forward {
                 return None;
             }
             Err(why) => {
-                TOOL.warn_os(&[b"unable to read ", self.files.place().shown(), b": "], why);
+                trouble::note_os(&[b"unable to read ", self.files.place().shown(), b": "], why);
                 return Some(Step::End);
             }
         }
@@ -232,7 +232,7 @@ impl Forward {
             Ok(()) => self.trouble = None,
             Err(why) => {
                 if self.trouble.replace(why) != Some(why) {
-                    TOOL.warn_os(&[b"unable to read ", self.files.place().shown(), b": "], why);
+                    trouble::note_os(&[b"unable to read ", self.files.place().shown(), b": "], why);
                 }
             }
         }

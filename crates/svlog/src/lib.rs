@@ -25,10 +25,11 @@ pub mod sink;
 #[cfg(test)]
 mod test_dir;
 mod text;
+mod trouble;
 mod visible;
 mod watch;
 
 pub use entry::{Entry, Stamps};
 pub use files::{Log, Where};
-pub use read::{Outcome, read};
+pub use read::read;
 pub use sink::{Flow, Sink, Wanted};

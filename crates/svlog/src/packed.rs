@@ -1,7 +1,7 @@
 //! Compressed files: what they are is told by their first bytes, whatever
 //! their names say, and what is in them by the program that made them.
 
-use crate::options::TOOL;
+use crate::trouble;
 use core::sync::atomic::{AtomicU8, Ordering};
 use rustix::fd::OwnedFd;
 use rustix::fs::{self, MemfdFlags, Mode, OFlags, SeekFrom};
@@ -63,7 +63,7 @@ impl Unpacking {
             Err(Errno::NOENT) => {
                 if packing.is_first_missed() {
                     let program = packing.program().as_bytes();
-                    TOOL.warn(&[
+                    trouble::note(&[
                         b"unable to read ",
                         shown,
                         b" and what else is compressed as it is: there is no ",
@@ -73,7 +73,7 @@ impl Unpacking {
                 None
             }
             Err(why) => {
-                TOOL.warn_os(&[b"unable to decompress ", shown, b": "], why);
+                trouble::note_os(&[b"unable to decompress ", shown, b": "], why);
                 None
             }
         }
@@ -101,7 +101,7 @@ impl Unpacking {
             self.output = None;
             if !self.child.wait().is_ok_and(|status| status.success()) {
                 let program = self.packing.program().as_bytes();
-                TOOL.warn(&[
+                trouble::note(&[
                     b"unable to decompress all of ",
                     &self.shown,
                     b": ",

@@ -2,8 +2,8 @@
 //! What cannot be read is left out, with a warning.
 
 use crate::listing::{self, Held, Stem};
-use crate::options::TOOL;
 use crate::packed::{Packing, Unpacking, nameless};
+use crate::trouble;
 use core::ffi::CStr;
 use rustix::fd::OwnedFd;
 use rustix::fs::{self, Dir, FileType};
@@ -166,7 +166,9 @@ impl Part {
 
     fn report<T>(&self, log: &[u8], answer: Result<T>) -> Option<T> {
         answer
-            .inspect_err(|why| TOOL.warn_os(&[b"unable to read ", &self.shown(log), b": "], *why))
+            .inspect_err(|why| {
+                trouble::note_os(&[b"unable to read ", &self.shown(log), b": "], *why)
+            })
             .ok()
     }
 }

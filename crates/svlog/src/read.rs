@@ -6,19 +6,10 @@ use crate::entry::Stamps;
 use crate::files::{Files, Log};
 use crate::forward::{Forward, Span};
 use crate::merge::{self, Backwards, Last};
-use crate::options::TOOL;
 use crate::sink::{Sink, Wanted};
+use crate::trouble;
 use crate::watch::Watcher;
 use rustix::io::Errno;
-
-/// Whether everything could be read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Outcome {
-    /// All that could be opened.
-    Read,
-    /// A warning has said which log could not.
-    Unread,
-}
 
 /// Reads what is wanted of the logs. What it answers that went wrong, went
 /// wrong in the sink.
@@ -27,20 +18,18 @@ pub fn read(
     wanted: &Wanted,
     stamps: &Stamps,
     sink: &mut impl Sink,
-) -> Result<Outcome, Errno> {
+) -> Result<(), Errno> {
     // Whoever follows watches first, and reads then.
     let mut watcher = wanted.follow.then(Watcher::new);
     if let Some(watcher) = &mut watcher {
         logs.iter().enumerate().for_each(|(number, log)| watcher.watch(number, &log.place));
     }
-    let mut outcome = Outcome::Read;
     let mut opened = Vec::with_capacity(logs.len());
     for (number, log) in logs.iter().enumerate() {
         match Files::open(&log.place) {
             Ok(files) => opened.push((number, files)),
             Err(why) => {
-                TOOL.warn_os(&[b"unable to read ", log.place.shown(), b": "], why);
-                outcome = Outcome::Unread;
+                trouble::note_os(&[b"unable to read ", log.place.shown(), b": "], why);
             }
         }
     }
@@ -51,8 +40,7 @@ pub fn read(
         let mut logs = forwards(opened, wanted, stamps, sink);
         follow(&mut logs, wanted, watcher.as_mut(), sink)?;
     }
-    sink.idle()?;
-    Ok(outcome)
+    sink.idle()
 }
 
 /// Hands on what is there and, if that is wanted, what comes.

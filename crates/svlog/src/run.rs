@@ -3,7 +3,8 @@
 use crate::face::Face;
 use crate::find::find;
 use crate::options;
-use crate::read::{Outcome, read};
+use crate::read::read;
+use crate::trouble;
 use upkeep_cli::Exit;
 use upkeep_sys::Args;
 
@@ -15,12 +16,11 @@ pub fn run(args: Args) -> Exit {
 
 fn attempt(args: Args) -> Result<Exit, Exit> {
     let asked = options::read(args)?;
-    let found = find(&asked.names, asked.wanted.follow)?;
-    let names = found.logs.iter().map(|log| log.name.clone()).collect();
+    let logs = find(&asked.names, asked.wanted.follow)?;
+    let names = logs.iter().map(|log| log.name.clone()).collect();
     // A pager begins only when there is something to show.
     let mut face = Face::open(&asked, names)?;
-    let done = read(&found.logs, &asked.wanted, &asked.stamps(), &mut face);
-    let all = found.all && !matches!(done, Ok(Outcome::Unread));
-    let exit = face.finish(done.map(|_| ()));
-    Ok(if all { exit } else { Exit::System })
+    let done = read(&logs, &asked.wanted, &asked.stamps(), &mut face);
+    let exit = face.finish(done);
+    Ok(if trouble::any() { Exit::System } else { exit })
 }
