@@ -127,7 +127,8 @@ fn the_loggers_of_others_are_followed() {
         }
         let mut svlog = dir.tool("svlog", ["-f", "-n", "all", "-t", "none", "log/"]);
         assert_numbered(&mut svlog, last, || feed(command, last));
-        assert!(archives(&dir.path("log")) > 100, "{logger}");
+        let count = archives(&dir.path("log"));
+        assert!(count > 50, "{logger}: {count}");
     }
 }
 
@@ -140,14 +141,14 @@ fn several_are_followed_as_they_come() {
     dir.file("a/current", format!("{} 0\n", label(10)));
     dir.file("b/current", format!("{} 1\n", label(20)));
     let mut svlog = Process::start(&mut dir.tool("svlog", ["-f", "-t", "none", "a", "b", "c/"]));
-    assert_eq!(svlog.prints("0"), "a  0");
-    assert_eq!(svlog.prints("1"), "b  1");
+    assert_eq!(svlog.prints("0"), "a 0");
+    assert_eq!(svlog.prints("1"), "b 1");
     for (log, number) in [("c", 5), ("a", 4), ("c", 3), ("b", 2)] {
         dir.mkdir(log);
         let path = dir.path(format!("{log}/current"));
         let mut file = fs::OpenOptions::new().create(true).append(true).open(path).unwrap();
         write!(file, "{} {number}\n", label(30 - number)).unwrap();
-        assert_eq!(svlog.prints(&number.to_string()), format!("{log}  {number}"));
+        assert_eq!(svlog.prints(&number.to_string()), format!("{log} {number}"));
     }
     assert!(svlog.runs());
     // An end that is said ends it.
@@ -205,8 +206,9 @@ fn times_are_found_in_what_every_logger_writes() {
         let Some(logger) = logger else { continue };
         dir.mkdir(log);
         let mut command = dir.command(logger);
-        feed_one(command.args(args).stderr(Stdio::null()), "old\n");
-        feed_one(command.args(args).stderr(Stdio::null()), "new\n");
+        command.args(args).stderr(Stdio::null());
+        feed_one(&mut command, "old\n");
+        feed_one(&mut command, "new\n");
         assert_eq!(shown(&dir, &["-S", "1 hour ago", log]), "old\nnew\n");
         assert_eq!(shown(&dir, &["-U", "1 hour ago", log]), "");
         let stamped = dir.run("svlog", ["-t", "raw", "-n", "1", log]).out();
@@ -218,5 +220,5 @@ fn times_are_found_in_what_every_logger_writes() {
 fn feed_one(logger: &mut Command, line: &str) {
     let mut child = logger.stdin(Stdio::piped()).spawn().unwrap();
     child.stdin.take().unwrap().write_all(line.as_bytes()).unwrap();
-    assert!(child.wait().unwrap().success());
+    assert!(child.wait().unwrap().success(), "{logger:?}");
 }

@@ -67,8 +67,8 @@ fn without_word_from_the_kernel_it_is_looked() {
     let mut svlog = Process::start(command.env("UPKEEP_REFUSE", "inotify"));
     assert_eq!(
         svlog.complains("unable"),
-        "svlog: warning: unable to be told of changes, looking for them four times a second: no \
-         file descriptors available"
+        "svlog: warning: unable to be told of changes, looking for them four times a second: \
+         process cannot open more files"
     );
     svlog.prints("one");
     fs::rename(dir.path("log/current"), dir.path(format!("log/{}.s", label(1)))).unwrap();

@@ -119,7 +119,9 @@ fn by_path(name: &CStr, follow: bool) -> Option<Log> {
         Where::Input
     } else {
         match fs::stat(name).map(|stat| FileType::from_raw_mode(stat.st_mode)) {
-            Ok(FileType::Directory) if is_log_directory(name) => Where::Directory(trimmed(name)),
+            Ok(FileType::Directory) if is_log_directory(name, follow) => {
+                Where::Directory(trimmed(name))
+            }
             Ok(FileType::Directory) => return None,
             Ok(_) if is_logger(name) => return None,
             Ok(_) => Where::File(name.to_owned()),
@@ -144,9 +146,13 @@ fn trimmed(name: &CStr) -> CString {
     CString::new(&bytes[..(bytes.len() - slashes).max(1)]).unwrap_or_default()
 }
 
-/// Whether there is something that a logger has written.
-fn is_log_directory(path: &CStr) -> bool {
+/// Whether there is something that a logger has written; or may come to be, if
+/// it is no service's directory.
+fn is_log_directory(path: &CStr, follow: bool) -> bool {
     let path = Path::new(std::ffi::OsStr::from_bytes(path.to_bytes()));
+    if follow && ["run", "log"].iter().all(|name| !path.join(name).exists()) {
+        return true;
+    }
     if path.join("current").is_file() {
         return true;
     }

@@ -19,7 +19,7 @@ const PREVIOUS: &CStr = c"previous";
 pub(crate) const PROCESSED: &CStr = c"processed";
 /// How often it is looked before a directory that does not hold still is
 /// taken as it is.
-const LOOKS: usize = 100;
+const LOOKS: usize = 1000;
 
 /// Which file it is, whatever its name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -58,6 +58,18 @@ impl Held {
         let id = Id::of(&file)?;
         Ok(Some(Self { name, file: Rc::new(file), id }))
     }
+
+    /// Which of the archives it is by now. A name that is linked before the
+    /// first one is removed counts as soon as it is there.
+    fn place_in(&self, dir: &OwnedFd, all: &BTreeMap<Stem, CString>) -> Result<Option<Stem>> {
+        let has_one_name = fs::fstat(&*self.file)?.st_nlink == 1;
+        if has_one_name && id_at(dir, self.name)? == Some(self.id) {
+            return Ok(None);
+        }
+        // The newest is the most likely one.
+        let is_it = |(_, name): &(_, &CString)| Id::at(dir, name) == Ok(self.id);
+        Ok(all.iter().rev().find(is_it).map(|(stem, _)| *stem))
+    }
 }
 
 /// Opens a file to read it, and never waits for one that is a FIFO.
@@ -95,44 +107,58 @@ pub(crate) struct Listing {
 }
 
 impl Listing {
-    /// Looks until nothing has been rotated while it looked.
+    /// Looks. However often it is rotated meanwhile, nothing is left out that
+    /// is older than anything that is listed.
     pub(crate) fn of(dir: &OwnedFd) -> Result<Self> {
-        let mut looks = 0;
-        loop {
-            let current = Held::open(dir, CURRENT)?;
-            let previous = Held::open(dir, PREVIOUS)?;
-            let processed = Held::open(dir, PROCESSED)?;
-            // What is called something else meanwhile may be missing, but
-            // hardly twice.
-            let before = archives(dir)?;
-            let archives = archives(dir)?;
-            // As long as there is what it is made of, it may not be whole.
-            let (previous_id, processed_id) = (id(&previous), id(&processed));
-            let mut listing = Self { archives, closed: previous.or(processed), current };
-            // That has to be looked at as long as it has its first name.
-            listing.forget_second_name(dir)?;
-            looks += 1;
-            if looks == LOOKS
-                || before.keys().eq(listing.archives.keys())
-                    && id(&listing.current) == id_at(dir, CURRENT)?
-                    && previous_id == id_at(dir, PREVIOUS)?
-                    && processed_id == id_at(dir, PROCESSED)?
-            {
+        for _ in 1..LOOKS {
+            if let Some(listing) = Self::attempt(dir, false)? {
                 return Ok(listing);
             }
         }
+        Self::attempt(dir, true).map(Option::unwrap_or_default)
     }
 
-    /// For a moment what is closed has two names.
-    fn forget_second_name(&mut self, dir: &OwnedFd) -> Result<()> {
-        let Some(held) = &self.closed else { return Ok(()) };
-        // The newest is the most likely one.
-        let is_it = |name: &&CString| Id::at(dir, name) == Ok(held.id);
-        if fs::fstat(&*held.file)?.st_nlink > 1 && self.archives.values().rev().any(|it| is_it(&it))
-        {
-            self.closed = None;
+    /// Nothing if it did not hold still enough, unless it is the last attempt.
+    fn attempt(dir: &OwnedFd, is_last: bool) -> Result<Option<Self>> {
+        let current = Held::open(dir, CURRENT)?;
+        let previous = Held::open(dir, PREVIOUS)?;
+        let processed = Held::open(dir, PROCESSED)?;
+        // Then what is before it is one of those, or an archive already.
+        if id(&current) != id_at(dir, CURRENT)? && !is_last {
+            return Ok(None);
         }
-        Ok(())
+        // As long as there is what it is made of, it may not be whole.
+        let mut closed = previous.or(processed);
+        // What is called something else meanwhile may be missing, but not
+        // twice.
+        let first = archives(dir)?;
+        let mut all = archives(dir)?;
+        let is_same = first.keys().eq(all.keys());
+        for (stem, name) in first {
+            all.entry(stem).or_insert(name);
+        }
+        if let Some(held) = &closed
+            && held.place_in(dir, &all)?.is_some()
+        {
+            closed = None;
+        }
+        // What was closed after that came while it was looked, and what is in
+        // between may be missing.
+        if let Some(held) = &current
+            && id_at(dir, CURRENT)? != Some(held.id)
+            && let Some(place) = held.place_in(dir, &archives(dir)?)?
+        {
+            all.retain(|stem, _| *stem < place);
+        }
+        // Of one that is gone, what was made of it may be one of the archives.
+        let is_gone = |held: &Held| fs::fstat(&*held.file).map(|stat| stat.st_nlink == 0);
+        let are_there = match &current {
+            None => is_same && id_at(dir, CURRENT)?.is_none(),
+            Some(held) => !is_gone(held)?,
+        };
+        let is_whole =
+            are_there && closed.as_ref().map_or(Ok(true), |it| is_gone(it).map(|is| !is))?;
+        Ok((is_whole || is_last).then_some(Self { archives: all, closed, current }))
     }
 }
 
