@@ -48,6 +48,8 @@ mod s6;
 mod supervise;
 mod sv;
 mod svc;
+mod svlog;
+mod svlog_show;
 mod svlogd_killed;
 mod svlogd_same;
 mod svscan;
