@@ -264,7 +264,7 @@ mod tests {
         assert_eq!(written(Form::Seconds, i64::MAX, 0, 0).len(), 30);
     }
 
-    const FORMS: [Form; 9] = [
+    const FORMS: [Form; 8] = [
         Form::Label,
         Form::Seconds,
         Form::Utc(3),
