@@ -45,9 +45,9 @@ pub(crate) fn read(args: Args, voice: &mut Voice) -> Result<Script, Exit> {
                     once(&script, bytes, |item| matches!(item, Item::Limit(_)), voice)?;
                     Item::Limit(limit)
                 }
-                Treatment::Send { to, only } => Item::Send { to, only },
+                Treatment::Send { to, only } => Item::Send { to, only, ended: false },
                 Treatment::Durability(durability) => {
-                    let _ = durability;
+                    settings.durability = durability;
                     continue;
                 }
             },

@@ -49,6 +49,7 @@ mod s6;
 mod supervise;
 mod sv;
 mod svc;
+mod svlogd_killed;
 mod svlogd_same;
 mod svscan;
 mod svstat;

@@ -105,7 +105,7 @@ enum Gets {
 
 /// Lines of `size` bytes together, some of them long, each with its place in
 /// the input, which has `before` bytes so far.
-fn lines(random: &mut Random, before: usize, size: usize) -> Vec<u8> {
+pub(super) fn lines(random: &mut Random, before: usize, size: usize) -> Vec<u8> {
     let mut all = Vec::new();
     while all.len() < size {
         let len = match random.below(60) {
@@ -172,7 +172,7 @@ fn without_stamps(all: &[u8]) -> Vec<u8> {
 }
 
 /// What is wrong with the log of numbered lines, if anything.
-fn complaint(log: &[u8], wanted: &[u8]) -> Option<String> {
+pub(super) fn complaint(log: &[u8], wanted: &[u8]) -> Option<String> {
     if log == wanted {
         return None;
     }
@@ -242,7 +242,7 @@ impl Case<'_> {
 }
 
 /// A pipe that holds `input` and is at its end behind it.
-fn filled(input: &[u8]) -> OwnedFd {
+pub(super) fn filled(input: &[u8]) -> OwnedFd {
     let (from, into) = pipe_with(PipeFlags::CLOEXEC).unwrap();
     fcntl_setpipe_size(&into, 1 << 20).unwrap();
     File::from(into).write_all(input).unwrap();

@@ -13,6 +13,7 @@ pub(crate) const PROGRAMS: &[&str] = &[
     "svc",
     "svcheck",
     "svhold",
+    "svlogd",
     "svnotify",
     "svok",
     "svstat",

@@ -88,7 +88,7 @@ function __upkeep_is_number
     and not contains -- $place[2] -e -C -/ -l -L
 end
 
-for program in svscan supervise svc svstat multilog svcheck svhold svnotify svok svup svwait sv \
+for program in svscan supervise svc svstat multilog svcheck svhold svlogd svnotify svok svup svwait sv \
         chpst fghack pgrphack readproctitle tai64n tai64nlocal setuidgid envuidgid envdir softlimit \
         setlock svscanboot
     complete -c $program -n __upkeep_is_option -f -a "(__upkeep_options $program)"
@@ -104,7 +104,7 @@ complete -c sv -n '__upkeep_is_argument -eq 0' -f -a 'status up down once pause 
     interrupt quit 1 2 term kill exit start stop reload restart shutdown force-stop force-reload
     force-restart force-shutdown try-restart check'
 complete -c sv -n '__upkeep_is_argument -gt 0' -f -a '(__upkeep_services)'
-for program in supervise svscan
+for program in supervise svscan svlogd
     complete -c $program -n __upkeep_is_argument -f -a '(__fish_complete_directories)'
 end
 complete -c svnotify -n __upkeep_is_argument -f -a 'ready reloading stopping alive STATUS='

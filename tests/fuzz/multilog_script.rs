@@ -46,10 +46,11 @@ pub fn multilog_script(data: &[u8]) {
             Directive::Directory(path) => {
                 assert!(path == argument && matches!(letter, Some(b'.' | b'/')));
             }
-            Directive::Nothing
-            | Directive::Treatment(_)
-            | Directive::Keeping
-            | Directive::Wrong(_) => {
+            Directive::Keeping | Directive::Wrong(_) | Directive::Treatment(_) => {
+                // What the original would use stays its own.
+                assert!(letter.is_some_and(|letter| b"RNShdwmgzkfuUlpEF1r".contains(&letter)));
+            }
+            Directive::Nothing => {
                 assert!(!letter.is_some_and(|letter| b"+-e=sn!./".contains(&letter)));
             }
         }

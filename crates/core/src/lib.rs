@@ -27,6 +27,7 @@ pub mod recovery;
 pub mod restart;
 pub mod retention;
 pub mod rotation;
+pub mod s6log;
 pub mod scan;
 pub mod script;
 pub mod signals;

@@ -35,8 +35,7 @@ impl Claimed {
     /// Opens the directory, making it if need be, and locks it. `mask` is the
     /// signal mask that a processor should find.
     pub fn new(settings: Settings, mask: Mask, voice: &mut Voice) -> Result<Self, Exit> {
-        let place =
-            Place::open(&settings, voice).map_err(|refusal| refusal.report(&settings, voice))?;
+        let place = Place::open(&settings).map_err(|refusal| refusal.report(&settings, voice))?;
         let journal = Journal::open(&place);
         point!("start: locked");
         Ok(Self { settings, mask, place, journal })

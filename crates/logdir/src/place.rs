@@ -1,7 +1,6 @@
 //! A log directory by its descriptor, and what is done in it: no path is
 //! looked up twice, and the process stays where it is.
 
-use crate::runit::Svlogd;
 use crate::{Settings, Voice, files, modes};
 use core::ffi::CStr;
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -16,6 +15,8 @@ pub(crate) struct Refusal {
     /// A file in it, if it is about one.
     pub(crate) file: &'static [u8],
     pub(crate) why: Errno,
+    /// The directory as a svlogd knows it that leaves it.
+    pub(crate) left: Option<&'static [u8]>,
 }
 
 impl Refusal {
@@ -27,16 +28,16 @@ impl Refusal {
     /// Says so. It is the end, but for a svlogd, which may have others.
     pub(crate) fn report(&self, settings: &Settings, voice: &mut Voice) -> Exit {
         let parts = [self.verb, self.dir, self.slash(), self.file, b": "];
-        if settings.runit.is_some() {
+        if let Some(runit) = settings.runit {
+            if let Some(left) = self.left {
+                runit.tell(&[b"close: ", left], voice);
+            }
             voice.warn(&parts, self.why);
             return Exit::System;
         }
         voice.fatal(&parts, self.why)
     }
 }
-/// svlogd says so of a directory that it could not begin with, whose name it
-/// has not noted yet.
-const CLOSE: &[&[u8]] = &[b"close: "];
 
 /// The directory.
 #[derive(Debug)]
@@ -51,45 +52,39 @@ pub(crate) struct Place {
 
 impl Place {
     /// Opens the directory, and locks it.
-    pub(crate) fn open(
-        settings: &Settings,
-        voice: &mut Voice,
-    ) -> core::result::Result<Self, Refusal> {
+    pub(crate) fn open(settings: &Settings) -> core::result::Result<Self, Refusal> {
         match settings.runit {
             None => Self::open_or_make(settings.name),
-            Some(runit) => Self::open_as_runit(settings.name, &runit, voice),
+            Some(_) => Self::open_as_runit(settings.name),
         }
     }
 
     /// Opens the directory as svlogd does, and locks it.
-    fn open_as_runit(
-        name: &'static CStr,
-        runit: &Svlogd,
-        voice: &mut Voice,
-    ) -> core::result::Result<Self, Refusal> {
-        let (verb, why): (&'static [u8], _) = match open_directory(name) {
+    fn open_as_runit(name: &'static CStr) -> core::result::Result<Self, Refusal> {
+        let (verb, why, left): (&'static [u8], _, Option<&[u8]>) = match open_directory(name) {
             Ok((fd, stat)) => match lock(&fd) {
                 Ok(lock) => {
                     let id = (stat.st_dev, stat.st_ino);
                     return Ok(Self { name, fd, id, _lock: lock });
                 }
-                Err(why) => {
-                    runit.tell(CLOSE, voice);
-                    (b"unable to lock directory: ", why)
-                }
+                Err(why) => (b"unable to lock directory: ", why, Some(b"")),
             },
             Err(why) if rustix::fs::access(name, Access::READ_OK).is_ok() => {
-                runit.tell(CLOSE, voice);
-                (b"unable to change directory: ", why)
+                (b"unable to change directory: ", why, Some(b""))
             }
-            Err(why) => (b"unable to open log directory: ", why),
+            Err(why) => (b"unable to open log directory: ", why, None),
         };
-        Err(Refusal { verb, dir: name.to_bytes(), file: b"", why })
+        Err(Refusal { verb, dir: name.to_bytes(), file: b"", why, left })
     }
 
     /// Opens the directory, making it if need be, and locks it.
     fn open_or_make(name: &'static CStr) -> core::result::Result<Self, Refusal> {
-        let refusal = |verb| move |why| Refusal { verb, dir: name.to_bytes(), file: b"", why };
+        let refusal = |verb| {
+            move |why| {
+                let dir = name.to_bytes();
+                Refusal { verb, dir, file: b"", why, left: None }
+            }
+        };
         // If it cannot be made, opening it says why, or it was there.
         let _ = rustix::fs::mkdirat(CWD, name, modes::DIRECTORY);
         let (fd, stat) = open_directory(name).map_err(refusal(b"unable to open directory "))?;

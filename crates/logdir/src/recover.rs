@@ -83,5 +83,5 @@ fn find(rotation: &Rotation, file: &'static CStr) -> Result<(Found, u64), Refusa
 }
 
 fn refusal(rotation: &Rotation, verb: &'static [u8], file: &'static CStr, why: Errno) -> Refusal {
-    Refusal { verb, dir: rotation.place.name(), file: file.to_bytes(), why }
+    Refusal { verb, dir: rotation.place.name(), file: file.to_bytes(), why, left: None }
 }

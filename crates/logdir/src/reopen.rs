@@ -40,7 +40,7 @@ impl LogDirectory {
                     self.end_old(&old, voice);
                 }
                 Err(refusal) => {
-                    let Refusal { verb, dir, file, why } = refusal;
+                    let Refusal { verb, dir, file, why, .. } = refusal;
                     let unable = [verb, dir, refusal.slash(), file, b", going on in the old one: "];
                     voice.warn(&unable, why);
                 }
@@ -69,7 +69,7 @@ impl LogDirectory {
             match self.claim(voice) {
                 Ok(claimed) => break claimed,
                 Err(refusal) => {
-                    let Refusal { verb, dir, file, why } = refusal;
+                    let Refusal { verb, dir, file, why, .. } = refusal;
                     let unable = [verb, dir, refusal.slash(), file, b", pausing: "];
                     voice.wait(&unable, why, &mut patience);
                 }
@@ -89,7 +89,7 @@ impl LogDirectory {
     /// What has the directory's name now, made ready to be written to.
     fn claim(&self, voice: &mut Voice) -> core::result::Result<Claimed, Refusal> {
         let old = &self.rotation;
-        let place = Place::open(&old.settings, voice)?;
+        let place = Place::open(&old.settings)?;
         // Whoever is killed from here on finds in it what was in hand.
         let journal =
             self.journal.as_ref().and_then(|journal| journal.copy_to(&place, &self.stored));
@@ -149,6 +149,7 @@ impl LogDirectory {
 
     /// Current, which holds as many bytes, is written to from now on.
     fn take_up(&mut self, bytes: u64) {
+        self.is_another();
         let file = inode(&self.current);
         self.stored.file = file;
         self.stored.size = bytes;

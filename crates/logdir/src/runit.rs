@@ -144,10 +144,11 @@ impl Rotation {
         let stat = match self.place.look(files::CURRENT) {
             Ok(stat) => stat,
             Err(why) => {
-                runit.tell(&[b"close: ", dir], voice);
-                return Err(Refusal { verb: b"unable to stat current: ", dir, file: b"", why });
+                let verb = b"unable to stat current: ";
+                return Err(Refusal { verb, dir, file: b"", why, left: Some(dir) });
             }
         };
+        self.conclude_interrupted(voice);
         let mut bytes = None;
         if let Some(stat) = stat {
             let size = u64::try_from(stat.st_size).unwrap_or(0);

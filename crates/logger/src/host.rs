@@ -1,10 +1,16 @@
 //! A log host: a datagram for each line, which is lost if it is lost.
 
 use rustix::fd::OwnedFd;
-use rustix::io::Errno;
-use rustix::net::{AddressFamily, SendFlags, SocketFlags, SocketType, sendto, socket_with};
+use rustix::io::{Errno, IoSlice};
+use rustix::net::{
+    AddressFamily, SendAncillaryBuffer, SendFlags, SocketFlags, SocketType, sendmsg_addr,
+    socket_with,
+};
 use std::net::SocketAddr;
 use upkeep_logdir::Voice;
+
+/// As many parts may a line have.
+const PARTS: usize = 3;
 
 /// Where copies of lines go.
 pub(crate) struct Host {
@@ -20,8 +26,8 @@ impl Host {
         Self { to, socket: None, said: false }
     }
 
-    /// Sends one line, if that can be done now.
-    pub(crate) fn send(&mut self, line: &[u8], voice: &mut Voice) {
+    /// Sends one line, which has at most three parts, if that can be done now.
+    pub(crate) fn send(&mut self, line: &[&[u8]], voice: &mut Voice) {
         match self.try_to_send(line) {
             Ok(()) => self.said = false,
             // Nobody listened to an earlier one, or there is no room now.
@@ -35,7 +41,7 @@ impl Host {
         }
     }
 
-    fn try_to_send(&mut self, line: &[u8]) -> Result<(), Errno> {
+    fn try_to_send(&mut self, line: &[&[u8]]) -> Result<(), Errno> {
         let socket = match &self.socket {
             Some(socket) => socket,
             None => {
@@ -45,6 +51,11 @@ impl Host {
                 self.socket.insert(socket_with(family, SocketType::DGRAM, flags, None)?)
             }
         };
-        sendto(socket, line, SendFlags::empty(), &self.to).map(|_| ())
+        let mut slices = [IoSlice::new(b""); PARTS];
+        for (slice, part) in slices.iter_mut().zip(line) {
+            *slice = IoSlice::new(part);
+        }
+        let mut nothing = SendAncillaryBuffer::default();
+        sendmsg_addr(socket, &self.to, &slices, &mut nothing, SendFlags::empty()).map(|_| ())
     }
 }

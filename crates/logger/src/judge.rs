@@ -5,6 +5,9 @@ use crate::fronts::Fronts;
 use crate::plan::{Plan, Step};
 use upkeep_core::rate::Limit;
 use upkeep_logdir::Voice;
+use upkeep_sys::clock;
+
+const SECOND: u64 = 1_000_000_000;
 
 impl Engine {
     /// The rest of a line, its end included, goes where its beginning went.
@@ -40,10 +43,29 @@ impl Engine {
         }
     }
 
+    /// When the time of the limit is over and no line has come since, says how
+    /// many were left out.
+    pub(crate) fn report_in_time(&mut self, voice: &mut Voice) {
+        let Some(limit) = self.plan.limit else { return };
+        self.look_at_the_clock(None);
+        let over = self.is_between_lines().then(|| self.rate.over(limit, self.now));
+        if let Some(Some(lines)) = over {
+            self.report(lines, voice);
+            for directory in &mut self.plan.directories {
+                directory.flush(voice);
+            }
+            self.settle(voice);
+        }
+        // The clock that stamps are of may have been set, and a line that has
+        // begun has to end.
+        self.reported_at = (self.rate.left_out > 0).then(|| clock::monotonic() + SECOND);
+    }
+
     /// Says, in the place of lines that were left out, how many they were.
     pub(crate) fn report(&mut self, lines: u64, voice: &mut Voice) {
         let limits = |step: &Step| matches!(step, Step::Limit(_));
         let Some(at) = self.plan.steps.iter().position(limits) else { return };
+        self.reported_at = None;
         let Some(limit) = self.plan.limit else { return };
         let Limit { lines: most, seconds } = limit;
         let text = format!(
@@ -83,6 +105,7 @@ impl Engine {
         self.chosen[output] = false;
         let mut selected = true;
         let mut mentioned = false;
+        let end: &[u8] = if len == self.judged { b"...\n" } else { b"\n" };
         for step in steps.iter_mut().skip(first) {
             match step {
                 Step::Select(pattern) => selected = selected || pattern.matches(whole),
@@ -90,15 +113,21 @@ impl Engine {
                 Step::Afresh => selected = true,
                 Step::Mention(pattern) => mentioned = mentioned || pattern.matches(whole),
                 Step::Pass(pattern) => mentioned = mentioned && !pattern.matches(whole),
-                Step::Show(prefix) => {
+                Step::Show(front) => {
                     if core::mem::take(&mut mentioned) {
-                        let dots: &[u8] = if len == self.judged { b"..." } else { b"" };
-                        voice.show(&[stamp, prefix, text, dots, b"\n"]);
+                        voice.show(&[fronts.get(*front), text, end]);
                     }
                 }
                 Step::Directory(number) => self.chosen[*number] = selected,
                 _ if !selected => {}
-                Step::Limit(limit) => selected = self.rate.admits(*limit, self.now),
+                Step::Limit(limit) => {
+                    selected = self.rate.admits(*limit, self.now);
+                    if !selected && self.reported_at.is_none() {
+                        let passed = self.now.seconds.saturating_sub(self.rate.began);
+                        let left = limit.seconds.saturating_sub(passed);
+                        self.reported_at = Some(clock::monotonic() + left * SECOND);
+                    }
+                }
                 Step::Output(front) => {
                     self.chosen[output] = true;
                     if let Some(outlet) = outlet {
@@ -114,8 +143,12 @@ impl Engine {
                     let line = behind(fronts, *front, whole, &mut self.shown, text);
                     statuses[*number].keep(line, self.kept);
                 }
-                Step::Send(host, front, only) => {
-                    host.send(compose(&mut self.shown, fronts.prefix(*front), text), voice);
+                Step::Send { host, front, only, ended: false } => {
+                    host.send(&[fronts.prefix(*front), text], voice);
+                    selected = !*only;
+                }
+                Step::Send { host, front, only, ended: true } => {
+                    host.send(&[fronts.get(*front), text, end], voice);
                     selected = !*only;
                 }
             }

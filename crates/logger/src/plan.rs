@@ -19,15 +19,21 @@ pub(crate) enum Step {
     Afresh,
     Mention(Matcher),
     Pass(Matcher),
-    Show(&'static [u8]),
     Limit(Limit),
-    /// With the front that has this number, as in the next three.
+    /// With the front that has this number, as in the next four.
     Output(usize),
+    Show(usize),
     Alert(usize),
     /// The status file with this number.
     Status(usize, usize),
-    /// Whether the line is deselected then.
-    Send(Host, usize, bool),
+    Send {
+        host: Host,
+        front: usize,
+        /// Whether the line is deselected then.
+        only: bool,
+        /// Whether it has its stamp and an end.
+        ended: bool,
+    },
     /// The log directory with this number.
     Directory(usize),
 }
@@ -96,10 +102,12 @@ impl Plan {
                     plan.outlet = Some(Outlet::new(voice)?);
                     Step::Output(front)
                 }
-                Item::Send { to, only } => Step::Send(Host::new(to), front, only),
-                Item::Show(prefix) => {
+                Item::Send { to, only, ended } => {
+                    Step::Send { host: Host::new(to), front, only, ended }
+                }
+                Item::Show => {
                     voice.expect_alerts()?;
-                    Step::Show(prefix)
+                    Step::Show(front)
                 }
                 Item::Alert => {
                     voice.expect_alerts()?;

@@ -35,8 +35,8 @@ fn start(
 ) -> Result<(Engine, Input, Ledger, Signals), Exit> {
     fill_standard_descriptors();
     rustix::process::umask(Mode::WGRP | Mode::WOTH);
-    let caught = [Signal::TERM, Signal::ALARM, Signal::HUP, Signal::CHILD, Signal::PIPE];
-    let signals = Signals::take(&caught, &[])
+    let heard = [Signal::TERM, Signal::ALARM, Signal::HUP, Signal::CHILD, Signal::PIPE];
+    let signals = Signals::take(&heard, &[])
         .map_err(|why| voice.fatal(&[b"unable to catch signals: "], why))?;
     let mut input = Input::open().map_err(|_| voice.out_of_memory())?;
     let script = script(voice)?;
@@ -103,6 +103,7 @@ fn work(
                         leaving = true;
                         input.leave();
                     }
+                    // A write says it too.
                     _ => {}
                 }
             }

@@ -70,21 +70,23 @@ pub enum Item {
     Mention(Pattern),
     /// Lines that match are not.
     Pass(Pattern),
-    /// What selection sees of the lines that are to be shown, stamped and
-    /// behind this, to standard error.
-    Show(&'static [u8]),
+    /// What selection sees of the lines that are to be shown to standard
+    /// error, with a sign where that is not all.
+    Show,
     /// In what follows this stands before each line, behind the stamp.
     Prefix(&'static [u8]),
     /// Deselect the lines that are over the limit. One of a script at most.
     Limit(Limit),
     /// A selected line to standard output. One of a script at most.
     Output,
-    /// The beginning of a selected line to a log host, without a stamp.
+    /// The beginning of a selected line to a log host.
     Send {
         /// To there.
         to: SocketAddr,
         /// Whether it is deselected then.
         only: bool,
+        /// Whether it has its stamp, and an end as `Show` gives it one.
+        ended: bool,
     },
     /// The beginning of a selected line to standard error.
     Alert,

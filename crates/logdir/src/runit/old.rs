@@ -38,7 +38,7 @@ pub(super) fn remove_oldest(
     voice: &mut Voice,
 ) {
     let mut census = Census::default();
-    each(place, voice, &[b"unable to read directory: "], |name, voice| {
+    each(place, voice, b"unable to read directory: ", |name, voice| {
         if !name.ends_with(b"t\0") {
             return census.see(name, pending);
         }
@@ -62,8 +62,8 @@ pub(super) fn remove_oldest(
 /// that has made room.
 pub(super) fn remove_for_room(place: &Place, least: u64, voice: &mut Voice) -> bool {
     let mut census = Census::default();
-    let unable: [&[u8]; 1] = [b"unable to read directory, want remove old logfile: "];
-    each(place, voice, &unable, |name, _| census.see(name, None));
+    let unable = b"unable to read directory, want remove old logfile: ";
+    each(place, voice, unable, |name, _| census.see(name, None));
     let Some(oldest) = census.oldest.filter(|_| census.count > least) else { return false };
     let dir = place.name();
     voice.caution(&[b"out of disk space, delete: ", dir, b"/", &oldest[..NAME]]);
@@ -75,10 +75,10 @@ pub(super) fn remove_for_room(place: &Place, least: u64, voice: &mut Voice) -> b
 }
 
 /// Shows each old log.
-fn each(
+pub(super) fn each(
     place: &Place,
     voice: &mut Voice,
-    unable: &[&[u8]],
+    unable: &[u8],
     mut see: impl FnMut(&Name, &mut Voice),
 ) {
     let mut walk = || -> Result<()> {
@@ -93,7 +93,7 @@ fn each(
         Ok(())
     };
     if let Err(why) = walk() {
-        voice.warn(&[unable[0], place.name(), b": "], why);
+        voice.warn(&[unable, place.name(), b": "], why);
     }
 }
 

@@ -1,7 +1,7 @@
 //! A processor beside the logging: one at a time in a directory, started again
 //! until it succeeds.
 
-use super::{Name, Svlogd, as_name, with_letter};
+use super::{Name, Svlogd, as_name, old, with_letter};
 use crate::processor::Files;
 use crate::rotate::Rotation;
 use crate::{Voice, files, modes};
@@ -157,23 +157,42 @@ impl Rotation {
             self.place.rename(as_name(&result), as_name(&done))
         });
         point!("work: renamed");
+        self.conclude(&work.name, voice);
+        runit.tell(&[b"processed: ", dir, b"/", &done[..NAME]], voice);
+        None
+    }
+
+    /// What is to be done when the result of a processor has its last name.
+    /// The log that it was made of goes last, so that whoever finds it beside
+    /// the result knows what is left to do.
+    fn conclude(&self, name: &Name, voice: &mut Voice) {
+        let (dir, done) = (self.place.name(), with_letter(name, b's'));
         voice.insist(&[b"unable to set mode of processed: ", dir, b": "], || {
             rustix::fs::chmodat(self.place.fd(), as_name(&done), modes::FINISHED, AtFlags::empty())
         });
         point!("work: marked");
-        if let Err(why) = self.place.remove(as_name(&work.name)) {
-            voice.warn(&[b"unable to unlink: ", dir, b"/", &work.name[..NAME], b": "], why);
-        }
-        point!("work: removed");
         voice.insist(&[b"unable to rename state: ", dir, b": "], || {
             match self.place.rename(files::NEW_STATE, files::STATE) {
-                // Somebody has cleaned up; nobody will bring it back.
+                // It was done, or somebody has cleaned up.
                 Err(Errno::NOENT) => Ok(()),
                 other => other,
             }
         });
-        runit.tell(&[b"processed: ", dir, b"/", &done[..NAME]], voice);
-        None
+        point!("work: kept");
+        if let Err(why) = self.place.remove(as_name(name)) {
+            voice.warn(&[b"unable to unlink: ", dir, b"/", &name[..NAME], b": "], why);
+        }
+        point!("work: removed");
+    }
+
+    /// Does that for one whose svlogd was killed over it.
+    pub(super) fn conclude_interrupted(&self, voice: &mut Voice) {
+        old::each(&self.place, voice, b"unable to read directory: ", |name, voice| {
+            let done = with_letter(name, b's');
+            if name.ends_with(b"u\0") && matches!(self.place.look(as_name(&done)), Ok(Some(_))) {
+                self.conclude(name, voice);
+            }
+        });
     }
 
     fn failed(&self, name: &Name, voice: &mut Voice) -> Step {

@@ -3,13 +3,15 @@
 
 use crate::options::Options;
 use core::ffi::CStr;
+use core::net::SocketAddr;
 use rustix::fs::{CWD, Mode, OFlags};
 use rustix::io::{Errno, Result};
 use std::ffi::CString;
 use upkeep_cli::Exit;
 use upkeep_core::digest;
 use upkeep_core::stamp::Form;
-use upkeep_core::svlogd::{Directive, KEEP, SIZE, directives};
+use upkeep_core::svlogd::{Directive, KEEP, SIZE, Target, directives};
+use upkeep_core::treatment::PREFIX;
 use upkeep_logger::{Item, LINE, Pattern, Script, Settings, Svlogd, View, Voice};
 
 /// As much is read at once.
@@ -113,6 +115,7 @@ impl Config {
     ) -> core::result::Result<(), std::collections::TryReserveError> {
         let mut runit = Svlogd { near: options.line, keep: KEEP, least: KEEP, loud: options.loud };
         let (mut size, mut shows) = (SIZE, false);
+        let (mut prefix, mut target, mut only): (&[u8], _, _) = (b"", None, false);
         if self.there && options.loud {
             voice.info(&[b"read: ", name.to_bytes(), b"/config"]);
         }
@@ -139,15 +142,22 @@ impl Config {
                 Directive::BadPort(text) => {
                     voice.caution(&[b"unable to scan port number: ", text]);
                 }
-                Directive::Processor(_) | Directive::Nothing => {}
-                Directive::Age(_)
-                | Directive::Send(_)
-                | Directive::SendOnly(_)
-                | Directive::Prefix(_) => {}
+                Directive::Prefix(text) => prefix = &text[..text.len().min(PREFIX)],
+                Directive::Send(host) => target = Some(host),
+                Directive::SendOnly(host) => {
+                    target = Some(host);
+                    only = true;
+                }
+                Directive::Age(_) | Directive::Processor(_) | Directive::Nothing => {}
             }
         }
+        push(script, Item::Prefix(prefix))?;
         if shows {
-            push(script, Item::Show(b""))?;
+            push(script, Item::Show)?;
+        }
+        if let Some(Target { address, port }) = target {
+            let to = SocketAddr::from((address, port));
+            push(script, Item::Send { to, only, ended: true })?;
         }
         let size = if size == 0 { u64::MAX } else { size };
         let (processor, runit) = (self.processor, Some(runit));
