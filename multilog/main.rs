@@ -23,15 +23,26 @@ from left to right. At first every line is selected.
   sSIZE       let the logs that follow grow to SIZE bytes (99999)
   nNUM        keep at most NUM files in the logs that follow (10)
   !command    put each full log that follows through this shell command
+  RTIME       end the logs that follow at this age: 90, 5m, 12h, 7d
+  hourly, daily, weekly, monthly
+              end them where one of these ends, in local time
+  STOTAL      let their old logs have at most TOTAL bytes together: 500m, 2g
+  keep=AGE    remove their old logs when they are older
+  free=ROOM   remove the oldest before less is free on the disk: 1g, 5%
+  NLEAST      on a full disk, remove the oldest while more than LEAST are left
+  gzip[=9], zstd[=19]
+              compress their old logs in the background
   ./dir /dir  append a selected line to the log in this directory
   -h, --help  print this, if it is the only argument
   --version   print the version, if it is the only argument
 
     ./server 2>&1 | multilog t s1000000 n20 ./main '-*' '+*: fatal: *' ./fatal
 
-TERM ends multilog at the next end of a line; ALRM makes it begin new logs.
+TERM ends multilog at the next end of a line; ALRM makes it begin new logs, and
+HUP go on in what has the names of its directories and of current now.
 
-exit: 0 at the end of the input or after TERM, 111 trouble at the start.
+exit: 0 at the end of the input or after TERM, 100 a directive that is wrong,
+111 trouble at the start.
 ",
 };
 
