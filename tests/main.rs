@@ -47,6 +47,7 @@ mod s6;
 mod supervise;
 mod sv;
 mod svc;
+mod svlogd;
 mod svlogd_killed;
 mod svlogd_same;
 mod svscan;

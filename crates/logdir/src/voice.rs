@@ -6,6 +6,7 @@ use rustix::io::Errno;
 use upkeep_cli::{Exit, Tool, put_all};
 use upkeep_core::digest;
 use upkeep_sys::clock;
+use upkeep_sys::signals::Signal;
 
 /// How long trouble is given to go away, in the end, and for svlogd.
 const PAUSE: u64 = 5_000_000_000;
@@ -37,20 +38,36 @@ pub struct Voice {
     alerts: Vec<u8>,
     /// Trouble that was told of, and when it was there last.
     known: [(u64, u64); KNOWN],
-    /// Whether it speaks as svlogd does.
+    /// Whether it speaks as svlogd does, and of signals.
     runit: bool,
+    loud: bool,
 }
 
 impl Voice {
     /// Speaks as `tool`.
     #[must_use]
     pub const fn new(tool: Tool) -> Self {
-        Self { tool, alerts: Vec::new(), known: [(0, 0); KNOWN], runit: false }
+        Self { tool, alerts: Vec::new(), known: [(0, 0); KNOWN], runit: false, loud: false }
     }
 
     /// Speaks as svlogd does.
-    pub fn speak_as_runit(&mut self) {
+    pub fn speak_as_runit(&mut self, loud: bool) {
         self.runit = true;
+        self.loud = loud;
+    }
+
+    /// A signal has come.
+    pub fn hear(&mut self, signal: Signal) {
+        if self.loud {
+            let name: &[u8] = match signal {
+                Signal::TERM => b"sigterm",
+                Signal::ALARM => b"sigalarm",
+                Signal::HUP => b"sighangup",
+                Signal::CHILD => b"sigchild",
+                _ => return,
+            };
+            self.info(&[name, b" received."]);
+        }
     }
 
     /// Whose voice it is.

@@ -194,6 +194,25 @@ impl Engine {
         }
     }
 
+    /// Ends all logs, as at the end of the input.
+    pub(crate) fn close(&mut self, voice: &mut Voice) {
+        if let Some(outlet) = &mut self.plan.outlet {
+            outlet.write_out(voice);
+        }
+        status::write_out(&mut self.plan.statuses, voice);
+        for directory in self.plan.directories.drain(..) {
+            directory.close(voice);
+        }
+        voice.settle();
+    }
+
+    /// Follows another plan, from the end of a line on.
+    pub(crate) fn renew(&mut self, plan: Plan, voice: &mut Voice) -> Result<(), Exit> {
+        let Self { now, begun, rate, kept, .. } = *self;
+        *self = Self { now, begun, rate, kept, ..Self::new(plan, voice)? };
+        Ok(())
+    }
+
     /// Opens everything anew that may have been moved away.
     pub(crate) fn reopen(&mut self, voice: &mut Voice) {
         for directory in &mut self.plan.directories {
@@ -222,14 +241,7 @@ impl Engine {
         if let Some(lines) = self.rate.end() {
             self.report(lines, voice);
         }
-        if let Some(outlet) = &mut self.plan.outlet {
-            outlet.write_out(voice);
-        }
-        status::write_out(&mut self.plan.statuses, voice);
-        for directory in self.plan.directories {
-            directory.close(voice);
-        }
-        voice.settle();
+        self.close(voice);
     }
 
     /// How many bytes go into every log without coming near its end.

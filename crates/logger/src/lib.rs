@@ -17,5 +17,5 @@ mod script;
 mod status;
 
 pub use run::run;
-pub use script::{Item, LINE, Pattern, Script, View};
+pub use script::{Hangup, Item, LINE, Pattern, Script, View};
 pub use upkeep_logdir::{Settings, Svlogd, Voice};

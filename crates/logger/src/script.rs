@@ -24,6 +24,19 @@ pub struct Script {
     /// A directory that cannot be opened is left out, with what leads to it,
     /// and this is said if none is left. Without it the first is one too many.
     pub none_left: Option<&'static str>,
+    /// What a hang-up means.
+    pub hangup: Hangup,
+}
+
+/// What a hang-up means.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Hangup {
+    /// To write to what has the names of the logs now.
+    #[default]
+    Reopen,
+    /// To ask for the script again, and to follow that from the next end of a
+    /// line on.
+    Reread,
 }
 
 /// How a line is looked at.
