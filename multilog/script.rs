@@ -47,7 +47,7 @@ pub(crate) fn read(args: Args, voice: &mut Voice) -> Result<Script, Exit> {
                 }
                 Treatment::Send { to, only } => Item::Send { to, only, ended: false },
                 Treatment::Durability(durability) => {
-                    let _ = durability;
+                    settings.durability = durability;
                     continue;
                 }
             },

@@ -34,6 +34,7 @@ mod letters;
 mod mixing;
 mod multilog;
 mod multilog_journal;
+mod multilog_keep;
 mod multilog_killed;
 mod multilog_lines;
 mod multilog_same;

@@ -28,19 +28,19 @@ fn give(dir: &Dir, script: &[&str], input: impl AsRef<[u8]>) -> Finished {
     finished
 }
 
-fn text(path: impl AsRef<Path>) -> String {
+pub(super) fn text(path: impl AsRef<Path>) -> String {
     String::from_utf8_lossy(&fs::read(path).unwrap_or_default()).into_owned()
 }
 
 /// The old logs, the oldest first.
-fn old(log: &Path) -> Vec<String> {
+pub(super) fn old(log: &Path) -> Vec<String> {
     let names = fs::read_dir(log).unwrap().map(|e| e.unwrap().file_name().into_string().unwrap());
     let mut old: Vec<_> = names.filter(|name| name.starts_with('@')).collect();
     old.sort();
     old
 }
 
-fn mode(path: impl AsRef<Path>) -> u32 {
+pub(super) fn mode(path: impl AsRef<Path>) -> u32 {
     fs::metadata(path).unwrap().permissions().mode() & 0o7777
 }
 

@@ -1,6 +1,8 @@
 //! multilog: what becomes of a line beyond what the original does with it.
 
-use super::support::{Dir, Finished, Process, deadline, program, readable, testing_originals};
+use super::support::{
+    Changes, Dir, Finished, Process, deadline, program, readable, testing_originals,
+};
 use std::fs;
 use std::io::Write;
 use std::net::UdpSocket;
@@ -239,6 +241,64 @@ fn what_is_over_the_rate_is_counted() {
     let wanted = "web: 0\nweb: 1\nweb: 2\nweb: 3\nweb: 4\n\
                   web: multilog: 76 lines left out: more than 5 in 3600 seconds\n";
     assert_eq!((done.code, log(&dir).as_str(), done.out().as_str()), (0, wanted, wanted));
+}
+
+/// Nothing comes after them, and still it is said.
+#[test]
+fn what_was_left_out_is_said_in_time() {
+    if testing_originals() {
+        return;
+    }
+    let dir = Dir::new();
+    let log = dir.mkdir("log");
+    let mut process =
+        Process::start(dir.tool("multilog", ["rate=1/1", "./log"]).stdin(Stdio::piped()));
+    let mut stdin = process.stdin();
+    let changes = Changes::of(&[&log]);
+    stdin.write_all(b"a\nb\nc\n").unwrap();
+    let said = "a\nmultilog: 2 lines left out: more than 1 in 1 seconds\n";
+    changes.until("the report", || {
+        let current = fs::read_to_string(log.join("current")).ok()?;
+        (current == said).then_some(())
+    });
+    drop(stdin);
+    assert_eq!(process.finish().code, 0);
+}
+
+/// A multilog that has got lines one by one and is killed when it puts what
+/// it has written on the disk before the end.
+#[test]
+fn on_the_disk_when_it_says_so() {
+    if testing_originals() {
+        return;
+    }
+    for (how, lines, killed) in [
+        ("fsync=line", 1, true),
+        ("fsync=33", 2, false),
+        ("fsync=33", 3, true),
+        ("fsync=1ms", 1, true),
+        ("fsync=3600s", 5, false),
+        ("s4096", 5, false),
+    ] {
+        let dir = Dir::new();
+        let log = dir.mkdir("log");
+        let once = dir.file("once", "");
+        let mut command = dir.tool("multilog", [how, "./log"]);
+        command.env("UPKEEP_KILL_AT", format!("secured={}", once.display()));
+        let mut process = Process::start(command.stdin(Stdio::piped()));
+        let mut stdin = process.stdin();
+        let changes = Changes::of(&[&log]);
+        for n in 1..=lines {
+            stdin.write_all(b"0123456789\n").unwrap();
+            changes.until("a line", || {
+                let size = fs::metadata(log.join("current")).map_or(0, |file| file.len());
+                (size == n * 11).then_some(())
+            });
+        }
+        let stdin = killed.then_some(stdin);
+        assert_eq!(process.ends(), if killed { 128 + 9 } else { 0 }, "{how}");
+        drop(stdin);
+    }
 }
 
 #[test]

@@ -138,7 +138,8 @@ impl LogDirectory {
     pub fn deadline(&self) -> Option<u64> {
         let compressor = self.rotation.compressor.deadline();
         let work = self.rotation.work_is_due();
-        [self.by_clock.at, self.rotation.trim_at, compressor, work].into_iter().flatten().min()
+        let all = [self.by_clock.at, self.durable.at, self.rotation.trim_at, compressor, work];
+        all.into_iter().flatten().min()
     }
 
     /// Does what there is to do. When a child has ended, it may be this one's.
@@ -148,6 +149,7 @@ impl LogDirectory {
             // Whatever there was, it is over.
             self.by_clock.end();
         }
+        self.secure(voice);
         if self.rotation.trim_at.is_some_and(|at| at <= clock::monotonic()) {
             self.rotation.trim(voice);
         }

@@ -2,6 +2,7 @@
 //! original would cut it, and written in large pieces.
 
 use crate::by_clock::ByClock;
+use crate::durable::Durable;
 use crate::journal::Journal;
 use crate::recover::Current;
 use crate::rotate::{Missing, Rotation};
@@ -36,6 +37,7 @@ pub struct LogDirectory {
     passed: usize,
     pub(crate) journal: Option<Journal>,
     pub(crate) by_clock: ByClock,
+    pub(crate) durable: Durable,
     /// What of the batch is in a log, and where current stands. The journal
     /// has it as it was before current got anything of the batch.
     pub(crate) stored: Mark,
@@ -62,6 +64,7 @@ impl LogDirectory {
             pace: Pace::default(),
             cut: cut(&rotation.settings, current.bytes),
             by_clock,
+            durable: Durable::default(),
             rotation,
             current: current.fd,
             out,
@@ -290,6 +293,7 @@ impl LogDirectory {
             self.find_current(voice);
         }
         point!("rotated");
+        self.is_another();
         self.stored.file = inode(&self.current);
         self.note();
     }
@@ -303,6 +307,7 @@ impl LogDirectory {
         let mut slices = [IoSlice::new(&self.out[..self.passed]), IoSlice::new(more)];
         let mut left = &mut slices[..];
         IoSlice::advance_slices(&mut left, 0);
+        let mut written = 0;
         while !left.is_empty() {
             let unable: [&[u8]; 3] = match self.rotation.settings.runit {
                 None => [b"unable to write to ", dir, b"/current, pausing: "],
@@ -318,8 +323,10 @@ impl LogDirectory {
             IoSlice::advance_slices(&mut left, n);
             self.stored.done += n as u64;
             self.stored.size += n as u64;
+            written += n as u64;
             point!("written");
         }
+        self.has_written(written);
         if self.by_clock.is_set() {
             let last = more.last().or_else(|| self.out[..self.passed].last());
             self.by_clock.between_lines = last == Some(&b'\n');

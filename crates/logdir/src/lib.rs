@@ -7,6 +7,7 @@ mod child;
 mod claimed;
 mod compress;
 mod directory;
+mod durable;
 mod journal;
 mod old;
 mod place;

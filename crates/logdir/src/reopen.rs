@@ -129,6 +129,7 @@ impl LogDirectory {
 
     /// Current, which holds as many bytes, is written to from now on.
     fn take_up(&mut self, bytes: u64) {
+        self.is_another();
         let file = inode(&self.current);
         self.stored.file = file;
         self.stored.size = bytes;

@@ -4,6 +4,7 @@ use crate::Svlogd;
 use core::ffi::CStr;
 use upkeep_core::keeping::Keeping;
 use upkeep_core::script;
+use upkeep_core::treatment::Durability;
 
 /// What is known of a log directory before it is opened.
 #[derive(Clone, Copy, Debug)]
@@ -20,6 +21,8 @@ pub struct Settings {
     pub runit: Option<Svlogd>,
     /// What it does by itself.
     pub keeping: Keeping,
+    /// When it is on the disk.
+    pub durability: Durability,
 }
 
 impl Default for Settings {
@@ -31,6 +34,7 @@ impl Default for Settings {
             processor: None,
             runit: None,
             keeping: Keeping::default(),
+            durability: Durability::Kernel,
         }
     }
 }

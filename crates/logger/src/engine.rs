@@ -34,6 +34,9 @@ pub(crate) struct Engine {
     pub(crate) begun: Option<Tai64n>,
     /// What has come of the lines whose rate is limited.
     pub(crate) rate: Rate,
+    /// When the lines that were left out are to be reported at the latest, on
+    /// the monotonic clock.
+    pub(crate) reported_at: Option<u64>,
     /// How many lines status files have been given.
     pub(crate) kept: u64,
     /// A line behind its stamp, for steps that look at it.
@@ -63,6 +66,7 @@ impl Engine {
             now: Tai64n::default(),
             begun: None,
             rate: Rate::default(),
+            reported_at: None,
             kept: 0,
             line: [0; ROOM + LINE],
             shown: [0; ROOM + PREFIX + LINE],
@@ -87,6 +91,7 @@ impl Engine {
         self.inside = line.inside;
         self.begun = line.begun;
         self.rate = line.rate;
+        self.reported_at = (line.rate.left_out > 0).then(clock::monotonic);
         for (n, chosen) in self.chosen.iter_mut().enumerate() {
             *chosen = n >= 64 || line.chosen >> n & 1 == 1;
         }
@@ -160,6 +165,7 @@ impl Engine {
         status::write_out(&mut self.plan.statuses, voice);
         for directory in &mut self.plan.directories {
             directory.write_out(voice);
+            directory.secure(voice);
         }
         if let Some(outlet) = &mut self.plan.outlet {
             outlet.write_out(voice);
@@ -184,13 +190,17 @@ impl Engine {
     /// When there is something to do that no line asks for, on the monotonic
     /// clock.
     pub(crate) fn deadline(&self) -> Option<u64> {
-        self.plan.directories.iter().filter_map(LogDirectory::deadline).min()
+        let directories = self.plan.directories.iter().filter_map(LogDirectory::deadline).min();
+        [directories, self.reported_at].into_iter().flatten().min()
     }
 
     /// Does what the clock asks for, and looks after children.
     pub(crate) fn due(&mut self, voice: &mut Voice) {
         for directory in &mut self.plan.directories {
             directory.due(voice);
+        }
+        if self.reported_at.is_some_and(|at| at <= clock::monotonic()) {
+            self.report_in_time(voice);
         }
     }
 

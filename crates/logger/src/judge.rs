@@ -5,6 +5,9 @@ use crate::fronts::Fronts;
 use crate::plan::{Plan, Step};
 use upkeep_core::rate::Limit;
 use upkeep_logdir::Voice;
+use upkeep_sys::clock;
+
+const SECOND: u64 = 1_000_000_000;
 
 impl Engine {
     /// The rest of a line, its end included, goes where its beginning went.
@@ -40,10 +43,29 @@ impl Engine {
         }
     }
 
+    /// When the time of the limit is over and no line has come since, says how
+    /// many were left out.
+    pub(crate) fn report_in_time(&mut self, voice: &mut Voice) {
+        let Some(limit) = self.plan.limit else { return };
+        self.look_at_the_clock(None);
+        let over = self.is_between_lines().then(|| self.rate.over(limit, self.now));
+        if let Some(Some(lines)) = over {
+            self.report(lines, voice);
+            for directory in &mut self.plan.directories {
+                directory.flush(voice);
+            }
+            self.settle(voice);
+        }
+        // The clock that stamps are of may have been set, and a line that has
+        // begun has to end.
+        self.reported_at = (self.rate.left_out > 0).then(|| clock::monotonic() + SECOND);
+    }
+
     /// Says, in the place of lines that were left out, how many they were.
     pub(crate) fn report(&mut self, lines: u64, voice: &mut Voice) {
         let limits = |step: &Step| matches!(step, Step::Limit(_));
         let Some(at) = self.plan.steps.iter().position(limits) else { return };
+        self.reported_at = None;
         let Some(limit) = self.plan.limit else { return };
         let Limit { lines: most, seconds } = limit;
         let text = format!(
@@ -98,7 +120,14 @@ impl Engine {
                 }
                 Step::Directory(number) => self.chosen[*number] = selected,
                 _ if !selected => {}
-                Step::Limit(limit) => selected = self.rate.admits(*limit, self.now),
+                Step::Limit(limit) => {
+                    selected = self.rate.admits(*limit, self.now);
+                    if !selected && self.reported_at.is_none() {
+                        let passed = self.now.seconds.saturating_sub(self.rate.began);
+                        let left = limit.seconds.saturating_sub(passed);
+                        self.reported_at = Some(clock::monotonic() + left * SECOND);
+                    }
+                }
                 Step::Output(front) => {
                     self.chosen[output] = true;
                     if let Some(outlet) = outlet {
