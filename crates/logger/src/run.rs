@@ -34,6 +34,8 @@ struct Logger {
     ledger: Ledger,
     signals: Signals,
     hangup: Hangup,
+    stubborn: bool,
+    patience: Option<u64>,
 }
 
 fn start(
@@ -61,7 +63,12 @@ fn start(
         }
     }
     point!("start: ready");
-    Ok(Logger { engine, input, ledger, signals, hangup: script.hangup })
+    if let Some(ready) = &script.ready {
+        // Whoever asked for it and has gone needs no answer.
+        let _ = rustix::io::write(ready, b"\n");
+    }
+    let Script { hangup, stubborn, patience, .. } = script;
+    Ok(Logger { engine, input, ledger, signals, hangup, stubborn, patience })
 }
 
 /// The first of two deadlines.
@@ -90,7 +97,7 @@ impl Logger {
         voice: &mut Voice,
     ) -> Result<(), Exit> {
         let (mut leaving, mut rereading) = (false, false);
-        let mut rest = None;
+        let (mut rest, mut latest) = (None, None);
         loop {
             if rest.is_some_and(|deadline| deadline <= clock::monotonic()) {
                 rest = None;
@@ -102,22 +109,28 @@ impl Logger {
                 self.reread(&mut script, voice)?;
             }
             let deadline = self.engine.deadline();
-            let woken = self.input.wait(&self.signals, earlier(rest, deadline));
+            let woken = self.input.wait(&self.signals, earlier(latest, earlier(rest, deadline)));
             let mut due = deadline.is_some_and(|deadline| deadline <= clock::monotonic());
             if woken.signal {
                 while let Some(signal) = self.signals.next() {
                     voice.hear(signal);
+                    let leave = match self.hangup {
+                        Hangup::Leave => signal == Signal::HUP,
+                        Hangup::Reopen | Hangup::Reread => false,
+                    };
+                    if leave || (signal == Signal::TERM && !self.stubborn) {
+                        leaving = true;
+                        self.input.leave();
+                        latest = self.patience.map(|time| clock::monotonic().saturating_add(time));
+                    }
                     match signal {
                         Signal::ALARM => self.engine.rotate(voice),
                         Signal::HUP => match self.hangup {
                             Hangup::Reopen => self.engine.reopen(voice),
                             Hangup::Reread => rereading = true,
+                            Hangup::Leave => {}
                         },
                         Signal::CHILD => due = true,
-                        Signal::TERM => {
-                            leaving = true;
-                            self.input.leave();
-                        }
                         // A write says it too.
                         _ => {}
                     }
@@ -130,6 +143,9 @@ impl Logger {
                 continue;
             }
             if leaving && self.input.is_empty() && self.engine.is_between_lines() {
+                break;
+            }
+            if latest.is_some_and(|latest| latest <= clock::monotonic()) {
                 break;
             }
             // Reading would be waiting, and for nothing else.

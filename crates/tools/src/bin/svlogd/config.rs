@@ -175,6 +175,7 @@ impl Config {
                 processor,
                 runit,
                 keeping: Keeping { clock: Clockwork { age, period: None }, ..Keeping::default() },
+                ..Settings::default()
             }),
         )
     }
