@@ -49,6 +49,8 @@ mod s6log_same;
 mod supervise;
 mod sv;
 mod svc;
+mod svlog;
+mod svlog_show;
 mod svlogd;
 mod svlogd_killed;
 mod svlogd_same;

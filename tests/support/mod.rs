@@ -6,6 +6,7 @@ mod json;
 mod process;
 mod random;
 mod service;
+mod terminal;
 mod wait;
 
 pub use dir::{Dir, Fifo};
@@ -13,6 +14,7 @@ pub use json::Json;
 pub use process::{Finished, Process};
 pub use random::Random;
 pub use service::{Seen, Service, is_supervised, seen, supervised};
+pub use terminal::Terminal;
 pub use wait::{Changes, deadline, readable};
 
 use std::path::{Path, PathBuf};

@@ -31,8 +31,6 @@ pub enum Form {
     /// `2026-11-26 11:26:17.123 `, local time with so many decimals, for
     /// somebody to look at.
     Shown(u8),
-    /// `2026-11-26 10:26:17.123 `, the same in UTC.
-    ShownUtc(u8),
 }
 
 /// Where the seconds begin in a date.
@@ -77,9 +75,7 @@ impl Writer {
         let written = match form {
             Form::Label | Form::LeapLabel => false,
             Form::Seconds => self.since_1970(unix, nanos),
-            Form::Utc(_) | Form::ShownUtc(_) | Form::Underscore | Form::Tee => {
-                self.date(unix, nanos, |_| 0)
-            }
+            Form::Utc(_) | Form::Underscore | Form::Tee => self.date(unix, nanos, |_| 0),
             Form::Local(_) | Form::Shown(_) | Form::Wide => self.date(unix, nanos, zone),
         };
         if !written {
@@ -145,7 +141,7 @@ impl Writer {
     fn lay_out(&mut self, civil: Civil, ahead: i32) {
         let between = match self.form {
             Form::Underscore => b'_',
-            Form::Wide | Form::Shown(_) | Form::ShownUtc(_) => b' ',
+            Form::Wide | Form::Shown(_) => b' ',
             Form::Label
             | Form::LeapLabel
             | Form::Seconds
@@ -188,8 +184,7 @@ impl Writer {
             | Form::Seconds
             | Form::Underscore
             | Form::Tee
-            | Form::Shown(_)
-            | Form::ShownUtc(_) => end + 1,
+            | Form::Shown(_) => end + 1,
         };
     }
 }
@@ -197,7 +192,7 @@ impl Writer {
 impl Form {
     const fn decimals(self) -> u32 {
         match self {
-            Self::Utc(n) | Self::Local(n) | Self::Shown(n) | Self::ShownUtc(n) => {
+            Self::Utc(n) | Self::Local(n) | Self::Shown(n) => {
                 if n < 9 {
                     n as u32
                 } else {
@@ -252,7 +247,6 @@ mod tests {
             (Form::Wide, "2026-11-26 15:56:17.123456789  "),
             (Form::Shown(3), "2026-11-26 15:56:17.123 "),
             (Form::Shown(0), "2026-11-26 15:56:17 "),
-            (Form::ShownUtc(1), "2026-11-26 10:26:17.1 "),
         ] {
             assert_eq!(written(form, NOW, 123_456_789, 19_800), expected);
         }
@@ -291,7 +285,7 @@ mod tests {
         assert_eq!(written(Form::Seconds, i64::MAX, 0, 0).len(), 30);
     }
 
-    const FORMS: [Form; 9] = [
+    const FORMS: [Form; 8] = [
         Form::Label,
         Form::Seconds,
         Form::Utc(3),
@@ -300,7 +294,6 @@ mod tests {
         Form::Tee,
         Form::Wide,
         Form::Shown(3),
-        Form::ShownUtc(6),
     ];
 
     /// Moments near each other and far apart.
