@@ -53,6 +53,11 @@ pub fn runit() -> Option<PathBuf> {
     installed("runit", &["svlogd", "chpst"])
 }
 
+/// Debian's s6, in the same way.
+pub fn s6() -> Option<PathBuf> {
+    installed("s6", &["s6-log", "s6-svscan"])
+}
+
 fn installed(package: &str, programs: &[&str]) -> Option<PathBuf> {
     let dir = PathBuf::from("/usr/bin");
     if programs.iter().all(|program| dir.join(program).exists()) {

@@ -3,6 +3,7 @@
 
 use super::hex;
 use crate::calendar::Civil;
+use crate::leap;
 use crate::tai::{LABEL, Tai64n};
 
 /// The longest stamp: a date, nine decimals and a zone.
@@ -13,6 +14,8 @@ pub const ROOM: usize = 40;
 pub enum Form {
     /// `@400000006b080953075bcd15 `
     Label,
+    /// The same as s6 writes it, with leap seconds counted.
+    LeapLabel,
     /// `1795688777.123456789 `
     Seconds,
     /// `2026-11-26T10:26:17.123Z `, with so many decimals.
@@ -70,14 +73,21 @@ impl Writer {
         let nanos = moment.nanos.min(999_999_999);
         let (unix, form) = (moment.to_unix(), self.form);
         let written = match form {
-            Form::Label => false,
+            Form::Label | Form::LeapLabel => false,
             Form::Seconds => self.since_1970(unix, nanos),
             Form::Utc(_) | Form::Underscore | Form::Tee => self.date(unix, nanos, |_| 0),
             Form::Local(_) | Form::Shown(_) | Form::Wide => self.date(unix, nanos, zone),
         };
         if !written {
-            self.label(Tai64n { nanos, ..moment });
+            let counted = if form == Form::LeapLabel { leap::with(moment) } else { moment };
+            self.label(Tai64n { nanos, ..counted });
         }
+        self.text()
+    }
+
+    /// The stamp that was written last.
+    #[must_use]
+    pub fn text(&self) -> &[u8] {
         &self.text[..self.length]
     }
 
@@ -132,7 +142,12 @@ impl Writer {
         let between = match self.form {
             Form::Underscore => b'_',
             Form::Wide | Form::Shown(_) => b' ',
-            Form::Label | Form::Seconds | Form::Utc(_) | Form::Local(_) | Form::Tee => b'T',
+            Form::Label
+            | Form::LeapLabel
+            | Form::Seconds
+            | Form::Utc(_)
+            | Form::Local(_)
+            | Form::Tee => b'T',
         };
         self.text = [b' '; ROOM];
         self.text[..DECIMALS].copy_from_slice(b"0000-00-00 00:00:00.");
@@ -164,7 +179,12 @@ impl Writer {
                 end + 7
             }
             Form::Wide => end + 2,
-            Form::Label | Form::Seconds | Form::Underscore | Form::Tee | Form::Shown(_) => end + 1,
+            Form::Label
+            | Form::LeapLabel
+            | Form::Seconds
+            | Form::Underscore
+            | Form::Tee
+            | Form::Shown(_) => end + 1,
         };
     }
 }
@@ -180,7 +200,7 @@ impl Form {
                 }
             }
             Self::Underscore | Self::Tee => 5,
-            Self::Wide | Self::Label | Self::Seconds => 9,
+            Self::Wide | Self::Label | Self::LeapLabel | Self::Seconds => 9,
         }
     }
 }
@@ -214,6 +234,7 @@ mod tests {
     fn each_form() {
         for (form, expected) in [
             (Form::Label, "@400000006b080953075bcd15 "),
+            (Form::LeapLabel, "@400000006b08096e075bcd15 "),
             (Form::Seconds, "1795688777.123456789 "),
             (Form::Utc(0), "2026-11-26T10:26:17Z "),
             (Form::Utc(3), "2026-11-26T10:26:17.123Z "),
