@@ -53,6 +53,8 @@ impl Held {
     fn open(dir: &OwnedFd, name: &'static CStr) -> Result<Option<Self>> {
         let file = match open(dir, name) {
             Err(Errno::NOENT) => return Ok(None),
+            // A processor may be writing it, for itself.
+            Err(Errno::ACCESS) if name == PROCESSED => return Ok(None),
             answer => answer?,
         };
         let id = Id::of(&file)?;
@@ -83,7 +85,9 @@ pub(crate) type Stem = [u8; LABEL];
 
 /// The label that an archive's name begins with.
 pub(crate) fn stem(name: &CStr) -> Option<Stem> {
-    name.to_bytes().first_chunk().copied().filter(|_| archives::is_archive(name.to_bytes()))
+    let stem = name.to_bytes().first_chunk()?;
+    let is_label = archives::is_archive(stem) && stem[1..].iter().all(u8::is_ascii_hexdigit);
+    is_label.then_some(*stem)
 }
 
 /// When an archive was closed, as its name says. No line in it is younger,
@@ -232,6 +236,7 @@ mod tests {
             format!("{A}.t"),
             format!("{A}.u"),
             "@short".to_owned(),
+            A.replace('8', "x"),
             "current".to_owned(),
             "compressing".to_owned(),
             "lock".to_owned(),

@@ -134,11 +134,17 @@ impl Made {
     fn put(&self, name: &str, text: &[u8], is_packed: bool) {
         self.dir.write(name, text);
         if is_packed {
-            let path = self.dir.path(name);
-            let packed = Command::new("gzip").arg("-1c").arg(&path).output().unwrap();
-            assert!(packed.status.success());
-            self.dir.write(name, &packed.stdout);
+            self.pack(name, "gzip");
         }
+    }
+
+    /// Compresses a file where it is; says whether there is what does that.
+    fn pack(&self, name: &str, program: &str) -> bool {
+        let packed = Command::new(program).arg("-1c").arg(self.dir.path(name)).output();
+        let Ok(packed) = packed else { return false };
+        assert!(packed.status.success());
+        self.dir.write(name, &packed.stdout);
+        true
     }
 
     fn log(&self) -> Log {
@@ -266,6 +272,28 @@ fn gigantic_lines_come_in_pieces_both_ways() {
         }
         let all: Vec<_> = taken.lines.into_iter().map(|line| line.1).collect();
         assert!(all.concat() == text && (6..12).contains(&all.len()));
+    }
+}
+
+#[test]
+fn what_was_compressed_is_told_by_its_first_bytes() {
+    let made = Made { dir: TestDir::new(), lines: Vec::new() };
+    let name = |second| String::from_utf8(moment(second).label().to_vec()).unwrap();
+    let mut expected = Vec::new();
+    for (second, program) in (1..).zip(["gzip", "zstd", "xz"]) {
+        let name = format!("{}.s", name(second));
+        made.put(&name, format!("{program}\n").as_bytes(), false);
+        made.pack(&name, program);
+        expected.push((0, format!("{program}\n").into_bytes()));
+    }
+    for reverse in [false, true] {
+        let mut taken = Taken::default();
+        let wanted = Wanted { reverse, ..Wanted::default() };
+        read(&[made.log()], &wanted, &UTC, &mut taken).unwrap();
+        if reverse {
+            taken.lines.reverse();
+        }
+        assert_eq!(taken.lines, expected);
     }
 }
 
