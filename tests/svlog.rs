@@ -147,7 +147,7 @@ fn several_are_followed_as_they_come() {
         dir.mkdir(log);
         let path = dir.path(format!("{log}/current"));
         let mut file = fs::OpenOptions::new().create(true).append(true).open(path).unwrap();
-        write!(file, "{} {number}\n", label(30 - number)).unwrap();
+        writeln!(file, "{} {number}", label(30 - number)).unwrap();
         assert_eq!(svlog.prints(&number.to_string()), format!("{log} {number}"));
     }
     assert!(svlog.runs());
