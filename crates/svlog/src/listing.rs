@@ -10,13 +10,8 @@ use std::ffi::CString;
 use std::rc::Rc;
 use upkeep_core::archives;
 use upkeep_core::tai::{LABEL, Tai64n};
+use upkeep_logdir::files::{CURRENT, PREVIOUS, PROCESSED};
 
-/// What is being written.
-pub(crate) const CURRENT: &CStr = c"current";
-/// What was, until it has a name of its own.
-const PREVIOUS: &CStr = c"previous";
-/// What a processor made of that.
-pub(crate) const PROCESSED: &CStr = c"processed";
 /// How often it is looked before a directory that does not hold still is
 /// taken as it is.
 const LOOKS: usize = 1000;

@@ -245,6 +245,53 @@ fn everything_is_as_a_naive_reader_has_it() {
     }
 }
 
+/// Bytes of any kind: all come, in order, both ways, and what is since a moment
+/// begins with a line of that moment or a later one.
+#[test]
+fn any_bytes_are_lines() {
+    let mut random = Random(3);
+    let made = Made { dir: TestDir::new(), lines: Vec::new() };
+    for _ in 0..300 {
+        let mut text = Vec::new();
+        for _ in 0..random.below(60) {
+            let label = moment(START + random.below(9).cast_signed()).label();
+            let pieces: [&[u8]; 8] = [
+                &label,
+                &label,
+                &label[..20],
+                b" ",
+                b"\n",
+                b"\n",
+                b"\0\xff",
+                b"2026-11-26T10:26:17.123Z ",
+            ];
+            text.extend_from_slice(pieces[usize::try_from(random.below(8)).unwrap()]);
+        }
+        made.put("current", &text, false);
+        let lines: Vec<_> = text.split_inclusive(|byte| *byte == b'\n').collect();
+        let run = |wanted: Wanted| {
+            let mut taken = Taken::default();
+            read(&[made.log()], &wanted, &UTC, &mut taken).unwrap();
+            taken.lines.into_iter().map(|line| line.1).collect::<Vec<_>>()
+        };
+        let any = Wanted::default();
+        assert_eq!(run(any), lines);
+        assert_eq!(run(Wanted { blocks: true, ..any }), lines);
+        let mut reverse = run(Wanted { reverse: true, ..any });
+        reverse.reverse();
+        assert_eq!(reverse, lines);
+        let last = random.below(9);
+        let expected = &lines[lines.len().saturating_sub(usize::try_from(last).unwrap())..];
+        assert_eq!(run(Wanted { last: Some(last), ..any }), expected);
+        let since = moment(START + random.below(9).cast_signed());
+        let late = |line: &[u8]| UTC.clone().moment(line).is_some_and(|it| it >= since);
+        let found = run(Wanted { since: Some(since), ..any });
+        assert!(lines.ends_with(&found.iter().map(Vec::as_slice).collect::<Vec<_>>()));
+        assert_eq!(found.is_empty(), !lines.iter().any(|line| late(line)));
+        assert!(found.first().is_none_or(|line| late(line)));
+    }
+}
+
 #[test]
 fn who_has_enough_gets_no_more() {
     let made = Made { dir: TestDir::new(), lines: Vec::new() };
