@@ -2,7 +2,7 @@
 //! clock, which old ones go, and what becomes of moved directories.
 
 use super::multilog::{mode, old, text};
-use super::support::{Changes, Dir, Process, testing_originals};
+use super::support::{Changes, Dir, Process, program, testing_originals};
 use rustix::process::Signal;
 use std::fs;
 use std::io::Write;
@@ -528,7 +528,11 @@ fn hundreds_of_directories() {
     let dir = Dir::new();
     let names: Vec<String> = (0..MANY).map(|n| format!("./log{n}")).collect();
     let script = ["s4096", "R1h", "n3", "gzip"].into_iter().map(str::to_owned);
-    let mut command = dir.tool("multilog", script.chain(names.iter().cloned()));
+    // As a system has it: fewer descriptors than they take.
+    let mut command = dir.command("sh");
+    command.args(["-c", "ulimit -Sn 1000 && exec \"$0\" \"$@\""]).arg(program("multilog"));
+    command.args(script.chain(names.iter().cloned()));
+    command.args(["!ulimit -Sn", "./limit"]);
     let mut process = Process::start(command.stdin(Stdio::piped()));
     let mut stdin = process.stdin();
     let mut wanted = String::new();
@@ -542,6 +546,12 @@ fn hundreds_of_directories() {
     for name in &names {
         assert_eq!(logged(&dir, &dir.path(name)), wanted, "{name}");
     }
+    // What they start has no more than before.
+    assert!(
+        old(&dir.path("limit"))
+            .iter()
+            .all(|name| { unpacked(&dir, &dir.path("limit").join(name)) == "1000\n" })
+    );
 }
 
 /// All logs of a directory, whatever they are compressed by.
