@@ -21,7 +21,7 @@ const HEIGHT: usize = 24;
 
 /// Shows the services, until it is told to end.
 pub(crate) fn follow(args: Args) -> Result<(), Exit> {
-    let draws = terminal::is_terminal();
+    let draws = upkeep_cli::terminal::is_terminal();
     let mut outlet = Outlet::open(draws)?;
     if !draws {
         return watch(args, &mut outlet, &mut Lines { table: None });

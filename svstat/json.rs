@@ -1,8 +1,8 @@
-//! Services as JSON. What is not UTF-8 in a name is not lost: each such byte
-//! is the lone surrogate that Python makes of it, `\udc80` to `\udcff`.
+//! Services as JSON.
 
 use crate::fields::{FIELDS, Value};
 use crate::gather::Seen;
+use upkeep_core::json;
 use upkeep_core::tai::Tai64n;
 
 /// Changes when a reader of the last one could be misled.
@@ -62,27 +62,7 @@ fn value(out: &mut Vec<u8>, value: &Value<'_>) {
 }
 
 fn string(out: &mut Vec<u8>, text: &[u8]) {
-    out.push(b'"');
-    for chunk in text.utf8_chunks() {
-        for &byte in chunk.valid().as_bytes() {
-            match byte {
-                b'"' | b'\\' => out.extend_from_slice(&[b'\\', byte]),
-                // A terminal that shows it must not be told anything.
-                0..b' ' | 0x7f => unicode(out, *b"00", byte),
-                _ => out.push(byte),
-            }
-        }
-        for &byte in chunk.invalid() {
-            unicode(out, *b"dc", byte);
-        }
-    }
-    out.push(b'"');
-}
-
-fn unicode(out: &mut Vec<u8>, high: [u8; 2], low: u8) {
-    out.extend_from_slice(b"\\u");
-    out.extend_from_slice(&high);
-    hex(out, low);
+    json::string(text, |bytes| out.extend_from_slice(bytes));
 }
 
 fn hex(out: &mut Vec<u8>, byte: u8) {
@@ -106,26 +86,6 @@ pub(crate) fn escape_blanks(out: &mut Vec<u8>, text: &[u8]) {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn written(text: &[u8]) -> String {
-        let mut out = Vec::new();
-        string(&mut out, text);
-        String::from_utf8(out).unwrap()
-    }
-
-    #[test]
-    fn strings() {
-        assert_eq!(written(b""), r#""""#);
-        assert_eq!(written(b"a\"b\\c/\n\x1b\x7f"), r#""a\"b\\c/\u000a\u001b\u007f""#);
-        assert_eq!(written("\u{e4}\u{1f980}".as_bytes()), "\"\u{e4}\u{1f980}\"");
-    }
-
-    #[test]
-    fn each_byte_that_is_no_text_is_a_surrogate() {
-        assert_eq!(written(b"a\xff\xc3"), r#""a\udcff\udcc3""#);
-        // One that was written as if it were text is three of them.
-        assert_eq!(written(b"\xed\xb2\x80"), r#""\udced\udcb2\udc80""#);
-    }
 
     #[test]
     fn a_word_has_no_blanks() {

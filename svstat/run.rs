@@ -199,7 +199,7 @@ fn table(out: &mut Out<'_>, args: Args) -> Result<(), Exit> {
 /// How a table is to look here.
 pub(crate) fn look(since: bool) -> Look {
     let width = terminal::size().0;
-    Look { width, colours: terminal::has_colours(), since, local: localtime::local }
+    Look { width, colours: upkeep_cli::terminal::has_colours(), since, local: localtime::local }
 }
 
 /// Gives `show` all that is known of each service that was named, or of all.

@@ -1,21 +1,10 @@
-//! What standard output is: how large, and whether it takes colours.
+//! How large standard output is.
 
-use rustix::termios::{isatty, tcgetwinsize};
+use rustix::termios::tcgetwinsize;
 use upkeep_sys::exec;
 
 /// As wide as is assumed where nothing says it.
 const WIDTH: usize = 80;
-
-/// Whether it is a terminal that does what it is told by escape sequences.
-pub(crate) fn is_terminal() -> bool {
-    let dumb = exec::variable(b"TERM").is_none_or(|term| term.is_empty() || term == b"dumb");
-    !dumb && isatty(rustix::stdio::stdout())
-}
-
-/// Whether it is to have colours.
-pub(crate) fn has_colours() -> bool {
-    is_terminal() && exec::variable(b"NO_COLOR").is_none_or(<[u8]>::is_empty)
-}
 
 /// How many columns and lines it has, as far as that is known. Where it is no
 /// terminal, `$COLUMNS` says how wide it is to be.

@@ -175,7 +175,7 @@ fn names(shell: &Shell) {
     }
     dir.file("scan/xy-file", "");
     dir.mkdir("place");
-    for program in ["svc", "svstat", "svok", "svcheck", "svup", "svwait"] {
+    for program in ["svc", "svstat", "svok", "svcheck", "svup", "svwait", "svlog"] {
         let found = shell.offers(&dir, &[program, "xy-"]);
         assert_eq!(found, set(&["xy-db", "xy-web"]), "{} {program}", shell.name);
     }
@@ -189,6 +189,10 @@ fn names(shell: &Shell) {
     let ids = set(&["no-check", "no-effect", "no-exec"]);
     assert!(shell.offers(&dir, &["svcheck", "-x", "no-"]).is_superset(&ids));
     assert_eq!(shell.offers(&dir, &["svcheck", "-x", "cd", "xy-w"]), set(&["xy-web"]));
+    assert_eq!(shell.offers(&dir, &["svlog", "-t", ""]), set(&["local", "utc", "raw", "none"]));
+    assert_eq!(shell.offers(&dir, &["svlog", "--color", "a"]), set(&["always", "auto"]));
+    assert_eq!(shell.offers(&dir, &["svlog", "-C", ""]), set(&[]));
+    assert_eq!(shell.offers(&dir, &["svlog", "-g", "x", "xy-w"]), set(&["xy-web"]));
     assert_eq!(shell.offers(&dir, &["softlimit", "-m", "xy"]), set(&[]));
     assert!(shell.offers(&dir, &["softlimit", "-m", "9", "envdi"]).contains("envdir"));
     assert!(shell.offers(&dir, &["setuidgid", "roo"]).contains("root"));

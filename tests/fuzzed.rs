@@ -17,6 +17,8 @@ mod regular_expressions;
 mod shell_script;
 #[path = "fuzz/status_record.rs"]
 mod status_record;
+#[path = "fuzz/times.rs"]
+mod times;
 
 /// Runs `body` on `count` inputs: made of `pieces`, then damaged.
 fn feed(first: u64, count: u64, pieces: &[&[u8]], body: fn(&[u8])) {
@@ -174,6 +176,38 @@ fn shell_scripts() {
         b"[[ x ]]",
     ];
     feed(1, 8000, pieces, shell_script::shell_script);
+}
+
+#[test]
+fn stamps_and_times() {
+    let pieces: &[&[u8]] = &[
+        b"\n",
+        b" ",
+        b" text",
+        b"@400000006b080953075bcd15 ",
+        b"1795688777.123456789 ",
+        b"2026-11-26",
+        b"2026-03-29",
+        b"T10:26:17",
+        b"_10:26:17",
+        b" 10:26:17",
+        b".12345",
+        b".123456789  ",
+        b"Z ",
+        b"+01:00 ",
+        b"UTC",
+        b"2 hours",
+        b"1h30m",
+        b"ago",
+        b"yesterday ",
+        b"last monday",
+        b"-",
+        b"+",
+        b"99999999999",
+        b"an ",
+        b"w",
+    ];
+    feed(1, 20_000, pieces, times::times);
 }
 
 #[test]

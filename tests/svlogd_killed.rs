@@ -4,7 +4,7 @@
 //! take turns in a directory.
 
 use super::multilog_killed::{complaint, filled, lines};
-use super::support::{Dir, Process, Random, program, runit, testing_originals};
+use super::support::{Changes, Dir, Process, Random, program, runit, testing_originals};
 use rustix::process::Signal;
 use std::collections::BTreeSet;
 use std::fs;
@@ -178,6 +178,36 @@ fn at_every_step_and_then_while_it_takes_over() {
     assert_eq!(reached, BTreeSet::from(second));
 }
 
+#[test]
+fn while_it_reads_its_configs_again() {
+    if testing_originals() {
+        return;
+    }
+    for point in ["reread: closed", "start: locked", "noted: holding", "reread: opened"] {
+        let dir = Dir::new();
+        let (from, into) = rustix::pipe::pipe().unwrap();
+        let mut into = fs::File::from(into);
+        let case = Case::new(&dir, [("", true), ("-*x*\n", false)], from);
+        let changes = Changes::of(&[&dir.path("log")]);
+        let mut command = dir.tool("svlogd", ["-v", "log", "other"]);
+        let kill = dir.path("kill");
+        command.env("UPKEEP_KILL_AT", format!("{point}={}", kill.display()));
+        let stdin = Stdio::from(case.from.try_clone().unwrap());
+        let mut process = Process::start(command.stdin(stdin));
+        process.complains("new: other/current");
+        into.write_all(b"one\nha").unwrap();
+        changes.until("the line", || (logged(&dir.path("log")) == b"one\n").then_some(()));
+        // The beginning of the next line may be held by now, or not yet.
+        dir.file("kill", "");
+        process.signal(Signal::HUP);
+        into.write_all(b"lf\ntwo x\n").unwrap();
+        assert_eq!(process.finish().code, 137, "{point}");
+        drop(into);
+        assert_eq!(case.start(&program("svlogd"), None).finish().code, 0);
+        case.check(b"one\nhalf\ntwo x\n", point);
+    }
+}
+
 /// What is killed at a point leaves the directory so that runit's goes on, and
 /// what runit's leaves is gone on with. Only what was in the pipe then may be
 /// there twice, since runit's knows no journal.
@@ -211,7 +241,7 @@ fn runits_svlogd_takes_turns_with_it() {
         let input = more(3000);
         let mut into = fs::File::from(into);
         into.write_all(&input).unwrap();
-        let changes = super::support::Changes::of(&[&dir.path("log"), &dir.path("other")]);
+        let changes = Changes::of(&[&dir.path("log"), &dir.path("other")]);
         changes.until("the last lines", || {
             let is_there = ["log", "other"].iter().zip(configs).all(|(log, (_, gets_x))| {
                 let last = selected(&input, gets_x).next_back().unwrap();

@@ -2,12 +2,9 @@
 //! that go on.
 
 use crate::support::{
-    Dir, Json, Process, Service, deadline, ours, readable, supervised, testing_originals,
+    Dir, Json, Process, Service, Terminal, deadline, ours, readable, supervised, testing_originals,
 };
-use rustix::fs::{Mode, OFlags};
 use rustix::process::{Signal, WaitId, WaitIdOptions, waitid};
-use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
-use rustix::termios::{Winsize, tcsetwinsize};
 use std::ffi::OsStr;
 use std::fs;
 use std::os::unix::ffi::OsStrExt;
@@ -561,46 +558,6 @@ fn a_table_goes_on_where_there_is_no_terminal() {
     let down = table.prints("s     down");
     assert!(down.ends_with("  SIGTERM    normally up"), "{down:?}");
     ends(table, Signal::TERM);
-}
-
-/// A terminal, as the program behind it sees it; this is its other end.
-struct Terminal {
-    master: fs::File,
-    held: String,
-}
-
-impl Terminal {
-    fn open() -> (Self, fs::File) {
-        let flags = OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC;
-        let master = openpt(flags).unwrap();
-        grantpt(&master).unwrap();
-        unlockpt(&master).unwrap();
-        let name = ptsname(&master, Vec::new()).unwrap();
-        let flags = OFlags::RDWR | OFlags::NOCTTY | OFlags::CLOEXEC;
-        let slave = rustix::fs::open(name.as_c_str(), flags, Mode::empty()).unwrap();
-        (Self { master: master.into(), held: String::new() }, slave.into())
-    }
-
-    fn resize(&self, columns: u16, lines: u16) {
-        let size = Winsize { ws_col: columns, ws_row: lines, ws_xpixel: 0, ws_ypixel: 0 };
-        tcsetwinsize(&self.master, size).unwrap();
-    }
-
-    /// What is drawn up to the first `end` behind `text`.
-    fn draws(&mut self, text: &str, end: &str) -> String {
-        let until = deadline();
-        loop {
-            if let Some(at) = self.held.find(text)
-                && let Some(behind) = self.held[at..].find(end)
-            {
-                return self.held.drain(..at + behind + end.len()).collect();
-            }
-            assert!(readable(&self.master, until), "no {text:?} in {:?}", self.held);
-            let mut buffer = [0; 4096];
-            let count = std::io::Read::read(&mut self.master, &mut buffer).unwrap();
-            self.held.push_str(&String::from_utf8_lossy(&buffer[..count]));
-        }
-    }
 }
 
 #[test]

@@ -88,17 +88,20 @@ function __upkeep_is_number
     and not contains -- $place[2] -e -C -/ -l -L
 end
 
-for program in svscan supervise svc svstat multilog svcheck svhold svlogd svnotify svok svup svwait sv \
+for program in svscan supervise svc svstat multilog svcheck svhold svlog svlogd svnotify svok svup svwait sv \
         chpst fghack pgrphack readproctitle tai64n tai64nlocal setuidgid envuidgid envdir softlimit \
         setlock svscanboot
     complete -c $program -n __upkeep_is_option -f -a "(__upkeep_options $program)"
     complete -c $program -n __upkeep_is_number -f
 end
-for program in svc svstat svok svup svwait svcheck
+for program in svc svstat svok svup svwait svcheck svlog
     complete -c $program -n __upkeep_is_argument -f -a '(__upkeep_services)'
     complete -c $program -n __upkeep_is_argument -f -a '(__fish_complete_directories)'
 end
 complete -c svcheck -n '__upkeep_is_value -x' -f -a '(svcheck -l | string replace -r "^(\S+)\s+(\S+)\s+" "\$1\t")'
+complete -c svlog -n '__upkeep_is_value -c --color' -f -a 'always never auto'
+complete -c svlog -n '__upkeep_is_value -t --time' -f -a 'local utc raw none'
+complete -c svlog -n '__upkeep_is_value -C' -f
 complete -c chpst -n '__upkeep_is_value -u -U' -f -a '(__fish_complete_users)'
 complete -c sv -n '__upkeep_is_argument -eq 0' -f -a 'status up down once pause cont hup alarm
     interrupt quit 1 2 term kill exit start stop reload restart shutdown force-stop force-reload

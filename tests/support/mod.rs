@@ -6,6 +6,7 @@ mod json;
 mod process;
 mod random;
 mod service;
+mod terminal;
 mod wait;
 
 pub use dir::{Dir, Fifo};
@@ -13,6 +14,7 @@ pub use json::Json;
 pub use process::{Finished, Process};
 pub use random::Random;
 pub use service::{Seen, Service, is_supervised, seen, supervised};
+pub use terminal::Terminal;
 pub use wait::{Changes, deadline, readable};
 
 use std::path::{Path, PathBuf};
@@ -49,6 +51,11 @@ pub fn originals() -> Option<PathBuf> {
 /// Debian's runit, in the same way.
 pub fn runit() -> Option<PathBuf> {
     installed("runit", &["svlogd", "chpst"])
+}
+
+/// Debian's s6, in the same way.
+pub fn s6() -> Option<PathBuf> {
+    installed("s6", &["s6-log", "s6-svscan"])
 }
 
 fn installed(package: &str, programs: &[&str]) -> Option<PathBuf> {

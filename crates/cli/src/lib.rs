@@ -5,6 +5,7 @@ mod exit;
 mod message;
 mod options;
 mod out;
+pub mod terminal;
 mod words;
 
 pub use exit::Exit;

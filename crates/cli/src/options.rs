@@ -64,13 +64,25 @@ pub struct Options {
     within: usize,
     /// Whether a word that begins with `--` is a mistake.
     strict: bool,
+    /// Those that are none, without the dashes, and the letter that each is.
+    words: &'static [(&'static str, u8)],
+    /// Whether `--` has ended them.
+    ended: bool,
 }
 
 impl Options {
     /// Starts behind the program's name. `known` is as for getopt: `"a:n"`.
     #[must_use]
     pub fn new(args: Args, known: &'static str) -> Self {
-        Self { args, known: known.as_bytes(), index: 1, within: 0, strict: false }
+        Self {
+            args,
+            known: known.as_bytes(),
+            index: 1,
+            within: 0,
+            strict: false,
+            words: &[],
+            ended: false,
+        }
     }
 
     /// The same where a word that begins with `--` and goes on is a mistake: it
@@ -82,17 +94,49 @@ impl Options {
         options
     }
 
+    /// The same where these words are letters too, with their values behind a
+    /// `=` or in the next argument.
+    #[must_use]
+    pub fn with_words(
+        args: Args,
+        known: &'static str,
+        words: &'static [(&'static str, u8)],
+    ) -> Self {
+        Self { words, ..Self::strict(args, known) }
+    }
+
     /// From here on it is.
     pub fn be_strict(&mut self) {
         self.strict = true;
     }
 
-    /// The word that is one, which is left behind.
-    fn mistake(&mut self) -> Option<&'static CStr> {
+    /// The word that begins with `--` and goes on, which is left behind.
+    fn word(&mut self) -> Option<Result<Opt, BadOption>> {
         let word = self.args.get(self.index).filter(|_| self.strict && self.within == 0)?;
-        let is = word.to_bytes().len() > 2 && word.to_bytes().starts_with(b"--");
-        self.index += usize::from(is);
-        is.then_some(word)
+        let name = word.to_bytes().strip_prefix(b"--").filter(|name| !name.is_empty())?;
+        self.index += 1;
+        let end = memchr(b'=', name).unwrap_or(name.len());
+        let is = |(known, _): &&(&str, u8)| known.as_bytes() == &name[..end];
+        let known = self.words.iter().find(is);
+        // Behind the dashes, the name and the sign.
+        let given = word.to_bytes_with_nul().get(end + 3..);
+        let value = given.and_then(|value| CStr::from_bytes_with_nul(value).ok());
+        Some(match (known, value) {
+            (Some((_, letter)), None) if self.takes_value(*letter) => {
+                let next = self.args.get(self.index);
+                self.index += usize::from(next.is_some());
+                let letter = *letter;
+                next.map(|_| Opt { letter, value: next }).ok_or(BadOption::NoValue(letter))
+            }
+            (Some((_, letter)), value) if value.is_some() == self.takes_value(*letter) => {
+                Ok(Opt { letter: *letter, value })
+            }
+            _ => Err(BadOption::UnknownWord(word)),
+        })
+    }
+
+    fn takes_value(&self, letter: u8) -> bool {
+        memchr(letter, self.known).is_some_and(|place| self.known.get(place + 1) == Some(&b':'))
     }
 
     /// The argument that holds the next letter.
@@ -103,6 +147,7 @@ impl Options {
                 return None;
             }
             if arg[1] == b'-' {
+                self.ended = true;
                 self.index += 1;
                 return None;
             }
@@ -137,6 +182,12 @@ impl Options {
         letters.contains(letter).then_some(*letter)
     }
 
+    /// Whether it is by `--` that they ended, so that none follow.
+    #[must_use]
+    pub const fn have_ended(&self) -> bool {
+        self.ended
+    }
+
     /// What follows the options.
     #[must_use]
     pub fn rest(&self) -> Args {
@@ -152,16 +203,16 @@ impl Iterator for Options {
             self.index += 1;
             self.within = 0;
         }
-        if let Some(word) = self.mistake() {
-            return Some(Err(BadOption::UnknownWord(word)));
+        if let Some(word) = self.word() {
+            return Some(word);
         }
         let letter = self.current()?[self.within];
         self.within += 1;
         let known = if letter == b':' { None } else { memchr(letter, self.known) };
-        let Some(place) = known else {
+        if known.is_none() {
             return Some(Err(BadOption::Unknown(letter)));
-        };
-        if self.known.get(place + 1) != Some(&b':') {
+        }
+        if !self.takes_value(letter) {
             return Some(Ok(Opt { letter, value: None }));
         }
         Some(self.value(letter).map(|value| Opt { letter, value: Some(value) }))

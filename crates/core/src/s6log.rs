@@ -29,9 +29,9 @@ pub enum Directive<'a> {
     Processor(&'a [u8]),
     /// `?command`: the same for the shell.
     Shell(&'a [u8]),
-    /// `pPREFIX`: what the next action has before each line.
+    /// `pPREFIX`: what the following actions have before each line.
     Prefix(&'a [u8]),
-    /// `t`: that it has a TAI64N label there.
+    /// `t`: that the next one has a TAI64N label before it.
     Label,
     /// `T`: that it has the local time there.
     Date,

@@ -7,6 +7,7 @@ mod read;
 mod write;
 
 pub use read::{Reader, Stamp};
+pub(crate) use read::{decimals, zone};
 pub use write::{Form, ROOM, Writer};
 
 /// What a stamp looks like. Each has its separator behind it, which is a space

@@ -102,7 +102,7 @@ impl LogDirectory {
         self.make_room(len + 1, voice);
         self.gather(stamp);
         self.gather(text);
-        if self.rotation.settings.runit.is_some() {
+        if self.rotation.settings.ends_anywhere() {
             return self.pass(stamp.len() + text.len(), voice);
         }
         for portion in self.pace.line(len) {
@@ -121,7 +121,7 @@ impl LogDirectory {
             self.again -= known as u64;
             bytes = &bytes[known..];
         }
-        if self.rotation.settings.runit.is_some() {
+        if self.rotation.settings.ends_anywhere() {
             for piece in bytes.chunks(*GATHERED.start()) {
                 self.make_room(piece.len(), voice);
                 self.gather(piece);
@@ -346,9 +346,13 @@ fn newline(which: Which, slice: &[u8]) -> Option<usize> {
 
 /// Where a log is cut that is kept so, and holds as many bytes.
 pub(crate) fn cut(settings: &Settings, bytes: u64) -> Cut {
-    match settings.runit {
-        None => Cut::new(settings.size, bytes),
-        Some(runit) => Cut::at_first(settings.size, runit.near, bytes),
+    match (settings.runit, settings.s6) {
+        (Some(runit), _) => Cut::at_first(settings.size, runit.near, bytes),
+        // A line is never cut.
+        (None, Some(near)) => {
+            Cut::at_first(u64::MAX, u64::MAX - settings.size.saturating_sub(near), bytes)
+        }
+        (None, None) => Cut::new(settings.size, bytes),
     }
 }
 

@@ -54,7 +54,8 @@ impl Place {
     /// Opens the directory, and locks it.
     pub(crate) fn open(settings: &Settings) -> core::result::Result<Self, Refusal> {
         match settings.runit {
-            None => Self::open_or_make(settings.name),
+            None if settings.s6.is_some() => Self::open_or_make(settings.name, modes::OPEN),
+            None => Self::open_or_make(settings.name, modes::PRIVATE),
             Some(_) => Self::open_as_runit(settings.name),
         }
     }
@@ -62,7 +63,7 @@ impl Place {
     /// Opens the directory as svlogd does, and locks it.
     fn open_as_runit(name: &'static CStr) -> core::result::Result<Self, Refusal> {
         let (verb, why, left): (&'static [u8], _, Option<&[u8]>) = match open_directory(name) {
-            Ok((fd, stat)) => match lock(&fd) {
+            Ok((fd, stat)) => match lock(&fd, modes::PRIVATE) {
                 Ok(lock) => {
                     let id = (stat.st_dev, stat.st_ino);
                     return Ok(Self { name, fd, id, _lock: lock });
@@ -78,7 +79,7 @@ impl Place {
     }
 
     /// Opens the directory, making it if need be, and locks it.
-    fn open_or_make(name: &'static CStr) -> core::result::Result<Self, Refusal> {
+    fn open_or_make(name: &'static CStr, mode: Mode) -> core::result::Result<Self, Refusal> {
         let refusal = |verb| {
             move |why| {
                 let dir = name.to_bytes();
@@ -88,7 +89,7 @@ impl Place {
         // If it cannot be made, opening it says why, or it was there.
         let _ = rustix::fs::mkdirat(CWD, name, modes::DIRECTORY);
         let (fd, stat) = open_directory(name).map_err(refusal(b"unable to open directory "))?;
-        let lock = lock(&fd).map_err(refusal(b"unable to lock directory "))?;
+        let lock = lock(&fd, mode).map_err(refusal(b"unable to lock directory "))?;
         Ok(Self { name, fd, id: (stat.st_dev, stat.st_ino), _lock: lock })
     }
 
@@ -124,7 +125,7 @@ impl Place {
 
     /// Opens a file to add to it, making it if it is not there.
     pub(crate) fn append(&self, file: &CStr) -> Result<OwnedFd> {
-        append(&self.fd, file)
+        append(&self.fd, file, modes::PRIVATE)
     }
 
     /// Opens a file to read it.
@@ -184,13 +185,14 @@ fn open_directory(name: &CStr) -> Result<(OwnedFd, Stat)> {
     Ok((fd, stat))
 }
 
-fn lock(directory: &OwnedFd) -> Result<OwnedFd> {
-    let fd = append(directory, files::LOCK)?;
+/// `mode` is for a new file.
+fn lock(directory: &OwnedFd, mode: Mode) -> Result<OwnedFd> {
+    let fd = append(directory, files::LOCK, mode)?;
     rustix::fs::flock(&fd, FlockOperation::NonBlockingLockExclusive)?;
     Ok(fd)
 }
 
-fn append(directory: &OwnedFd, file: &CStr) -> Result<OwnedFd> {
+fn append(directory: &OwnedFd, file: &CStr, mode: Mode) -> Result<OwnedFd> {
     let flags = OFlags::WRONLY | OFlags::NONBLOCK | OFlags::APPEND | OFlags::CREATE;
-    rustix::fs::openat(directory, file, flags | OFlags::CLOEXEC, modes::PRIVATE)
+    rustix::fs::openat(directory, file, flags | OFlags::CLOEXEC, mode)
 }

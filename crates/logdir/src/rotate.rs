@@ -11,6 +11,7 @@ use core::ffi::CStr;
 use rustix::fd::OwnedFd;
 use rustix::io::{Errno, Result};
 use upkeep_core::archives::{self, NAME, Stamps};
+use upkeep_core::leap;
 use upkeep_core::recovery::Ending;
 use upkeep_core::tai::Tai64n;
 use upkeep_sys::clock;
@@ -171,6 +172,7 @@ impl Rotation {
         loop {
             let (seconds, nanos) = clock::wall();
             let moment = self.stamps.next(Tai64n::from_unix(seconds, nanos));
+            let moment = if self.settings.s6.is_some() { leap::with(moment) } else { moment };
             let mut name = [0; NAME + 1];
             name[..NAME].copy_from_slice(&archives::name(moment, ending));
             match self.place.link(file, CStr::from_bytes_until_nul(&name).unwrap_or_default()) {

@@ -19,6 +19,9 @@ pub struct Settings {
     pub processor: Option<&'static CStr>,
     /// What is to be done svlogd's way. `keep` says nothing then.
     pub runit: Option<Svlogd>,
+    /// If it is to be kept s6-log's way, how near its size a log ends, at the
+    /// end of the first line.
+    pub s6: Option<u64>,
     /// What it does by itself.
     pub keeping: Keeping,
     /// When it is on the disk.
@@ -33,8 +36,16 @@ impl Default for Settings {
             keep: script::KEEP,
             processor: None,
             runit: None,
+            s6: None,
             keeping: Keeping::default(),
             durability: Durability::Kernel,
         }
+    }
+}
+
+impl Settings {
+    /// Whether it does not matter how much came at once.
+    pub(crate) const fn ends_anywhere(&self) -> bool {
+        self.runit.is_some() || self.s6.is_some()
     }
 }

@@ -6,6 +6,7 @@ use rustix::io::Errno;
 use upkeep_cli::{Exit, Tool, put_all};
 use upkeep_core::digest;
 use upkeep_sys::clock;
+use upkeep_sys::signals::Signal;
 
 /// How long trouble is given to go away, in the end, and for svlogd.
 const PAUSE: u64 = 5_000_000_000;
@@ -37,20 +38,49 @@ pub struct Voice {
     alerts: Vec<u8>,
     /// Trouble that was told of, and when it was there last.
     known: [(u64, u64); KNOWN],
-    /// Whether it speaks as svlogd does.
+    /// Whether it speaks as svlogd does, and of signals.
     runit: bool,
+    loud: bool,
+    quiet: bool,
 }
 
 impl Voice {
     /// Speaks as `tool`.
     #[must_use]
     pub const fn new(tool: Tool) -> Self {
-        Self { tool, alerts: Vec::new(), known: [(0, 0); KNOWN], runit: false }
+        Self {
+            tool,
+            alerts: Vec::new(),
+            known: [(0, 0); KNOWN],
+            runit: false,
+            loud: false,
+            quiet: false,
+        }
     }
 
     /// Speaks as svlogd does.
-    pub fn speak_as_runit(&mut self) {
+    pub fn speak_as_runit(&mut self, loud: bool) {
         self.runit = true;
+        self.loud = loud;
+    }
+
+    /// Warns of nothing.
+    pub fn be_quiet(&mut self) {
+        self.quiet = true;
+    }
+
+    /// A signal has come.
+    pub fn hear(&mut self, signal: Signal) {
+        if self.loud {
+            let name: &[u8] = match signal {
+                Signal::TERM => b"sigterm",
+                Signal::ALARM => b"sigalarm",
+                Signal::HUP => b"sighangup",
+                Signal::CHILD => b"sigchild",
+                _ => return,
+            };
+            self.info(&[name, b" received."]);
+        }
     }
 
     /// Whose voice it is.
@@ -112,13 +142,17 @@ impl Voice {
     /// Warns, without an error, and goes on.
     pub fn caution(&mut self, parts: &[&[u8]]) {
         self.settle();
-        self.tool.warn(parts);
+        if !self.quiet {
+            self.tool.warn(parts);
+        }
     }
 
     /// Warns and goes on.
     pub fn warn(&mut self, parts: &[&[u8]], why: Errno) {
         self.settle();
-        self.tool.warn_os(parts, why);
+        if !self.quiet {
+            self.tool.warn_os(parts, why);
+        }
     }
 
     /// Warns and waits.
@@ -154,7 +188,7 @@ impl Voice {
     /// Waits, longer each time, and warns unless this trouble is known.
     pub(crate) fn wait(&mut self, parts: &[&[u8]], why: Errno, patience: &mut Patience) {
         self.settle();
-        if self.is_new(parts, why) {
+        if !self.quiet && self.is_new(parts, why) {
             match self.runit {
                 true => self.tool.pausing_os(parts, why),
                 false => self.tool.warn_os(parts, why),

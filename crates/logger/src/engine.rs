@@ -2,6 +2,8 @@
 //! logs. It gets bytes and gives bytes; it waits for nothing and reads
 //! nothing.
 
+use crate::fronts::STAMPS;
+use crate::note;
 use crate::plan::Plan;
 use crate::script::LINE;
 use crate::status;
@@ -42,7 +44,7 @@ pub(crate) struct Engine {
     /// A line behind its stamp, for steps that look at it.
     pub(crate) line: [u8; ROOM + LINE],
     /// A line behind a front, for steps that show it.
-    pub(crate) shown: [u8; ROOM + PREFIX + LINE],
+    pub(crate) shown: [u8; STAMPS * ROOM + PREFIX + LINE],
     /// What selection sees of the line, and its end, where bytes of it are
     /// replaced.
     pub(crate) clean: [u8; LINE + 1],
@@ -69,7 +71,7 @@ impl Engine {
             reported_at: None,
             kept: 0,
             line: [0; ROOM + LINE],
-            shown: [0; ROOM + PREFIX + LINE],
+            shown: [0; STAMPS * ROOM + PREFIX + LINE],
             clean: [0; LINE + 1],
         })
     }
@@ -163,6 +165,7 @@ impl Engine {
     /// Writes everything that has been taken.
     pub(crate) fn settle(&mut self, voice: &mut Voice) {
         status::write_out(&mut self.plan.statuses, voice);
+        note::write_out(&mut self.plan.notes, voice);
         for directory in &mut self.plan.directories {
             directory.write_out(voice);
             directory.secure(voice);
@@ -204,6 +207,26 @@ impl Engine {
         }
     }
 
+    /// Ends all logs, as at the end of the input.
+    pub(crate) fn close(&mut self, voice: &mut Voice) {
+        if let Some(outlet) = &mut self.plan.outlet {
+            outlet.write_out(voice);
+        }
+        status::write_out(&mut self.plan.statuses, voice);
+        note::write_out(&mut self.plan.notes, voice);
+        for directory in self.plan.directories.drain(..) {
+            directory.close(voice);
+        }
+        voice.settle();
+    }
+
+    /// Follows another plan, from the end of a line on.
+    pub(crate) fn renew(&mut self, plan: Plan, voice: &mut Voice) -> Result<(), Exit> {
+        let Self { now, begun, rate, kept, .. } = *self;
+        *self = Self { now, begun, rate, kept, ..Self::new(plan, voice)? };
+        Ok(())
+    }
+
     /// Opens everything anew that may have been moved away.
     pub(crate) fn reopen(&mut self, voice: &mut Voice) {
         for directory in &mut self.plan.directories {
@@ -232,14 +255,7 @@ impl Engine {
         if let Some(lines) = self.rate.end() {
             self.report(lines, voice);
         }
-        if let Some(outlet) = &mut self.plan.outlet {
-            outlet.write_out(voice);
-        }
-        status::write_out(&mut self.plan.statuses, voice);
-        for directory in self.plan.directories {
-            directory.close(voice);
-        }
-        voice.settle();
+        self.close(voice);
     }
 
     /// How many bytes go into every log without coming near its end.

@@ -97,20 +97,22 @@ impl Engine {
             }
         };
         let text = &ended[..len];
-        let Plan { fronts, view, steps, statuses, directories, homes, outlet, .. } = &mut self.plan;
+        let Plan { fronts, view, steps, statuses, notes, directories, homes, outlet, .. } =
+            &mut self.plan;
         let stamp = fronts.stamp();
         let whole =
             if view.with_stamp && self.looks { compose(&mut self.line, stamp, text) } else { text };
         let output = directories.len();
         self.chosen[output] = false;
         let mut selected = true;
-        let mut mentioned = false;
+        let (mut mentioned, mut acted) = (false, false);
         let end: &[u8] = if len == self.judged { b"...\n" } else { b"\n" };
         for step in steps.iter_mut().skip(first) {
             match step {
                 Step::Select(pattern) => selected = selected || pattern.matches(whole),
                 Step::Deselect(pattern) => selected = selected && !pattern.matches(whole),
                 Step::Afresh => selected = true,
+                Step::Rest => selected = !acted,
                 Step::Mention(pattern) => mentioned = mentioned || pattern.matches(whole),
                 Step::Pass(pattern) => mentioned = mentioned && !pattern.matches(whole),
                 Step::Show(front) => {
@@ -118,7 +120,10 @@ impl Engine {
                         voice.show(&[fronts.get(*front), text, end]);
                     }
                 }
-                Step::Directory(number) => self.chosen[*number] = selected,
+                Step::Directory(number) => {
+                    self.chosen[*number] = selected;
+                    acted = acted || selected;
+                }
                 _ if !selected => {}
                 Step::Limit(limit) => {
                     selected = self.rate.admits(*limit, self.now);
@@ -129,6 +134,7 @@ impl Engine {
                     }
                 }
                 Step::Output(front) => {
+                    acted = true;
                     self.chosen[output] = true;
                     if let Some(outlet) = outlet {
                         outlet.put(fronts.get(*front), voice);
@@ -137,6 +143,21 @@ impl Engine {
                 }
                 Step::Alert(front) => {
                     voice.alert(behind(fronts, *front, whole, &mut self.shown, text));
+                }
+                Step::Warn(size, front) => {
+                    acted = true;
+                    let name = voice.tool().name.as_bytes();
+                    let (shown, end) = match *size {
+                        0 => (text, end),
+                        size if size + 3 < len => (&text[..size], &b"...\n"[..]),
+                        _ => (text, end),
+                    };
+                    voice.show(&[name, b": alert: ", fronts.get(*front), shown, end]);
+                }
+                Step::Note(number, front) => {
+                    acted = true;
+                    self.kept += 1;
+                    notes[*number].keep(&[fronts.get(*front), text], self.kept);
                 }
                 Step::Status(number, front) => {
                     self.kept += 1;

@@ -38,9 +38,7 @@ pub(crate) struct Recalled {
 impl Ledger {
     /// Notes for this script, and for this pipe if it can be looked into.
     pub(crate) fn new(script: &Script, pipe: Option<(u64, u64)>) -> Self {
-        // Another version may make something else of the same lines.
-        let version = digest::bytes(env!("CARGO_PKG_VERSION").as_bytes());
-        let script = digest::words(&[version, script.identity]);
+        let script = identity(script);
         let (seconds, nanos) = clock::wall();
         let record = Record {
             id: seconds.cast_unsigned().wrapping_mul(1_000_000_000).wrapping_add(nanos.into()),
@@ -67,6 +65,27 @@ impl Ledger {
             }
         }
         self.again
+    }
+
+    /// Another script is followed from here on, and nothing is in hand.
+    pub(crate) fn follow(&mut self, script: &Script) {
+        self.record.here.script = identity(script);
+        self.asked = false;
+    }
+
+    /// Goes on in the first of its directories, which is shown first.
+    pub(crate) fn move_to(&mut self, directory: &Claimed, held: &[u8], line: Line) {
+        if core::mem::replace(&mut self.asked, true) {
+            directory.forget_input();
+        } else if self.record.here.pipe.is_some() {
+            self.journal = directory.journal();
+            self.holding(&[], held, line);
+        }
+    }
+
+    /// Whether a batch is still to be written again.
+    pub(crate) const fn owes(&self) -> bool {
+        self.again.is_some()
     }
 
     fn recall(&mut self, input: &mut Input) -> Option<Recalled> {
@@ -172,6 +191,13 @@ impl Ledger {
         }
         self.journal.take_if(|_| self.record.here.pipe.is_none());
     }
+}
+
+/// What names a script and who follows it.
+fn identity(script: &Script) -> u64 {
+    // Another version may make something else of the same lines.
+    let version = digest::bytes(env!("CARGO_PKG_VERSION").as_bytes());
+    digest::words(&[version, script.identity])
 }
 
 /// Which boot of the system this is; 0 if that cannot be known.

@@ -9,6 +9,7 @@ mod input;
 mod judge;
 mod ledger;
 mod matcher;
+mod note;
 mod outlet;
 mod pipe;
 mod plan;
@@ -16,6 +17,7 @@ mod run;
 mod script;
 mod status;
 
+pub use fronts::Stamps;
 pub use run::run;
-pub use script::{Item, LINE, Pattern, Script, View};
+pub use script::{Hangup, Item, LINE, Pattern, Script, View};
 pub use upkeep_logdir::{Settings, Svlogd, Voice};

@@ -4,6 +4,7 @@
 use crate::fronts::Fronts;
 use crate::host::Host;
 use crate::matcher::Matcher;
+use crate::note::Note;
 use crate::outlet::Outlet;
 use crate::script::{Item, Script, View};
 use crate::status::Status;
@@ -17,13 +18,19 @@ pub(crate) enum Step {
     Select(Matcher),
     Deselect(Matcher),
     Afresh,
+    /// Select what nothing was done with.
+    Rest,
     Mention(Matcher),
     Pass(Matcher),
     Limit(Limit),
-    /// With the front that has this number, as in the next four.
+    /// With the front that has this number, as in the next six.
     Output(usize),
     Show(usize),
     Alert(usize),
+    /// So much of the line.
+    Warn(usize, usize),
+    /// The note with this number.
+    Note(usize, usize),
     /// The status file with this number.
     Status(usize, usize),
     Send {
@@ -44,6 +51,7 @@ pub(crate) struct Plan {
     pub(crate) view: View,
     pub(crate) steps: Vec<Step>,
     pub(crate) statuses: Vec<Status>,
+    pub(crate) notes: Vec<Note>,
     pub(crate) directories: Vec<LogDirectory>,
     /// The number of the front of each directory.
     pub(crate) homes: Vec<usize>,
@@ -65,6 +73,7 @@ impl Plan {
             view: script.view,
             steps: Vec::new(),
             statuses: Vec::new(),
+            notes: Vec::new(),
             directories: Vec::new(),
             homes: Vec::new(),
             outlet: None,
@@ -83,6 +92,7 @@ impl Plan {
         // What leads to the next directory begins here.
         let mut lead = 0;
         let mut front = 0;
+        let (mut stamps, mut before): (_, &[u8]) = (plan.fronts.stamps(), b"");
         for item in &script.items {
             let step = match *item {
                 Item::Select(pattern) => Step::Select(Matcher::new(pattern, voice)?),
@@ -91,8 +101,24 @@ impl Plan {
                 Item::Mention(pattern) => Step::Mention(Matcher::new(pattern, voice)?),
                 Item::Pass(pattern) => Step::Pass(Matcher::new(pattern, voice)?),
                 Item::Prefix(prefix) => {
-                    front = plan.fronts.add(prefix, voice)?;
+                    before = prefix;
+                    front = plan.fronts.add(stamps, before, voice)?;
                     continue;
+                }
+                Item::Stamps(wanted) => {
+                    stamps = wanted;
+                    front = plan.fronts.add(stamps, before, voice)?;
+                    continue;
+                }
+                Item::Rest => Step::Rest,
+                Item::Warn(shown) => {
+                    voice.expect_alerts()?;
+                    Step::Warn(shown, front)
+                }
+                Item::Note(path, size) => {
+                    plan.notes.try_reserve(1).map_err(|_| voice.out_of_memory())?;
+                    plan.notes.push(Note::new(path, size, voice)?);
+                    Step::Note(plan.notes.len() - 1, front)
                 }
                 Item::Limit(limit) => {
                     plan.limit = Some(limit);

@@ -5,7 +5,7 @@ use crate::engine::Engine;
 use crate::input::{Input, Read};
 use crate::ledger::Ledger;
 use crate::plan::Plan;
-use crate::script::Script;
+use crate::script::{Hangup, Script};
 use rustix::fd::IntoRawFd;
 use rustix::fs::{Mode, OFlags};
 use rustix::stdio::{stderr, stdin, stdout};
@@ -18,21 +18,30 @@ use upkeep_sys::{clock, point};
 const QUIET: u64 = 1_000_000_000;
 
 /// Runs a logger, which is told what to do by `script`.
-pub fn run(tool: &Tool, script: impl FnMut(&mut Voice) -> Result<Script, Exit>) -> Exit {
+pub fn run(tool: &Tool, mut script: impl FnMut(&mut Voice) -> Result<Script, Exit>) -> Exit {
     let mut voice = Voice::new(*tool);
-    match start(script, &mut voice) {
-        Ok((engine, input, ledger, signals)) => {
-            work(engine, input, ledger, &signals, &mut voice);
-            Exit::Success
-        }
+    let done = start(&mut script, &mut voice).and_then(|logger| logger.work(script, &mut voice));
+    match done {
+        Ok(()) => Exit::Success,
         Err(exit) => exit,
     }
 }
 
+/// What is at work.
+struct Logger {
+    engine: Engine,
+    input: Input,
+    ledger: Ledger,
+    signals: Signals,
+    hangup: Hangup,
+    stubborn: bool,
+    patience: Option<u64>,
+}
+
 fn start(
-    mut script: impl FnMut(&mut Voice) -> Result<Script, Exit>,
+    script: &mut impl FnMut(&mut Voice) -> Result<Script, Exit>,
     voice: &mut Voice,
-) -> Result<(Engine, Input, Ledger, Signals), Exit> {
+) -> Result<Logger, Exit> {
     fill_standard_descriptors();
     rustix::process::umask(Mode::WGRP | Mode::WOTH);
     let heard = [Signal::TERM, Signal::ALARM, Signal::HUP, Signal::CHILD, Signal::PIPE];
@@ -54,7 +63,12 @@ fn start(
         }
     }
     point!("start: ready");
-    Ok((engine, input, ledger, signals))
+    if let Some(ready) = &script.ready {
+        // Whoever asked for it and has gone needs no answer.
+        let _ = rustix::io::write(ready, b"\n");
+    }
+    let Script { hangup, stubborn, patience, .. } = script;
+    Ok(Logger { engine, input, ledger, signals, hangup, stubborn, patience })
 }
 
 /// The first of two deadlines.
@@ -75,73 +89,132 @@ fn fill_standard_descriptors() {
     }
 }
 
-fn work(
-    mut engine: Engine,
-    mut input: Input,
-    mut ledger: Ledger,
-    signals: &Signals,
-    voice: &mut Voice,
-) {
-    let mut leaving = false;
-    let mut rest = None;
-    loop {
-        if rest.is_some_and(|deadline| deadline <= clock::monotonic()) {
-            rest = None;
-            input.rest();
-            engine.rest();
-        }
-        let deadline = engine.deadline();
-        let woken = input.wait(signals, earlier(rest, deadline));
-        let mut due = deadline.is_some_and(|deadline| deadline <= clock::monotonic());
-        if woken.signal {
-            while let Some(signal) = signals.next() {
-                match signal {
-                    Signal::ALARM => engine.rotate(voice),
-                    Signal::HUP => engine.reopen(voice),
-                    Signal::CHILD => due = true,
-                    Signal::TERM => {
+impl Logger {
+    /// Works until the end of the input, or until it is told to leave.
+    fn work(
+        mut self,
+        mut script: impl FnMut(&mut Voice) -> Result<Script, Exit>,
+        voice: &mut Voice,
+    ) -> Result<(), Exit> {
+        let (mut leaving, mut rereading) = (false, false);
+        let (mut rest, mut latest) = (None, None);
+        loop {
+            if rest.is_some_and(|deadline| deadline <= clock::monotonic()) {
+                rest = None;
+                self.input.rest();
+                self.engine.rest();
+            }
+            if rereading && self.may_reread() {
+                rereading = false;
+                self.reread(&mut script, voice)?;
+            }
+            let deadline = self.engine.deadline();
+            let woken = self.input.wait(&self.signals, earlier(latest, earlier(rest, deadline)));
+            let mut due = deadline.is_some_and(|deadline| deadline <= clock::monotonic());
+            if woken.signal {
+                while let Some(signal) = self.signals.next() {
+                    voice.hear(signal);
+                    let leave = match self.hangup {
+                        Hangup::Leave => signal == Signal::HUP,
+                        Hangup::Reopen | Hangup::Reread => false,
+                    };
+                    if leave || (signal == Signal::TERM && !self.stubborn) {
                         leaving = true;
-                        input.leave();
+                        self.input.leave();
+                        latest = self.patience.map(|time| clock::monotonic().saturating_add(time));
                     }
-                    // A write says it too.
-                    _ => {}
+                    match signal {
+                        Signal::ALARM => self.engine.rotate(voice),
+                        Signal::HUP => match self.hangup {
+                            Hangup::Reopen => self.engine.reopen(voice),
+                            Hangup::Reread => rereading = true,
+                            Hangup::Leave => {}
+                        },
+                        Signal::CHILD => due = true,
+                        // A write says it too.
+                        _ => {}
+                    }
                 }
             }
-        }
-        if due {
-            engine.due(voice);
-        }
-        if leaving && input.is_empty() && engine.is_between_lines() {
-            break;
-        }
-        // Reading would be waiting, and for nothing else.
-        if !woken.input {
-            continue;
-        }
-        match input.read() {
-            Read::Some => {
-                batch(&mut engine, &mut input, &mut ledger, voice);
-                rest = input.is_spread().then(|| clock::monotonic() + QUIET);
+            if due {
+                self.engine.due(voice);
             }
-            Read::Begun => {
-                let all = input.bytes().0;
-                let (_, fresh) = input.apart(all.len());
-                ledger.holding(fresh, all, engine.line());
-                input.hold(&ledger);
+            if rereading && self.may_reread() {
+                continue;
             }
-            Read::Nothing => {}
-            Read::End => break,
+            if leaving && self.input.is_empty() && self.engine.is_between_lines() {
+                break;
+            }
+            if latest.is_some_and(|latest| latest <= clock::monotonic()) {
+                break;
+            }
+            // Reading would be waiting, and for nothing else.
+            if !woken.input {
+                continue;
+            }
+            match self.input.read() {
+                Read::Some => {
+                    batch(&mut self.engine, &mut self.input, &mut self.ledger, voice);
+                    rest = self.input.is_spread().then(|| clock::monotonic() + QUIET);
+                }
+                Read::Begun => {
+                    let all = self.input.bytes().0;
+                    let (_, fresh) = self.input.apart(all.len());
+                    self.ledger.holding(fresh, all, self.engine.line());
+                    self.input.hold(&self.ledger);
+                }
+                Read::Nothing => {}
+                Read::End => break,
+            }
         }
+        self.finish(voice);
+        Ok(())
     }
-    let rest = input.bytes().0;
-    let len = rest.len();
-    let (held, fresh) = input.apart(len);
-    engine.begin(ledger.writing(fresh, held, engine.now(), engine.line()));
-    engine.finish(rest, voice);
-    input.used(len, &ledger);
-    point!("forgetting");
-    ledger.forget();
-    point!("forgotten");
+
+    /// Whether nothing is in hand that another script might not follow.
+    fn may_reread(&self) -> bool {
+        self.engine.is_between_lines() && !self.ledger.owes()
+    }
+
+    /// Asks for the script again, with all logs ended, and follows it.
+    fn reread(
+        &mut self,
+        script: &mut impl FnMut(&mut Voice) -> Result<Script, Exit>,
+        voice: &mut Voice,
+    ) -> Result<(), Exit> {
+        self.engine.close(voice);
+        point!("reread: closed");
+        let script = script(voice)?;
+        let all = self.input.bytes().0;
+        let (held, _) = self.input.apart(all.len());
+        if held.is_empty() {
+            self.ledger.forget();
+        }
+        self.ledger.follow(&script);
+        let (ledger, line) = (&mut self.ledger, self.engine.line());
+        let look = |directory: &_| {
+            ledger.move_to(directory, held, line);
+            None
+        };
+        let plan = Plan::open(&script, self.signals.before(), look, voice)?;
+        point!("reread: opened");
+        self.hangup = script.hangup;
+        self.engine.renew(plan, voice)
+    }
+
+    /// The end of the input, or of its last line.
+    fn finish(self, voice: &mut Voice) {
+        let Self { mut engine, mut input, mut ledger, .. } = self;
+        let rest = input.bytes().0;
+        let len = rest.len();
+        let (held, fresh) = input.apart(len);
+        engine.begin(ledger.writing(fresh, held, engine.now(), engine.line()));
+        engine.finish(rest, voice);
+        input.used(len, &ledger);
+        point!("forgetting");
+        ledger.forget();
+        point!("forgotten");
+    }
 }
 
 /// Writes what was read, as far as it can be judged, and then takes it.

@@ -35,6 +35,12 @@ fn take_if(number: i32, is: &dyn Fn(BorrowedFd<'_>) -> Option<bool>) -> Option<O
     Some(owned)
 }
 
+/// Takes the descriptor with this number, if this program was started with it.
+#[must_use]
+pub fn take_number(number: i32) -> Option<OwnedFd> {
+    take_if(number, &|_| Some(true))
+}
+
 /// Takes the first descriptor that survived an exec and stands for a directory
 /// without being open for anything.
 #[must_use]

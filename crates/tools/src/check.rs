@@ -16,6 +16,7 @@ pub mod shell;
 pub mod spelling;
 mod tree;
 mod values;
+pub mod written;
 
 use crate::accounts::{self, Account};
 use kinds::{DANGLING, UNREADABLE};

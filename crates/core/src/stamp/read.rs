@@ -160,7 +160,7 @@ fn second(text: &[u8]) -> Option<(&[u8], u32)> {
 
 /// `.123`, up to nine digits: what is behind it, the nanoseconds, and how many
 /// digits there were.
-fn decimals(text: &[u8]) -> Option<(&[u8], u32, usize)> {
+pub(crate) fn decimals(text: &[u8]) -> Option<(&[u8], u32, usize)> {
     let Some((b'.', rest)) = text.split_first() else { return Some((text, 0, 0)) };
     let (mut nanos, mut count) = (0, 0);
     while let Some(digit) = rest.get(count).filter(|byte| byte.is_ascii_digit()) {
@@ -175,7 +175,7 @@ fn decimals(text: &[u8]) -> Option<(&[u8], u32, usize)> {
 }
 
 /// `Z` or `+01:00`: what is behind it, and by how many seconds it is ahead.
-fn zone(text: &[u8]) -> Option<(&[u8], i32)> {
+pub(crate) fn zone(text: &[u8]) -> Option<(&[u8], i32)> {
     let (sign, text) = match text.split_first()? {
         (b'Z' | b'z', rest) => return Some((rest, 0)),
         (b'+', rest) => (1, rest),

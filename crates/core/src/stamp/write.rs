@@ -3,6 +3,7 @@
 
 use super::hex;
 use crate::calendar::Civil;
+use crate::leap;
 use crate::tai::{LABEL, Tai64n};
 
 /// The longest stamp: a date, nine decimals and a zone.
@@ -13,6 +14,8 @@ pub const ROOM: usize = 40;
 pub enum Form {
     /// `@400000006b080953075bcd15 `
     Label,
+    /// The same as s6 writes it, with leap seconds counted.
+    LeapLabel,
     /// `1795688777.123456789 `
     Seconds,
     /// `2026-11-26T10:26:17.123Z `, with so many decimals.
@@ -28,8 +31,6 @@ pub enum Form {
     /// `2026-11-26 11:26:17.123 `, local time with so many decimals, for
     /// somebody to look at.
     Shown(u8),
-    /// `2026-11-26 10:26:17.123 `, the same in UTC.
-    ShownUtc(u8),
 }
 
 /// Where the seconds begin in a date.
@@ -72,16 +73,21 @@ impl Writer {
         let nanos = moment.nanos.min(999_999_999);
         let (unix, form) = (moment.to_unix(), self.form);
         let written = match form {
-            Form::Label => false,
+            Form::Label | Form::LeapLabel => false,
             Form::Seconds => self.since_1970(unix, nanos),
-            Form::Utc(_) | Form::ShownUtc(_) | Form::Underscore | Form::Tee => {
-                self.date(unix, nanos, |_| 0)
-            }
+            Form::Utc(_) | Form::Underscore | Form::Tee => self.date(unix, nanos, |_| 0),
             Form::Local(_) | Form::Shown(_) | Form::Wide => self.date(unix, nanos, zone),
         };
         if !written {
-            self.label(Tai64n { nanos, ..moment });
+            let counted = if form == Form::LeapLabel { leap::with(moment) } else { moment };
+            self.label(Tai64n { nanos, ..counted });
         }
+        self.text()
+    }
+
+    /// The stamp that was written last.
+    #[must_use]
+    pub fn text(&self) -> &[u8] {
         &self.text[..self.length]
     }
 
@@ -135,8 +141,13 @@ impl Writer {
     fn lay_out(&mut self, civil: Civil, ahead: i32) {
         let between = match self.form {
             Form::Underscore => b'_',
-            Form::Wide | Form::Shown(_) | Form::ShownUtc(_) => b' ',
-            Form::Label | Form::Seconds | Form::Utc(_) | Form::Local(_) | Form::Tee => b'T',
+            Form::Wide | Form::Shown(_) => b' ',
+            Form::Label
+            | Form::LeapLabel
+            | Form::Seconds
+            | Form::Utc(_)
+            | Form::Local(_)
+            | Form::Tee => b'T',
         };
         self.text = [b' '; ROOM];
         self.text[..DECIMALS].copy_from_slice(b"0000-00-00 00:00:00.");
@@ -169,11 +180,11 @@ impl Writer {
             }
             Form::Wide => end + 2,
             Form::Label
+            | Form::LeapLabel
             | Form::Seconds
             | Form::Underscore
             | Form::Tee
-            | Form::Shown(_)
-            | Form::ShownUtc(_) => end + 1,
+            | Form::Shown(_) => end + 1,
         };
     }
 }
@@ -181,7 +192,7 @@ impl Writer {
 impl Form {
     const fn decimals(self) -> u32 {
         match self {
-            Self::Utc(n) | Self::Local(n) | Self::Shown(n) | Self::ShownUtc(n) => {
+            Self::Utc(n) | Self::Local(n) | Self::Shown(n) => {
                 if n < 9 {
                     n as u32
                 } else {
@@ -189,7 +200,7 @@ impl Form {
                 }
             }
             Self::Underscore | Self::Tee => 5,
-            Self::Wide | Self::Label | Self::Seconds => 9,
+            Self::Wide | Self::Label | Self::LeapLabel | Self::Seconds => 9,
         }
     }
 }
@@ -223,6 +234,7 @@ mod tests {
     fn each_form() {
         for (form, expected) in [
             (Form::Label, "@400000006b080953075bcd15 "),
+            (Form::LeapLabel, "@400000006b08096e075bcd15 "),
             (Form::Seconds, "1795688777.123456789 "),
             (Form::Utc(0), "2026-11-26T10:26:17Z "),
             (Form::Utc(3), "2026-11-26T10:26:17.123Z "),
@@ -235,7 +247,6 @@ mod tests {
             (Form::Wide, "2026-11-26 15:56:17.123456789  "),
             (Form::Shown(3), "2026-11-26 15:56:17.123 "),
             (Form::Shown(0), "2026-11-26 15:56:17 "),
-            (Form::ShownUtc(1), "2026-11-26 10:26:17.1 "),
         ] {
             assert_eq!(written(form, NOW, 123_456_789, 19_800), expected);
         }
@@ -274,7 +285,7 @@ mod tests {
         assert_eq!(written(Form::Seconds, i64::MAX, 0, 0).len(), 30);
     }
 
-    const FORMS: [Form; 9] = [
+    const FORMS: [Form; 8] = [
         Form::Label,
         Form::Seconds,
         Form::Utc(3),
@@ -283,7 +294,6 @@ mod tests {
         Form::Tee,
         Form::Wide,
         Form::Shown(3),
-        Form::ShownUtc(6),
     ];
 
     /// Moments near each other and far apart.

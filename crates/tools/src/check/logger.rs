@@ -6,7 +6,8 @@ use super::kinds::LOG_DIR;
 use super::name::text;
 use super::program::{name_of, type_of};
 use super::rights::may;
-use super::shell::{Script, Word};
+use super::shell::Script;
+use super::written;
 use crate::accounts::Account;
 use std::fs;
 use std::path::Path;
@@ -28,13 +29,8 @@ impl Check {
         }
         for command in &script.commands {
             let chain = Chain::of(command);
-            let Some(name) = chain.name() else { continue };
+            let Some((name, words)) = written::named(&chain) else { continue };
             let makes = name != "svlogd";
-            let own: fn(&Word) -> bool = match name {
-                "multilog" | "s6-log" => |word| word.text.starts_with(['.', '/']),
-                "svlogd" => |word| word.text.contains(['.', '/']),
-                _ => continue,
-            };
             let who = chain.account.map(|account| self.account(account));
             // An account that is not there was reported as that.
             let who = match who {
@@ -42,7 +38,7 @@ impl Check {
                 Some(Some(who)) => who,
                 None => self.runner(),
             };
-            for word in chain.rest[1..].iter().filter(|word| word.plain && own(word)) {
+            for word in words {
                 if let Some((what, advice)) = self.why_not_there(&word.text, who, makes) {
                     self.report.line(&LOG_DIR, shown, command.line, &what, &advice);
                 }

@@ -9,10 +9,12 @@ use rustix::io::{Errno, Result};
 use std::ffi::CString;
 use upkeep_cli::Exit;
 use upkeep_core::digest;
+use upkeep_core::keeping::Keeping;
+use upkeep_core::period::Clockwork;
 use upkeep_core::stamp::Form;
 use upkeep_core::svlogd::{Directive, KEEP, SIZE, Target, directives};
 use upkeep_core::treatment::PREFIX;
-use upkeep_logger::{Item, LINE, Pattern, Script, Settings, Svlogd, View, Voice};
+use upkeep_logger::{Hangup, Item, LINE, Pattern, Script, Settings, Svlogd, View, Voice};
 
 /// As much is read at once.
 const ROOM: usize = 4096;
@@ -41,7 +43,7 @@ impl Known {
         options: &Options,
         voice: &mut Voice,
     ) -> core::result::Result<Script, Exit> {
-        voice.speak_as_runit();
+        voice.speak_as_runit(options.loud);
         self.read(options, voice).map_err(|_| voice.out_of_memory())
     }
 
@@ -62,6 +64,7 @@ impl Known {
                 _ => Some(Form::Tee),
             },
             view: View { window, with_stamp: false, replace: self.replace },
+            hangup: Hangup::Reread,
             none_left: Some("no functional log directories."),
             ..Script::default()
         };
@@ -115,6 +118,7 @@ impl Config {
     ) -> core::result::Result<(), std::collections::TryReserveError> {
         let mut runit = Svlogd { near: options.line, keep: KEEP, least: KEEP, loud: options.loud };
         let (mut size, mut shows) = (SIZE, false);
+        let mut age = None;
         let (mut prefix, mut target, mut only): (&[u8], _, _) = (b"", None, false);
         if self.there && options.loud {
             voice.info(&[b"read: ", name.to_bytes(), b"/config"]);
@@ -148,7 +152,8 @@ impl Config {
                     target = Some(host);
                     only = true;
                 }
-                Directive::Age(_) | Directive::Processor(_) | Directive::Nothing => {}
+                Directive::Age(seconds) => age = Some(seconds).filter(|&seconds| seconds > 0),
+                Directive::Processor(_) | Directive::Nothing => {}
             }
         }
         push(script, Item::Prefix(prefix))?;
@@ -169,6 +174,7 @@ impl Config {
                 keep: KEEP,
                 processor,
                 runit,
+                keeping: Keeping { clock: Clockwork { age, period: None }, ..Keeping::default() },
                 ..Settings::default()
             }),
         )

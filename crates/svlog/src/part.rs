@@ -1,0 +1,199 @@
+//! One file of a log: opened when it is its turn, decompressed if need be.
+//! What cannot be read is left out, with a warning.
+
+use crate::listing::{self, Held, Stem};
+use crate::packed::{Packing, Unpacking, nameless};
+use crate::trouble;
+use core::ffi::CStr;
+use rustix::fd::OwnedFd;
+use rustix::fs::{self, Dir, FileType};
+use rustix::io::{Errno, Result};
+use std::ffi::CString;
+use std::rc::Rc;
+use upkeep_logdir::files::CURRENT;
+
+/// A file.
+#[derive(Clone, Debug)]
+pub(crate) struct Part {
+    name: CString,
+    /// What of its name stays when it is compressed.
+    pub(crate) stem: Option<Stem>,
+    /// The file, if it is kept open.
+    file: Option<Rc<OwnedFd>>,
+    /// What is in it, once that has been looked at.
+    content: Option<Rc<OwnedFd>>,
+    /// Whether it can not be read, which has been said.
+    failed: bool,
+}
+
+/// What the lines come out of.
+#[derive(Debug)]
+pub(crate) enum Feed {
+    /// A file, from here on.
+    File(Rc<OwnedFd>, u64),
+    /// A compressed one.
+    Packed(Unpacking),
+    /// A pipe, or what else comes but once.
+    Stream(Rc<OwnedFd>),
+}
+
+impl Feed {
+    /// Reads; nothing at the end.
+    pub(crate) fn read(&mut self, room: &mut [u8]) -> Result<usize> {
+        match self {
+            Self::File(file, at) => {
+                let len =
+                    rustix::io::retry_on_intr(|| rustix::io::pread(&**file, &mut *room, *at))?;
+                *at += len as u64;
+                Ok(len)
+            }
+            Self::Packed(unpacking) => unpacking.read(room),
+            Self::Stream(stream) => {
+                rustix::io::retry_on_intr(|| rustix::io::read(&**stream, &mut *room))
+            }
+        }
+    }
+}
+
+impl Part {
+    /// An archive.
+    pub(crate) const fn archive(stem: Stem, name: CString) -> Self {
+        Self { name, stem: Some(stem), file: None, content: None, failed: false }
+    }
+
+    /// A file that is open.
+    pub(crate) fn held(held: &Held) -> Self {
+        Self::open_as(held.name, Rc::clone(&held.file))
+    }
+
+    /// The same by its parts.
+    pub(crate) fn open_as(name: &CStr, file: Rc<OwnedFd>) -> Self {
+        Self { name: name.to_owned(), stem: None, file: Some(file), content: None, failed: false }
+    }
+
+    /// Its name for people.
+    fn shown(&self, log: &[u8]) -> Vec<u8> {
+        match (&self.stem, self.name.to_bytes()) {
+            (None, name) if name.contains(&b'/') || log.is_empty() => name.to_vec(),
+            (_, name) => [log, b"/", name].concat(),
+        }
+    }
+
+    /// Opens it. One that is gone was compressed meanwhile, or removed by
+    /// whom it belongs to, who says how much is kept.
+    fn open(&self, dir: Option<&OwnedFd>) -> Result<Option<Rc<OwnedFd>>> {
+        if let Some(file) = &self.file {
+            return Ok(Some(Rc::clone(file)));
+        }
+        let Some(dir) = dir else { return Ok(None) };
+        match listing::open(dir, &self.name) {
+            Err(Errno::NOENT) => self.open_other(dir),
+            answer => answer.map(|file| Some(Rc::new(file))),
+        }
+    }
+
+    /// Opens another one that was made of it.
+    fn open_other(&self, dir: &OwnedFd) -> Result<Option<Rc<OwnedFd>>> {
+        for entry in Dir::read_from(dir)? {
+            let entry = entry?;
+            if self.stem.is_some() && listing::stem(entry.file_name()) == self.stem {
+                match listing::open(dir, entry.file_name()) {
+                    Err(Errno::NOENT) => {}
+                    answer => return answer.map(|file| Some(Rc::new(file))),
+                }
+            }
+        }
+        Ok(None)
+    }
+
+    fn packing(&self, file: &OwnedFd) -> Option<Packing> {
+        let is_growing = self.name.as_c_str() == CURRENT;
+        if is_growing { None } else { Packing::of(file) }
+    }
+
+    /// What is in it, from `at` on.
+    pub(crate) fn feed(&mut self, log: &[u8], dir: Option<&OwnedFd>, at: u64) -> Option<Feed> {
+        if self.content.is_none() && at == 0 {
+            let file = self.try_open(log, dir)?;
+            if let Some(packing) = self.packing(&file) {
+                return Unpacking::begin(&file, packing, &self.shown(log)).map(Feed::Packed);
+            }
+            if !is_seekable(&file) {
+                return Some(Feed::Stream(file));
+            }
+        }
+        self.content(log, dir).map(|content| Feed::File(content, at))
+    }
+
+    /// What is in it, to be read from anywhere: one that is compressed, or a
+    /// pipe, is first written to a file that has no name.
+    pub(crate) fn content(&mut self, log: &[u8], dir: Option<&OwnedFd>) -> Option<Rc<OwnedFd>> {
+        if self.content.is_none() && !self.failed {
+            let file = self.try_open(log, dir)?;
+            let content = match self.packing(&file) {
+                None if is_seekable(&file) => Some(file),
+                None => self.report(log, copy(Feed::Stream(file))),
+                Some(packing) => Unpacking::begin(&file, packing, &self.shown(log))
+                    .and_then(|feed| self.report(log, copy(Feed::Packed(feed)))),
+            };
+            self.failed = content.is_none();
+            self.content = content;
+        }
+        self.content.clone()
+    }
+
+    fn try_open(&mut self, log: &[u8], dir: Option<&OwnedFd>) -> Option<Rc<OwnedFd>> {
+        if self.failed {
+            return None;
+        }
+        let is_directory = |file: &Option<Rc<OwnedFd>>| {
+            file.as_ref().is_some_and(|file| kind(file) == Some(FileType::Directory))
+        };
+        let file = match self.open(dir) {
+            Ok(file) if is_directory(&file) => Err(Errno::ISDIR),
+            answer => answer,
+        };
+        let file = self.report(log, file).flatten();
+        self.failed = file.is_none();
+        file
+    }
+
+    /// Keeps nothing open that can be opened again.
+    pub(crate) fn close(&mut self) {
+        if self.file.is_none() {
+            self.content = None;
+        }
+    }
+
+    fn report<T>(&self, log: &[u8], answer: Result<T>) -> Option<T> {
+        answer
+            .inspect_err(|why| {
+                trouble::note_os(&[b"unable to read ", &self.shown(log), b": "], *why)
+            })
+            .ok()
+    }
+}
+
+fn kind(file: &OwnedFd) -> Option<FileType> {
+    fs::fstat(file).map(|stat| FileType::from_raw_mode(stat.st_mode)).ok()
+}
+
+fn is_seekable(file: &OwnedFd) -> bool {
+    kind(file) == Some(FileType::RegularFile)
+}
+
+fn copy(mut feed: Feed) -> Result<Rc<OwnedFd>> {
+    let file = nameless()?;
+    let mut room = vec![0; 128 * 1024];
+    loop {
+        match feed.read(&mut room)? {
+            0 => return Ok(Rc::new(file)),
+            len => upkeep_cli::put_all(&file, &room[..len])?,
+        }
+    }
+}
+
+/// How much is in a file now.
+pub(crate) fn size(file: &OwnedFd) -> u64 {
+    fs::fstat(file).map_or(0, |stat| stat.st_size.unsigned_abs())
+}

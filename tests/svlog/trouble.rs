@@ -1,0 +1,98 @@
+//! What cannot be read, and what the kernel does not tell.
+
+use super::super::support::{Dir, Process, testing_originals};
+use super::label;
+use std::fs;
+use std::io::Write;
+
+fn pack(dir: &Dir, name: &str, text: &str) {
+    dir.file("text", text);
+    let packed = dir.command("gzip").args(["-c", "text"]).output().unwrap();
+    dir.file(name, packed.stdout);
+}
+
+#[test]
+fn without_gzip_the_rest_is_shown() {
+    if testing_originals() {
+        return;
+    }
+    let dir = Dir::new();
+    let names = [1, 2].map(|second| format!("log/{}.s.gz", label(second)));
+    names.iter().for_each(|name| pack(&dir, name, "packed\n"));
+    dir.file("log/current", "current\n");
+    let mut command = dir.tool("svlog", ["log"]);
+    let done = Process::start(command.env("PATH", dir.path("nothing"))).finish();
+    assert_eq!((done.code, done.out()), (111, "current\n".to_owned()));
+    assert_eq!(
+        done.err(),
+        format!(
+            "svlog: warning: unable to read {} and what else is compressed as it is: there is no \
+             gzip\n",
+            names[0]
+        )
+    );
+}
+
+#[test]
+fn what_is_cut_off_is_shown_as_far_as_it_is_there() {
+    if testing_originals() {
+        return;
+    }
+    let dir = Dir::new();
+    let name = format!("log/{}.s", label(1));
+    let text: String = (0..50_000).map(|number| format!("{number}\n")).collect();
+    pack(&dir, &name, &text);
+    let packed = fs::read(dir.path(&name)).unwrap();
+    dir.file(&name, &packed[..packed.len() / 2]);
+    dir.file("log/current", "current\n");
+    for args in [&["log"][..], &["-r", "log"]] {
+        let done = dir.run("svlog", args);
+        let lines: Vec<_> = done.out().lines().map(str::to_owned).collect();
+        assert!(done.code == 111 && lines.len() > 1000, "{}", done.err());
+        assert!(lines.contains(&"current".to_owned()) && lines.contains(&"1000".to_owned()));
+        let expected = format!("svlog: warning: unable to decompress all of {name}: gzip failed\n");
+        assert_eq!(done.err(), expected);
+    }
+}
+
+/// Where there is no inotify, it is looked four times a second.
+#[test]
+fn without_word_from_the_kernel_it_is_looked() {
+    if testing_originals() {
+        return;
+    }
+    let dir = Dir::new();
+    dir.file("log/current", "one\n");
+    let mut command = dir.tool("svlog", ["-f", "log"]);
+    let mut svlog = Process::start(command.env("UPKEEP_REFUSE", "inotify"));
+    assert_eq!(
+        svlog.complains("unable"),
+        "svlog: warning: unable to be told of changes, looking for them four times a second: \
+         process cannot open more files"
+    );
+    svlog.prints("one");
+    fs::rename(dir.path("log/current"), dir.path(format!("log/{}.s", label(1)))).unwrap();
+    dir.file("log/current", "two\n");
+    assert_eq!(svlog.prints("two"), "two");
+}
+
+#[test]
+fn a_file_may_be_replaced_and_cut_off() {
+    if testing_originals() {
+        return;
+    }
+    let dir = Dir::new();
+    let path = dir.file("log", "one\n");
+    let mut svlog = Process::start(&mut dir.tool("svlog", ["-f", "log"]));
+    svlog.prints("one");
+    fs::rename(&path, dir.path("log.1")).unwrap();
+    dir.file("log", "second\n");
+    svlog.prints("second");
+    fs::write(&path, "third\n").unwrap();
+    svlog.prints("third");
+    // The end of a line comes with it or later.
+    let mut file = fs::OpenOptions::new().append(true).open(&path).unwrap();
+    file.write_all(b"fou").unwrap();
+    file.write_all(b"rth\n").unwrap();
+    assert_eq!(svlog.prints("fourth"), "fourth");
+}
