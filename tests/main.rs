@@ -33,6 +33,7 @@ mod killed;
 mod letters;
 mod mixing;
 mod multilog;
+mod multilog_compress;
 mod multilog_journal;
 mod multilog_keep;
 mod multilog_killed;

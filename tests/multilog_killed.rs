@@ -2,7 +2,9 @@
 //! pipe and the same log directories goes on as if nothing had happened. No
 //! line is lost, none is torn, none is there twice.
 
-use super::support::{Dir, Process, Random, testing_originals};
+use super::multilog::old;
+use super::multilog_keep::logged as logged_packed;
+use super::support::{Changes, Dir, Process, Random, testing_originals};
 use rustix::pipe::{PipeFlags, fcntl_setpipe_size, pipe_with};
 use rustix::process::Signal;
 use std::collections::BTreeSet;
@@ -49,6 +51,30 @@ const POINTS: [&str; 34] = [
     "start: locked",
     "start: ended",
     "start: ready",
+];
+
+/// Where one that compresses old logs can be killed, and what it has to be
+/// killed at before so that it comes there.
+const COMPRESSING: [(&str, Option<&str>); 8] = [
+    ("compress: created", None),
+    ("compress: started", None),
+    ("compress: done", None),
+    ("compress: synced", None),
+    ("compress: finished", None),
+    ("compress: renamed", None),
+    ("compress: removed", None),
+    ("compress: cleared", Some("compress: renamed")),
+];
+
+/// Where one can be killed whose directory, or current, was moved away.
+const REOPENING: [&str; 7] = [
+    "reopen: cleared",
+    "reopen: created",
+    "reopen: ended",
+    "reopen: copied",
+    "reopen: claimed",
+    "reopen: left",
+    "reopen: moved",
 ];
 
 /// Those that only a multilog that takes over comes to.
@@ -127,9 +153,15 @@ fn logged(log: &Path, stamped: bool) -> Vec<u8> {
             );
         }
     }
-    if !stamped {
-        return all;
-    }
+    if stamped { without_stamps(&all) } else { all }
+}
+
+/// The lines of a file, whose stamps are left out.
+fn logged_file(file: &Path) -> Vec<u8> {
+    without_stamps(&fs::read(file).unwrap())
+}
+
+fn without_stamps(all: &[u8]) -> Vec<u8> {
     let without = |line: &[u8]| {
         let (stamp, rest) = line.split_at(line.len().min(26));
         let is_one = stamp.starts_with(b"@4") && stamp.ends_with(b" ");
@@ -297,6 +329,128 @@ fn at_every_step_and_then_while_it_takes_over() {
     }
     assert_eq!(reached, BTreeSet::from(TAKING_OVER));
     eprintln!("killed {kills} times");
+}
+
+#[test]
+fn at_every_step_of_compressing() {
+    if testing_originals() {
+        return;
+    }
+    for program in ["gzip", "zstd"] {
+        for (n, (point, before)) in COMPRESSING.into_iter().enumerate() {
+            let dir = Dir::new();
+            let input = lines(&mut Random::new(n as u64), 0, 15_000);
+            let (from, into) = pipe_with(PipeFlags::CLOEXEC).unwrap();
+            let mut into = File::from(into);
+            into.write_all(&input).unwrap();
+            let script = ["s4096", "n9999", program, "./log"];
+            let start = |kill_at: Option<&str>| {
+                let mut command = dir.tool("multilog", script);
+                if let Some(point) = kill_at {
+                    let path = dir.file("kill", "");
+                    command.env("UPKEEP_KILL_AT", format!("{point}={}", path.display()));
+                }
+                let stdin = Stdio::from(from.try_clone().unwrap());
+                Process::start(command.stdin(stdin))
+            };
+            // It is there twice at the most between two of them.
+            for point in [before.unwrap_or(point), point] {
+                assert_eq!(start(Some(point)).ends(), 137, "{point}");
+            }
+            let log = dir.path("log");
+            let changes = Changes::of(&[&log]);
+            let last = start(None);
+            changes.until("all of them compressed", || {
+                let all = old(&log);
+                let plain = |name: &String| name.ends_with(".s") || name.ends_with(".u");
+                (!all.is_empty() && !all.iter().any(plain)).then_some(())
+            });
+            drop(into);
+            let done = last.finish();
+            assert_eq!((done.code, done.err().as_str()), (0, ""));
+            let all = logged_packed(&dir, &log);
+            assert!(all.into_bytes() == input, "{program} killed at {point}");
+        }
+    }
+}
+
+#[test]
+fn between_two_old_logs_that_go() {
+    if testing_originals() {
+        return;
+    }
+    for script in [&["s4096", "n3", "./log"][..], &["s4096", "n99", "S9000", "./log"]] {
+        let dir = Dir::new();
+        let input = lines(&mut Random::new(1), 0, 60_000);
+        let from = filled(&input);
+        let mut kills = 0;
+        loop {
+            let mut command = dir.tool("multilog", script);
+            let path = dir.file("kill", "");
+            command.env("UPKEEP_KILL_AT", format!("trim: removed={}", path.display()));
+            let stdin = Stdio::from(from.try_clone().unwrap());
+            match Process::start(command.stdin(stdin)).finish().code {
+                0 => break,
+                code => assert_eq!(code, 137),
+            }
+            kills += 1;
+        }
+        assert!(kills > 5, "{kills} kills");
+        let log = dir.path("log");
+        let left = logged(&log, false);
+        assert!(left.len() > 4000 && input.ends_with(&left), "{script:?}: something is lost");
+        let sizes = old(&log).into_iter().map(|name| fs::metadata(log.join(name)).unwrap().len());
+        let sizes: Vec<u64> = sizes.collect();
+        let kept = if script.contains(&"n3") {
+            sizes.len() <= 2
+        } else {
+            sizes.iter().sum::<u64>() <= 9000
+        };
+        assert!(kept, "{script:?}: {sizes:?}");
+    }
+}
+
+#[test]
+fn at_every_step_of_opening_anew() {
+    if testing_originals() {
+        return;
+    }
+    let mut reached = BTreeSet::new();
+    for whole in [false, true] {
+        for point in REOPENING {
+            let dir = Dir::new();
+            let log = dir.mkdir("log");
+            let changes = Changes::of(&[&log]);
+            let (from, into) = pipe_with(PipeFlags::CLOEXEC).unwrap();
+            let mut into = File::from(into);
+            let case = Case { dir: &dir, script: 1, from, size: None };
+            let process = case.start(Some(point));
+            into.write_all(b"one\ntwo\nand the beg").unwrap();
+            let current = log.join("current");
+            changes.until("two lines", || (logged(&log, true) == b"one\ntwo\n").then_some(()));
+            if whole {
+                fs::rename(&log, dir.path("moved")).unwrap();
+            } else {
+                fs::rename(&current, dir.path("moved")).unwrap();
+            }
+            process.signal(Signal::HUP);
+            into.write_all(b"inning\nfour\n").unwrap();
+            drop(into);
+            if process.ends() == 137 {
+                reached.insert(point);
+                assert_eq!(case.start(None).finish().code, 0);
+            }
+            let moved = dir.path(if whole { "moved/current" } else { "moved" });
+            let mut all = logged_file(&moved);
+            all.extend(logged(&log, true));
+            assert_eq!(
+                String::from_utf8(all).unwrap(),
+                "one\ntwo\nand the beginning\nfour\n",
+                "killed at {point}"
+            );
+        }
+    }
+    assert_eq!(reached, BTreeSet::from(REOPENING));
 }
 
 #[test]

@@ -90,19 +90,26 @@ impl Journal {
         Some(Self { shared, words: [0; RECORD] })
     }
 
-    /// From now on this is the one in `place`, which says what this one says.
-    /// Of what is in hand nothing is left in the old one. Where there can be
-    /// none, this is none.
-    pub(crate) fn move_to(&self, place: &Place) {
-        let new = Words::open(place);
-        if let Some(new) = &new {
-            let words: [u64; WORDS] = core::array::from_fn(|index| self.shared.get(index));
-            new.publish(place::RECORD, 0);
-            new.put(place::RECORD + 1, &words[place::RECORD + 1..]);
-            new.publish(place::RECORD, words[place::RECORD]);
+    /// Another one in `place`, which says what this one says, and that nothing
+    /// of what is in hand is in a log there.
+    pub(crate) fn copy_to(&self, place: &Place, mark: &Mark) -> Option<Self> {
+        let new = Self::open(place)?;
+        new.forget();
+        for index in place::RECORD + 1..WORDS {
+            new.shared.put(index, &[self.shared.get(index)]);
         }
-        point!("reopen: noted");
+        new.set_mark(&Mark { file: 0, size: 0, ..*mark });
+        new.shared.publish(place::RECORD, self.shared.get(place::RECORD));
+        point!("reopen: copied");
+        Some(new)
+    }
+
+    /// From now on this is the other one. Nothing that is in hand is left in
+    /// the old one. Without another one, this is none.
+    pub(crate) fn become_it(&self, other: Option<Self>) {
         self.forget();
+        point!("reopen: left");
+        let new = other.and_then(|other| other.shared.0.borrow_mut().take());
         *self.shared.0.borrow_mut() = new;
     }
 

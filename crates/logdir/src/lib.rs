@@ -28,17 +28,17 @@ pub use settings::Settings;
 pub use voice::Voice;
 
 /// The files of a log directory.
-mod files {
+pub mod files {
     use core::ffi::CStr;
 
     /// Held locked while a multilog uses the directory, whose journal it is.
     pub(crate) const LOCK: &CStr = c"lock";
     /// What is being written.
-    pub(crate) const CURRENT: &CStr = c"current";
+    pub const CURRENT: &CStr = c"current";
     /// What was current, until it has a name of its own.
-    pub(crate) const PREVIOUS: &CStr = c"previous";
+    pub const PREVIOUS: &CStr = c"previous";
     /// What the processor made of previous.
-    pub(crate) const PROCESSED: &CStr = c"processed";
+    pub const PROCESSED: &CStr = c"processed";
     /// What is being made of an old log by compressing it.
     pub(crate) const COMPRESSING: &CStr = c"compressing";
     /// What the processor left for its next run.

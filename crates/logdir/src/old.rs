@@ -10,7 +10,7 @@ use rustix::fs::{RawDir, SeekFrom};
 use rustix::io::{Errno, Result};
 use upkeep_core::archives::Census;
 use upkeep_core::retention::{self, Floor, Limits, Need, Oldest, Stock};
-use upkeep_sys::clock;
+use upkeep_sys::{clock, point};
 
 /// Nobody relies on the second in which an old log goes, but that it goes
 /// when the clock was set.
@@ -96,6 +96,7 @@ impl Rotation {
                     done.left = limits.age.map(|_| LOOK);
                     return done;
                 }
+                point!("trim: removed");
                 done.removed += 1;
                 freed = freed.saturating_add(oldest.held);
                 stock = stock.without(&oldest);

@@ -4,6 +4,7 @@
 
 use crate::by_clock::ByClock;
 use crate::directory::{LogDirectory, cut, inode};
+use crate::journal::Journal;
 use crate::place::{Place, Refusal};
 use crate::recover::{Current, recover};
 use crate::rotate::Rotation;
@@ -12,6 +13,13 @@ use crate::{Voice, files, modes};
 use rustix::fd::OwnedFd;
 use rustix::io::{Errno, Result};
 use upkeep_sys::point;
+
+/// Another directory, ready to be written to.
+struct Claimed {
+    rotation: Rotation,
+    current: Current,
+    journal: Option<Journal>,
+}
 
 impl LogDirectory {
     /// Writes what there is, and then to what has the directory's name, and
@@ -27,8 +35,8 @@ impl LogDirectory {
             }
         } else {
             match self.claim(voice) {
-                Ok((rotation, current)) => {
-                    let old = self.move_to(rotation, current);
+                Ok(claimed) => {
+                    let old = self.move_to(claimed);
                     self.end_old(&old, voice);
                 }
                 Err(refusal) => {
@@ -57,7 +65,7 @@ impl LogDirectory {
         }
         voice.warn(&[b"unable to find directory ", dir, b", making a new one: "], Errno::NOENT);
         let mut patience = Patience::default();
-        let (rotation, current) = loop {
+        let claimed = loop {
             match self.claim(voice) {
                 Ok(claimed) => break claimed,
                 Err(refusal) => {
@@ -67,10 +75,10 @@ impl LogDirectory {
                 }
             }
         };
-        let is_new = current.bytes == 0;
+        let is_new = claimed.current.bytes == 0;
         // What comes has been counted.
         let counted = self.cut.clone();
-        self.move_to(rotation, current);
+        self.move_to(claimed);
         self.cut = counted;
         if !is_new {
             // It has been counted for an empty one.
@@ -79,25 +87,37 @@ impl LogDirectory {
     }
 
     /// What has the directory's name now, made ready to be written to.
-    fn claim(&self, voice: &mut Voice) -> core::result::Result<(Rotation, Current), Refusal> {
+    fn claim(&self, voice: &mut Voice) -> core::result::Result<Claimed, Refusal> {
         let old = &self.rotation;
         let place = Place::open(&old.settings)?;
+        // Whoever is killed from here on finds in it what was in hand.
+        let journal =
+            self.journal.as_ref().and_then(|journal| journal.copy_to(&place, &self.stored));
         let mut rotation = Rotation::new(place, old.settings, old.mask);
         rotation.stamps = old.stamps;
         rotation.compressor = old.compressor.of_another();
-        let current = recover(&mut rotation, voice)?;
-        point!("reopen: claimed");
-        Ok((rotation, current))
+        match recover(&mut rotation, voice) {
+            Ok(current) => {
+                point!("reopen: claimed");
+                Ok(Claimed { rotation, current, journal })
+            }
+            Err(refusal) => {
+                if let Some(journal) = journal {
+                    journal.forget();
+                }
+                Err(refusal)
+            }
+        }
     }
 
     /// Goes on there; the current that was open is the answer.
-    fn move_to(&mut self, rotation: Rotation, current: Current) -> OwnedFd {
+    fn move_to(&mut self, claimed: Claimed) -> OwnedFd {
+        let Claimed { rotation, current, journal } = claimed;
         self.rotation.compressor.stop();
-        let mut place = rotation;
-        core::mem::swap(&mut self.rotation, &mut place);
+        self.rotation = rotation;
         let old = core::mem::replace(&mut self.current, current.fd);
-        if let Some(journal) = &self.journal {
-            journal.move_to(&self.rotation.place);
+        if let Some(own) = &self.journal {
+            own.become_it(journal);
         }
         self.take_up(current.bytes);
         point!("reopen: moved");
@@ -110,7 +130,7 @@ impl LogDirectory {
         self.stored.file = 0;
         self.stored.size = 0;
         self.note();
-        point!("reopen: noted");
+        point!("reopen: cleared");
         match open_current(&self.rotation.place) {
             Ok(new) => {
                 point!("reopen: created");

@@ -3,7 +3,7 @@
 //! is read twice, or not at all, however it is renamed and compressed.
 
 use crate::entry::Stamps;
-use crate::listing::{self, CURRENT, Held, Id, Listing, PROCESSED, Stem};
+use crate::listing::{self, Held, Id, Listing, Stem};
 use crate::part::{Feed, Part, size};
 use crate::seek::{self, Before};
 use crate::trouble;
@@ -15,6 +15,7 @@ use std::collections::BTreeSet;
 use std::ffi::CString;
 use std::rc::Rc;
 use upkeep_core::tai::{LABEL, Tai64n};
+use upkeep_logdir::files::{CURRENT, PROCESSED};
 
 /// A log.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -10,13 +10,8 @@ use std::ffi::CString;
 use std::rc::Rc;
 use upkeep_core::archives;
 use upkeep_core::tai::{LABEL, Tai64n};
+use upkeep_logdir::files::{CURRENT, PREVIOUS, PROCESSED};
 
-/// What is being written.
-pub(crate) const CURRENT: &CStr = c"current";
-/// What was, until it has a name of its own.
-const PREVIOUS: &CStr = c"previous";
-/// What a processor made of that.
-pub(crate) const PROCESSED: &CStr = c"processed";
 /// How often it is looked before a directory that does not hold still is
 /// taken as it is.
 const LOOKS: usize = 1000;
@@ -53,6 +48,8 @@ impl Held {
     fn open(dir: &OwnedFd, name: &'static CStr) -> Result<Option<Self>> {
         let file = match open(dir, name) {
             Err(Errno::NOENT) => return Ok(None),
+            // A processor may be writing it, for itself.
+            Err(Errno::ACCESS) if name == PROCESSED => return Ok(None),
             answer => answer?,
         };
         let id = Id::of(&file)?;
@@ -83,7 +80,9 @@ pub(crate) type Stem = [u8; LABEL];
 
 /// The label that an archive's name begins with.
 pub(crate) fn stem(name: &CStr) -> Option<Stem> {
-    name.to_bytes().first_chunk().copied().filter(|_| archives::is_archive(name.to_bytes()))
+    let stem = name.to_bytes().first_chunk()?;
+    let is_label = archives::is_archive(stem) && stem[1..].iter().all(u8::is_ascii_hexdigit);
+    is_label.then_some(*stem)
 }
 
 /// When an archive was closed, as its name says. No line in it is younger,
@@ -232,6 +231,7 @@ mod tests {
             format!("{A}.t"),
             format!("{A}.u"),
             "@short".to_owned(),
+            A.replace('8', "x"),
             "current".to_owned(),
             "compressing".to_owned(),
             "lock".to_owned(),

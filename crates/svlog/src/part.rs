@@ -10,6 +10,7 @@ use rustix::fs::{self, Dir, FileType};
 use rustix::io::{Errno, Result};
 use std::ffi::CString;
 use std::rc::Rc;
+use upkeep_logdir::files::CURRENT;
 
 /// A file.
 #[derive(Clone, Debug)]
@@ -106,7 +107,7 @@ impl Part {
     }
 
     fn packing(&self, file: &OwnedFd) -> Option<Packing> {
-        let is_growing = self.name.as_c_str() == listing::CURRENT;
+        let is_growing = self.name.as_c_str() == CURRENT;
         if is_growing { None } else { Packing::of(file) }
     }
 

@@ -134,11 +134,17 @@ impl Made {
     fn put(&self, name: &str, text: &[u8], is_packed: bool) {
         self.dir.write(name, text);
         if is_packed {
-            let path = self.dir.path(name);
-            let packed = Command::new("gzip").arg("-1c").arg(&path).output().unwrap();
-            assert!(packed.status.success());
-            self.dir.write(name, &packed.stdout);
+            self.pack(name, "gzip");
         }
+    }
+
+    /// Compresses a file where it is; says whether there is what does that.
+    fn pack(&self, name: &str, program: &str) -> bool {
+        let packed = Command::new(program).arg("-1c").arg(self.dir.path(name)).output();
+        let Ok(packed) = packed else { return false };
+        assert!(packed.status.success());
+        self.dir.write(name, &packed.stdout);
+        true
     }
 
     fn log(&self) -> Log {
@@ -239,6 +245,53 @@ fn everything_is_as_a_naive_reader_has_it() {
     }
 }
 
+/// Bytes of any kind: all come, in order, both ways, and what is since a moment
+/// begins with a line of that moment or a later one.
+#[test]
+fn any_bytes_are_lines() {
+    let mut random = Random(3);
+    let made = Made { dir: TestDir::new(), lines: Vec::new() };
+    for _ in 0..300 {
+        let mut text = Vec::new();
+        for _ in 0..random.below(60) {
+            let label = moment(START + random.below(9).cast_signed()).label();
+            let pieces: [&[u8]; 8] = [
+                &label,
+                &label,
+                &label[..20],
+                b" ",
+                b"\n",
+                b"\n",
+                b"\0\xff",
+                b"2026-11-26T10:26:17.123Z ",
+            ];
+            text.extend_from_slice(pieces[usize::try_from(random.below(8)).unwrap()]);
+        }
+        made.put("current", &text, false);
+        let lines: Vec<_> = text.split_inclusive(|byte| *byte == b'\n').collect();
+        let run = |wanted: Wanted| {
+            let mut taken = Taken::default();
+            read(&[made.log()], &wanted, &UTC, &mut taken).unwrap();
+            taken.lines.into_iter().map(|line| line.1).collect::<Vec<_>>()
+        };
+        let any = Wanted::default();
+        assert_eq!(run(any), lines);
+        assert_eq!(run(Wanted { blocks: true, ..any }), lines);
+        let mut reverse = run(Wanted { reverse: true, ..any });
+        reverse.reverse();
+        assert_eq!(reverse, lines);
+        let last = random.below(9);
+        let expected = &lines[lines.len().saturating_sub(usize::try_from(last).unwrap())..];
+        assert_eq!(run(Wanted { last: Some(last), ..any }), expected);
+        let since = moment(START + random.below(9).cast_signed());
+        let late = |line: &[u8]| UTC.clone().moment(line).is_some_and(|it| it >= since);
+        let found = run(Wanted { since: Some(since), ..any });
+        assert!(lines.ends_with(&found.iter().map(Vec::as_slice).collect::<Vec<_>>()));
+        assert_eq!(found.is_empty(), !lines.iter().any(|line| late(line)));
+        assert!(found.first().is_none_or(|line| late(line)));
+    }
+}
+
 #[test]
 fn who_has_enough_gets_no_more() {
     let made = Made { dir: TestDir::new(), lines: Vec::new() };
@@ -266,6 +319,28 @@ fn gigantic_lines_come_in_pieces_both_ways() {
         }
         let all: Vec<_> = taken.lines.into_iter().map(|line| line.1).collect();
         assert!(all.concat() == text && (6..12).contains(&all.len()));
+    }
+}
+
+#[test]
+fn what_was_compressed_is_told_by_its_first_bytes() {
+    let made = Made { dir: TestDir::new(), lines: Vec::new() };
+    let name = |second| String::from_utf8(moment(second).label().to_vec()).unwrap();
+    let mut expected = Vec::new();
+    for (second, program) in (1..).zip(["gzip", "zstd", "xz"]) {
+        let name = format!("{}.s", name(second));
+        made.put(&name, format!("{program}\n").as_bytes(), false);
+        made.pack(&name, program);
+        expected.push((0, format!("{program}\n").into_bytes()));
+    }
+    for reverse in [false, true] {
+        let mut taken = Taken::default();
+        let wanted = Wanted { reverse, ..Wanted::default() };
+        read(&[made.log()], &wanted, &UTC, &mut taken).unwrap();
+        if reverse {
+            taken.lines.reverse();
+        }
+        assert_eq!(taken.lines, expected);
     }
 }
 
