@@ -86,6 +86,7 @@ impl Rotation {
             open_files: None,
             variables: &[],
             bound: false,
+            lets_go: Some(self.place.lock()),
             last: None,
             first: false,
         };
