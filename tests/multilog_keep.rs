@@ -2,7 +2,7 @@
 //! clock, which old ones go, and what becomes of moved directories.
 
 use super::multilog::{mode, old, text};
-use super::support::{Changes, Dir, Process, testing_originals};
+use super::support::{Changes, Dir, Process, program, testing_originals};
 use rustix::process::Signal;
 use std::fs;
 use std::io::Write;
@@ -140,22 +140,23 @@ fn an_age_is_known_after_a_restart() {
     if testing_originals() {
         return;
     }
-    for with_journal in [true, false] {
+    // The file is made now. When its first line came is in the journal; without
+    // one it is taken to be when the file was made.
+    for (begun, with_journal) in [(2 * HOUR, true), (0, false)] {
         let dir = Dir::new();
-        set_clock(&dir, 0);
+        set_clock(&dir, begun);
         let mut log = Logger::start(&dir, &["R1h", "./log"]);
         log.log_line("first");
         log.end();
         if !with_journal {
-            // The file system knows it, then.
             fs::remove_file(dir.path("log/lock")).unwrap();
         }
-        set_clock(&dir, HOUR - 20);
+        set_clock(&dir, begun + HOUR - 20);
         let mut log = Logger::start(&dir, &["R1h", "./log"]);
         log.log_line("second");
         assert_eq!(log.old().len(), 0);
         log.end();
-        set_clock(&dir, HOUR + 20);
+        set_clock(&dir, begun + HOUR + 20);
         // No line is needed for it.
         let log = Logger::start(&dir, &["R1h", "./log"]);
         let old = log.until_old(1);
@@ -527,7 +528,11 @@ fn hundreds_of_directories() {
     let dir = Dir::new();
     let names: Vec<String> = (0..MANY).map(|n| format!("./log{n}")).collect();
     let script = ["s4096", "R1h", "n3", "gzip"].into_iter().map(str::to_owned);
-    let mut command = dir.tool("multilog", script.chain(names.iter().cloned()));
+    // As a system has it: fewer descriptors than they take.
+    let mut command = dir.command("sh");
+    command.args(["-c", "ulimit -Sn 1000 && exec \"$0\" \"$@\""]).arg(program("multilog"));
+    command.args(script.chain(names.iter().cloned()));
+    command.args(["!ulimit -Sn", "./limit"]);
     let mut process = Process::start(command.stdin(Stdio::piped()));
     let mut stdin = process.stdin();
     let mut wanted = String::new();
@@ -541,6 +546,12 @@ fn hundreds_of_directories() {
     for name in &names {
         assert_eq!(logged(&dir, &dir.path(name)), wanted, "{name}");
     }
+    // What they start has no more than before.
+    assert!(
+        old(&dir.path("limit"))
+            .iter()
+            .all(|name| { unpacked(&dir, &dir.path("limit").join(name)) == "1000\n" })
+    );
 }
 
 /// All logs of a directory, whatever they are compressed by.

@@ -106,7 +106,7 @@ const SCRIPTS: [Script; 6] = [
             "-x",
             "./log",
             "+.",
-            "fsync=4k",
+            "fsync=1",
             "s5000",
             "u127.0.0.1:9",
             "./other",

@@ -107,8 +107,11 @@ pub fn log_directory(data: &[u8]) {
             }
             _ => {
                 text.clear();
-                if len < 100 {
-                    log.rotate(&mut voice);
+                match len {
+                    0..100 => log.rotate(&mut voice),
+                    100..500 => log.reopen(&mut voice),
+                    500..1000 => log.due(&mut voice),
+                    _ => {}
                 }
             }
         }

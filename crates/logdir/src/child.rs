@@ -3,7 +3,7 @@
 
 use crate::place::Place;
 use crate::rotate::unless_gone;
-use crate::{files, modes};
+use crate::{files, limit, modes};
 use core::cell::Cell;
 use core::ffi::CStr;
 use rustix::fd::{AsFd, OwnedFd};
@@ -66,14 +66,14 @@ impl Child {
             Program::Gzip => &[c"gzip", c"-c", level.unwrap_or(c"-6")],
             Program::Zstd => &[c"zstd", c"-q", c"-c", c"-T1", level.unwrap_or(c"-3")],
         };
-        let errors = if silent { null.as_fd() } else { rustix::stdio::stderr() };
+        let fds = [(log.as_fd(), 0), (output.as_fd(), 1), (null.as_fd(), 2)];
         let spawn = Spawn {
             candidates: &candidates,
             args,
-            fds: &[(log.as_fd(), 0), (output.as_fd(), 1), (errors, 2)],
+            fds: if silent { &fds } else { &fds[..2] },
             directory: Some(Directory::Open(place.fd())),
             inherit: Inherit::Nothing(Apart::Group),
-            open_files: None,
+            open_files: limit::before(),
             variables: &[],
             // The next multilog may find the log where it left it.
             bound: true,

@@ -6,7 +6,7 @@ use crate::journal::Journal;
 use crate::place::Place;
 use crate::recover::recover;
 use crate::rotate::Rotation;
-use crate::{LogDirectory, Settings, Voice, files};
+use crate::{LogDirectory, Settings, Voice, files, limit};
 use rustix::fs::{Mode, OFlags};
 use upkeep_cli::Exit;
 use upkeep_core::journal::{Mark, Undo};
@@ -35,6 +35,7 @@ impl Claimed {
     /// Opens the directory, making it if need be, and locks it. `mask` is the
     /// signal mask that a processor should find.
     pub fn new(settings: Settings, mask: Mask, voice: &mut Voice) -> Result<Self, Exit> {
+        limit::raise();
         let place = Place::open(&settings).map_err(|refusal| refusal.report(&settings, voice))?;
         let journal = Journal::open(&place);
         point!("start: locked");

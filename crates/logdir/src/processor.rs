@@ -2,7 +2,7 @@
 //! state that it hands on from one run to the next.
 
 use crate::rotate::Rotation;
-use crate::{Voice, files};
+use crate::{Voice, files, limit};
 use core::ffi::CStr;
 use rustix::fd::{AsFd, OwnedFd};
 use rustix::io::{Errno, Result};
@@ -83,7 +83,7 @@ impl Rotation {
             ],
             directory: Some(Directory::Open(self.place.fd())),
             inherit: Inherit::Everything(Some(self.mask)),
-            open_files: None,
+            open_files: limit::before(),
             variables: &[],
             bound: false,
             lets_go: Some(self.place.lock()),
