@@ -288,10 +288,11 @@ impl Files {
             }
             let same = candidates.iter().position(|(_, other)| *other == id);
             let made = || {
-                let (part, other) = candidates.get(next)?;
-                let is_another = other.is_some_and(|other| all.contains(&other));
-                let is = !is_another && (older_is_there || is_made_of(dir, part, held));
-                is.then_some(next)
+                let is_another = |other: Option<Id>| other.is_some_and(|it| all.contains(&it));
+                let is_it = |part: &Part| older_is_there || is_made_of(dir, part, held);
+                let rest = candidates.iter().enumerate().skip(next);
+                let mut rest = rest.take_while(|(_, (_, other))| !is_another(*other));
+                rest.find(|(_, (part, _))| is_it(part)).map(|(at, _)| at)
             };
             if let Some(at) = same.or_else(made) {
                 candidates.remove(at);

@@ -99,7 +99,7 @@ fn follow(logs: &[Log], blocks: bool, counted: &mut Counted) {
     std::thread::scope(|scope| {
         let (done, ended) = channel::<()>();
         scope.spawn(move || {
-            let _ = ended.recv_timeout(Duration::from_secs(10));
+            let _ = ended.recv_timeout(Duration::from_secs(60));
             drop(reader);
         });
         read(logs, &Wanted { blocks, ..FOLLOW }, &UTC, counted).unwrap();
