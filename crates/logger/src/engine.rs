@@ -15,6 +15,7 @@ use upkeep_core::stamp::ROOM;
 use upkeep_core::tai::Tai64n;
 use upkeep_core::treatment::PREFIX;
 use upkeep_logdir::{LogDirectory, Voice};
+use upkeep_sys::pages::Pages;
 use upkeep_sys::{clock, point};
 
 /// So many bytes of input are taken at once where no log is near its end.
@@ -42,12 +43,12 @@ pub(crate) struct Engine {
     /// How many lines status files have been given.
     pub(crate) kept: u64,
     /// A line behind its stamp, for steps that look at it.
-    pub(crate) line: [u8; ROOM + LINE],
+    pub(crate) line: Pages,
     /// A line behind a front, for steps that show it.
-    pub(crate) shown: [u8; STAMPS * ROOM + PREFIX + LINE],
+    pub(crate) shown: Pages,
     /// What selection sees of the line, and its end, where bytes of it are
     /// replaced.
-    pub(crate) clean: [u8; LINE + 1],
+    pub(crate) clean: Pages,
 }
 
 impl Engine {
@@ -59,6 +60,8 @@ impl Engine {
         chosen.resize(places, false);
         let stamp = if plan.view.with_stamp { plan.fronts.longest_stamp() } else { 0 };
         let judged = plan.view.window.min(LINE) - stamp;
+        // Memory that nothing needs costs nothing, and none is moved about.
+        let mut room = |len| Pages::new(len).map_err(|_| voice.out_of_memory());
         Ok(Self {
             looks: plan.looks_at_lines(),
             plan,
@@ -70,9 +73,9 @@ impl Engine {
             rate: Rate::default(),
             reported_at: None,
             kept: 0,
-            line: [0; ROOM + LINE],
-            shown: [0; STAMPS * ROOM + PREFIX + LINE],
-            clean: [0; LINE + 1],
+            line: room(ROOM + LINE)?,
+            shown: room(STAMPS * ROOM + PREFIX + LINE)?,
+            clean: room(LINE + 1)?,
         })
     }
 
