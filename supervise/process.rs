@@ -110,6 +110,7 @@ pub(crate) fn start(
         open_files: None,
         variables: &variables[..set],
         bound: false,
+        lets_go: None,
         last: Some(Last {
             record,
             otherwise: keeper.claim_itself(),
@@ -155,6 +156,7 @@ fn start_aside(
         open_files: None,
         variables: &[Variable { name: MARKER, entry: None }],
         bound,
+        lets_go: None,
         last: None,
         first: false,
     };

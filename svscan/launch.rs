@@ -55,6 +55,7 @@ impl Launcher {
             open_files: Some(self.open_files),
             variables: &[],
             bound: false,
+            lets_go: None,
             last: None,
             first: false,
         };
@@ -74,6 +75,7 @@ impl Launcher {
             open_files: Some(self.open_files),
             variables: &[],
             bound: false,
+            lets_go: None,
             last: None,
             first: false,
         };

@@ -13,10 +13,14 @@ mod multilog_script;
 mod notices;
 #[path = "fuzz/regular_expressions.rs"]
 mod regular_expressions;
+#[path = "fuzz/s6log_script.rs"]
+mod s6log_script;
 #[path = "fuzz/shell_script.rs"]
 mod shell_script;
 #[path = "fuzz/status_record.rs"]
 mod status_record;
+#[path = "fuzz/svlogd_config.rs"]
+mod svlogd_config;
 #[path = "fuzz/times.rs"]
 mod times;
 
@@ -65,6 +69,64 @@ fn multilog_scripts() {
         b"\n+*: *",
     ];
     feed(1, 20_000, pieces, multilog_script::multilog_script);
+}
+
+#[test]
+fn svlogd_configs() {
+    let pieces: &[&[u8]] = &[
+        b"\n",
+        b"-",
+        b"+",
+        b"e*",
+        b"E",
+        b"*",
+        b"a",
+        b": ",
+        b"++a",
+        b"s4k",
+        b"\nn10\n",
+        b"\nN3",
+        b"t2h",
+        b"\n!sort\n",
+        b"u127.0.0.1",
+        b":514\n",
+        b"\nU1.2.3",
+        b".",
+        b"256",
+        b"p: \n",
+        b"\0",
+        b"#",
+    ];
+    feed(1, 20_000, pieces, svlogd_config::svlogd_config);
+}
+
+#[test]
+fn s6_log_scripts() {
+    let pieces: &[&[u8]] = &[
+        b"\n",
+        b"-",
+        b"+a*",
+        b"f\n",
+        b"n",
+        b"10",
+        b"s4096",
+        b"S18446744073709551616",
+        b"\nl2000",
+        b"r0",
+        b"E200",
+        b"^",
+        b"!gzip",
+        b"?sort\n",
+        b"p: ",
+        b"t\n",
+        b"T",
+        b"1\n",
+        b"2",
+        b"=f",
+        b"./d",
+        b"/d\n",
+    ];
+    feed(1, 20_000, pieces, s6log_script::s6log_script);
 }
 
 #[test]

@@ -46,6 +46,7 @@ mod ready;
 mod restart;
 mod runit;
 mod s6;
+mod s6log;
 mod s6log_same;
 mod supervise;
 mod sv;

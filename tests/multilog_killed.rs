@@ -16,7 +16,7 @@ use std::process::Stdio;
 use std::sync::mpsc::channel;
 
 /// Every point at which multilog can be killed.
-const POINTS: [&str; 34] = [
+const POINTS: [&str; 35] = [
     "marking",
     "undone",
     "recovering",
@@ -27,6 +27,7 @@ const POINTS: [&str; 34] = [
     "noted: writing",
     "begun",
     "written",
+    "secured",
     "ending",
     "ended",
     "rotate: synced",
@@ -83,7 +84,7 @@ const LATER: [&str; 3] = ["undone", "recall: taking", "start: ended"];
 /// A script, and for each of its directories what of the lines it gets.
 type Script = (&'static [&'static str], &'static [(&'static str, Gets)]);
 
-const SCRIPTS: [Script; 5] = [
+const SCRIPTS: [Script; 6] = [
     (&["s4096", "n9999", "./log"], &[("log", Gets::All)]),
     (&["t", "s4096", "n9999", "./log"], &[("log", Gets::All)]),
     (
@@ -95,6 +96,23 @@ const SCRIPTS: [Script; 5] = [
         &[("log", Gets::All), ("other", Gets::WithoutX)],
     ),
     (&["s4096", "n9999", "!cat", "./log"], &[("log", Gets::All)]),
+    (
+        &[
+            "t",
+            "E",
+            "fsync=line",
+            "s4096",
+            "n9999",
+            "-x",
+            "./log",
+            "+.",
+            "fsync=1",
+            "s5000",
+            "u127.0.0.1:9",
+            "./other",
+        ],
+        &[("log", Gets::WithoutX), ("other", Gets::All)],
+    ),
 ];
 
 #[derive(Clone, Copy, PartialEq)]

@@ -243,6 +243,44 @@ fn what_is_over_the_rate_is_counted() {
     assert_eq!((done.code, log(&dir).as_str(), done.out().as_str()), (0, wanted, wanted));
 }
 
+/// What has passed and what was left out is known to the next one.
+#[test]
+fn a_limit_holds_across_a_kill() {
+    if testing_originals() {
+        return;
+    }
+    let script = ["t", "rate=5/3600", "./log"];
+    for point in ["noted: writing", "begun", "written", "settled", "noted: taking", "taken"] {
+        let dir = Dir::new();
+        let once = dir.file("once", "");
+        let (from, mut into) = std::io::pipe().unwrap();
+        let mut command = dir.tool("multilog", script);
+        command.env("UPKEEP_KILL_AT", format!("{point}={}", once.display()));
+        let first = Process::start(command.stdin(from.try_clone().unwrap()));
+        drop(command);
+        into.write_all("line\n".repeat(20).as_bytes()).unwrap();
+        assert_eq!(first.ends(), 128 + 9, "{point}");
+        into.write_all("line\n".repeat(30).as_bytes()).unwrap();
+        drop(into);
+        let next = Process::start(dir.tool("multilog", script).stdin(from)).finish();
+        assert_eq!((next.code, next.err().as_str()), (0, ""), "{point}");
+        let mut names: Vec<_> = fs::read_dir(dir.path("log"))
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .filter(|name| name.starts_with('@'))
+            .collect();
+        names.sort();
+        names.push("current".to_owned());
+        let all: String = names
+            .iter()
+            .map(|name| fs::read_to_string(dir.path("log").join(name)).unwrap())
+            .collect();
+        let lines: Vec<_> = all.lines().map(|line| &line[26..]).collect();
+        let report = "multilog: 45 lines left out: more than 5 in 3600 seconds";
+        assert_eq!(lines, ["line", "line", "line", "line", "line", report], "{point}");
+    }
+}
+
 /// Nothing comes after them, and still it is said.
 #[test]
 fn what_was_left_out_is_said_in_time() {

@@ -14,6 +14,7 @@ pub(crate) const PROGRAMS: &[&str] = &[
     "svcheck",
     "svhold",
     "svlogd",
+    "s6-log",
     "svlog",
     "svnotify",
     "svok",

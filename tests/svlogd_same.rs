@@ -2,8 +2,9 @@
 //! files with the same bytes and modes, and say the same. Each case is made
 //! from a seed, which a failure prints. UPKEEP_CASES multiplies them.
 
-use super::support::{Dir, Process, Random, program, runit};
+use super::support::{Changes, Dir, Process, Random, deadline, program, runit};
 use rustix::pipe::{PipeFlags, pipe_with};
+use rustix::process::Signal;
 use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::Write;
@@ -299,5 +300,125 @@ fn the_messages_at_the_start() {
             (code, hidden.join("@"))
         };
         assert_eq!(outcome(&program("svlogd")), outcome(&runit.join("svlogd")), "{words:?}");
+    }
+}
+
+/// The original hears a signal that comes just before it waits only when
+/// something else comes.
+fn until_it_waits(process: &Process) {
+    let (stat, until) = (format!("/proc/{}/stat", process.pid()), deadline());
+    let sleeps = || fs::read_to_string(&stat).unwrap().contains(") S ");
+    while !sleeps() {
+        assert!(std::time::Instant::now() < until, "it never waits");
+        std::thread::yield_now();
+    }
+}
+
+/// Signals between lines, each when what came before has been done: both are
+/// left the same.
+#[test]
+fn signals_in_between() {
+    let Some(runit) = runit() else { return };
+    let left = |svlogd: &Path| {
+        let dir = Dir::new();
+        let (one, two) = (dir.mkdir("one"), dir.mkdir("two"));
+        dir.file("one/config", "s2000\nn3\n");
+        dir.file("two/config", "-*b*\npfirst: \n");
+        let mut command = dir.command(svlogd);
+        let mut process = Process::start(command.args(["-v", "one", "two"]).stdin(Stdio::piped()));
+        let mut stdin = process.stdin();
+        let mut said = vec![process.complains("new: two/current")];
+        let text = |log: &Path| {
+            String::from_utf8_lossy(&fs::read(log.join("current")).unwrap_or_default()).into_owned()
+        };
+        let changes = Changes::of(&[&one, &two]);
+        let mut give = |line: &str| {
+            stdin.write_all(format!("{line}\n").as_bytes()).unwrap();
+            let line = format!("{line}\n");
+            changes.until(&line, || text(&one).ends_with(&line).then_some(()));
+        };
+        give("a line");
+        give("a line with a b");
+        until_it_waits(&process);
+        process.signal(Signal::ALARM);
+        said.push(process.complains("sigalarm received."));
+        for log in ["one", "two"] {
+            process.complains(&format!("rename: {log}/current"));
+        }
+        // Nothing has come since.
+        until_it_waits(&process);
+        process.signal(Signal::ALARM);
+        said.push(process.complains("sigalarm received."));
+        until_it_waits(&process);
+        give("another");
+        dir.file("one/config", "s1500\nn2\n");
+        dir.file("two/config", "psecond: \n# -*\n");
+        until_it_waits(&process);
+        process.signal(Signal::HUP);
+        for what in ["sighangup", "append: two"] {
+            said.push(process.complains(what));
+        }
+        for number in 0..60 {
+            give(&format!("b {number} {}", "-".repeat(number)));
+        }
+        fs::remove_file(dir.path("two/config")).unwrap();
+        until_it_waits(&process);
+        process.signal(Signal::HUP);
+        process.complains("append: two/current");
+        give("the last one");
+        until_it_waits(&process);
+        process.signal(Signal::TERM);
+        said.push(process.complains("sigterm received."));
+        assert_eq!(process.finish().code, 0);
+        (said, tree(&one, 0), tree(&two, 0))
+    };
+    let (ours, theirs) = (left(&program("svlogd")), left(&runit.join("svlogd")));
+    assert_eq!(ours.0, theirs.0);
+    let text = |tree: &BTreeMap<String, (u32, Vec<u8>)>| -> Vec<_> {
+        let line = |(name, (mode, text)): (&String, &(u32, Vec<u8>))| {
+            format!("{name} {mode:o} {}", String::from_utf8_lossy(text))
+        };
+        tree.iter().map(line).collect()
+    };
+    assert_eq!(text(&ours.1), text(&theirs.1));
+    assert_eq!(text(&ours.2), text(&theirs.2));
+}
+
+/// With `N` the oldest logs go when the disk is full, and not more than that.
+#[test]
+fn a_full_disk() {
+    let may_mount = rustix::process::geteuid().is_root()
+        && std::process::Command::new("unshare")
+            .args(["-m", "true"])
+            .status()
+            .is_ok_and(|status| status.success());
+    let Some(runit) = runit().filter(|_| may_mount) else { return };
+    let left = |svlogd: &Path| {
+        let dir = Dir::new();
+        dir.mkdir("disk");
+        // What is left is shown before the file system goes.
+        let script = "mount -t tmpfs -o size=96k none disk && cd disk && mkdir log && \
+                      printf 's10000\nn50\nN2\n' >log/config && \"$0\" log && \
+                      stat -c '%s %a' log/@* && cat log/@* log/current";
+        let mut command = dir.command("unshare");
+        command.args(["-m", "sh", "-c", script]).arg(svlogd);
+        let input: Vec<u8> =
+            (0..20_000).flat_map(|n| format!("line number {n:09}\n").into_bytes()).collect();
+        let done = Process::start(command.stdin(piped(&input))).finish();
+        assert_eq!(done.code, 0, "{}", done.err());
+        let deleted =
+            done.err().matches("svlogd: warning: out of disk space, delete: log/@").count();
+        assert_eq!(done.err().lines().count(), deleted, "{}", done.err());
+        assert!(deleted > 10, "{}", done.err());
+        (done.out, input)
+    };
+    let (ours, input) = left(&program("svlogd"));
+    let (theirs, _) = left(&runit.join("svlogd"));
+    for (out, whose) in [(&ours, "ours"), (&theirs, "runit's")] {
+        // The newest lines are there, without a gap.
+        let at = out.windows(12).position(|text| text == b"line number ").unwrap();
+        assert!(input.ends_with(&out[at..]), "{whose}");
+        let logs = String::from_utf8_lossy(&out[..at]);
+        assert!(logs.lines().count() >= 2 && logs.lines().all(|log| log.ends_with(" 744")));
     }
 }

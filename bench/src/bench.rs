@@ -16,6 +16,8 @@ pub(crate) struct Bench {
     pub(crate) suites: Vec<Suite>,
     /// A directory of its own, on a memory file system where there is one.
     pub(crate) work: PathBuf,
+    /// Another one on a disk, if there is one.
+    pub(crate) disk: Option<PathBuf>,
     /// This program, which is the service too.
     pub(crate) exe: PathBuf,
     pub(crate) quick: bool,

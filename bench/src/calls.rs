@@ -3,24 +3,30 @@
 use crate::bench::Bench;
 use crate::input::Input;
 use crate::log::{Dir, megabytes};
-use crate::logger::{KEPT, Work, command, run};
+use crate::logger::{KEPT, command, run};
 use crate::report::{Column, Group, Measure, Report};
+use crate::work::Work;
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use upkeep_outside::failure::{Context, Failure};
 
-/// All kinds of work, with lines of 200 bytes. One round: it is a count.
+/// Lengths of lines.
+const LINES: [usize; 2] = [80, 200];
+
+/// What all loggers can do. One round: it is a count.
 pub(crate) fn measure(bench: &Bench, report: &mut Report) -> Result<(), Failure> {
     if !can_count(report) {
         return Ok(());
     }
-    let input = Input::new(200, 4_000_000, 10_000_000);
-    for work in Work::ALL {
-        let what = format!("system calls, {}", work.name());
-        bench.take_turns(&what, &bench.columns(), 1, report, |column, _, report| {
-            one(bench, work, &input, column, report)
-        })?;
+    for line in LINES {
+        let input = Input::new(line, 4_000_000, 10_000_000);
+        for work in Work::ALL {
+            let what = format!("system calls, {}, lines of {line}", work.name());
+            bench.take_turns(&what, &bench.columns(), 1, report, |column, _, report| {
+                one(bench, &what, work, &input, column, report)
+            })?;
+        }
     }
     Ok(())
 }
@@ -38,6 +44,7 @@ pub(crate) fn can_count(report: &mut Report) -> bool {
 
 fn one(
     bench: &Bench,
+    what: &str,
     work: Work,
     input: &Input,
     column: Column,
@@ -45,11 +52,11 @@ fn one(
 ) -> Result<(), Failure> {
     let dir = Dir::new(&bench.work)?;
     let counts = bench.work.join("calls");
-    let traced = traced(&command(Some(bench.suite(column)?), work, KEPT, &dir.0)?, &counts);
-    run(traced, column, work, input, &dir.0)?;
+    let suite = Some(bench.suite(column)?);
+    let traced = traced(&command(suite, work, KEPT, &dir.0)?, &counts);
+    run(traced, suite, work, input, &dir.0)?;
     let calls = counted(&counts)?;
-    let name = format!("system calls, {}", work.name());
-    report.add(&Measure::less(Group::Calls, name, "calls/MB"), column, calls / megabytes(input));
+    report.add(&Measure::less(Group::Calls, what, "calls/MB"), column, calls / megabytes(input));
     Ok(())
 }
 

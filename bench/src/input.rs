@@ -53,6 +53,11 @@ impl Input {
         self.total() / self.line
     }
 
+    /// Whether these are the last bytes, if they are not more than are kept.
+    pub(crate) fn ends_with(&self, bytes: &[u8]) -> bool {
+        self.block.ends_with(bytes)
+    }
+
     /// Bytes of lines without the needle.
     pub(crate) fn plain(&self) -> usize {
         self.total() - self.total() / RARE
@@ -76,6 +81,8 @@ mod tests {
                 text.lines().partition(|l| l.contains(NEEDLE));
             assert_eq!(with.len() * line, input.total() - input.plain());
             assert!(!without.iter().any(|l| l.contains('n')));
+            assert!(input.ends_with(&text.as_bytes()[text.len() - 1000..]));
+            assert!(!input.ends_with(&text.as_bytes()[text.len() - 1000..text.len() - 1]));
         }
     }
 }

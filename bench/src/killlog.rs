@@ -1,17 +1,20 @@
-//! What is in the log of a logger that is killed again and again while it
-//! writes. The pipe to it is held by this process, so the pipe itself loses
-//! nothing.
+//! What is in the log of a logger that is ended again and again while it
+//! writes, by SIGKILL or by SIGTERM. The pipe to it is held by this process, so
+//! the pipe itself loses nothing.
 
 use crate::bench::Bench;
 use crate::log::Dir;
-use crate::logger::{Work, command, files};
+use crate::logger::command;
 use crate::numbered::{LINE, Tally, write};
 use crate::report::{Column, Group, Measure, Report};
+use crate::suites::{Family, Suite};
 use crate::wait::{deadline, readable};
+use crate::work::{Work, files};
 use rustix::fd::{AsFd, OwnedFd};
-use rustix::process::{Pid, PidfdFlags, pidfd_open};
+use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
 use std::fs;
 use std::io::{self, PipeReader, PipeWriter, Read, Write};
+use std::path::Path;
 use std::process::{Child, Command, ExitStatus};
 use upkeep_outside::failure::{Context, Failure};
 use upkeep_outside::wait::first;
@@ -21,15 +24,29 @@ const PIECE: usize = 800;
 /// Pieces from one kill to the next, at least and at most: half a megabyte.
 const APART: std::ops::Range<usize> = 4..13;
 /// Archives to keep: one for each kill, and more.
-const KEPT: usize = 1000;
+const KEPT: usize = 2000;
 
-/// All loggers, plain work.
+/// All loggers, plain work, and svlogd of ours.
 pub(crate) fn measure(bench: &Bench, report: &mut Report) -> Result<(), Failure> {
-    let kills = bench.rounds(200, 20);
-    let rounds = bench.rounds(3, 1);
-    bench.take_turns("killlog", &bench.columns(), rounds, report, |column, _, report| {
-        one(bench, column, &plan(kills), report)
-    })
+    let kills = bench.rounds(1000, 20);
+    for signal in [Signal::KILL, Signal::TERM] {
+        let what = format!("killlog, {}", name(signal));
+        bench.take_turns(&what, &bench.columns(), 1, report, |column, _, report| {
+            one(bench.suite(column)?, &bench.work, signal, &plan(kills), report)
+        })?;
+        let ours = bench.suite(Column::Ours)?;
+        if let Some(second) = ours.second_logger() {
+            let what = format!("killlog, svlogd, {}", name(signal));
+            bench.take_turns(&what, &[Column::Ours], 1, report, |_, _, report| {
+                one(&second, &bench.work, signal, &plan(kills), report)
+            })?;
+        }
+    }
+    Ok(())
+}
+
+fn name(signal: Signal) -> &'static str {
+    if signal == Signal::KILL { "SIGKILL" } else { "SIGTERM" }
 }
 
 /// How many pieces come before each kill: the same for all, and not regular.
@@ -42,22 +59,27 @@ fn plan(kills: usize) -> Vec<usize> {
     (0..kills).map(|_| next()).collect()
 }
 
-fn one(bench: &Bench, column: Column, plan: &[usize], report: &mut Report) -> Result<(), Failure> {
-    let dir = Dir::new(&bench.work)?;
-    let suite = bench.suite(column)?;
+fn one(
+    suite: &Suite,
+    work: &Path,
+    signal: Signal,
+    plan: &[usize],
+    report: &mut Report,
+) -> Result<(), Failure> {
+    let dir = Dir::new(work)?;
     let (pipe, into) = io::pipe().unable("make a pipe")?;
     let (due, when_due) = io::pipe().unable("make a pipe")?;
     let (fed, ended) = std::thread::scope(|scope| {
         let feeder = scope.spawn(move || feed(into, when_due, plan));
         // Whatever fails in there, the pipe's last reader is gone afterwards,
         // and so the feeder ends.
-        let ended =
-            kill_often(|| command(Some(suite), Work::Plain, KEPT, &dir.0), pipe, due, plan.len());
+        let again = || command(Some(suite), Work::Plain, KEPT, &dir.0);
+        let ended = end_often(again, signal, pipe, due, plan.len());
         (feeder.join(), ended)
     });
     let status = ended?;
     if !status.success() {
-        return Err(Failure::Failed(format!("{} logger: {status}", column.name())));
+        return Err(Failure::Failed(format!("the logger: {status}")));
     }
     let lines = fed.map_err(|_| "it panicked").unable("feed the logger")?;
     let mut tally = Tally::new(lines.unable("feed the logger")?);
@@ -67,9 +89,14 @@ fn one(bench: &Bench, column: Column, plan: &[usize], report: &mut Report) -> Re
     let damage = tally.end();
     let counts = [("lost", damage.lost), ("doubled", damage.doubled), ("torn", damage.torn)];
     for (what, count) in counts {
-        let name = format!("logger killed {} times: lines {what}", plan.len());
+        // Ours has two, and the second stands alone.
+        let logger = match (suite.column, suite.family) {
+            (Column::Ours, Family::Runit) => "svlogd",
+            _ => "logger",
+        };
+        let name = format!("{logger}, {} {}: lines {what}", plan.len(), name(signal));
         #[expect(clippy::cast_precision_loss, reason = "some million lines")]
-        report.add(&Measure::less(Group::Killlog, name, "lines"), column, count as f64);
+        report.add(&Measure::less(Group::Killlog, name, "lines"), suite.column, count as f64);
     }
     Ok(())
 }
@@ -93,9 +120,10 @@ fn feed(mut into: PipeWriter, mut when_due: PipeWriter, plan: &[usize]) -> io::R
 }
 
 /// Runs one logger after the other on the same pipe; all but the last are
-/// killed when it is due. Gives how that one ended.
-fn kill_often(
+/// sent the signal when it is due. Gives how that one ended.
+fn end_often(
     command: impl Fn() -> Result<Command, Failure>,
+    signal: Signal,
     pipe: PipeReader,
     mut due: PipeReader,
     kills: usize,
@@ -107,8 +135,9 @@ fn kill_often(
             Some(_) => due.read_exact(&mut [0]).unable("feed the logger")?,
             None => return Err(Failure::Late("feeding the logger".to_owned())),
         }
-        // The logger's end is waited for, so that its lock is free.
-        drop(logger);
+        pidfd_send_signal(&logger.pidfd, signal).unable("signal the logger")?;
+        // Its end is waited for, so that its lock is free.
+        readable(&logger.pidfd, "the end of the logger")?;
     }
     let mut logger = Logger::start(command()?, &pipe)?;
     drop(pipe);
@@ -116,7 +145,7 @@ fn kill_often(
     logger.child.wait().unable("wait for the logger")
 }
 
-/// A logger that is killed when it is dropped.
+/// A logger that is killed when it is dropped, if it has not ended.
 struct Logger {
     child: Child,
     pidfd: OwnedFd,

@@ -2,9 +2,11 @@
 
 use crate::bench::Bench;
 use crate::input::Input;
-use crate::logger::{KEPT, Work, command, run};
+use crate::logger::{Cost, KEPT, command, run};
+use crate::machine::own;
 use crate::report::{Better, Column, Group, Measure, Report};
 use crate::wait::{deadline, milliseconds};
+use crate::work::Work;
 use std::fs;
 use std::path::{Path, PathBuf};
 use upkeep_outside::failure::{Context, Failure};
@@ -12,52 +14,147 @@ use upkeep_outside::processes::end_all;
 
 /// Lengths of lines.
 const LINES: [usize; 3] = [80, 200, 1000];
-/// The length for which the cost is shown too.
+/// The length of which waits are shown too.
 const SHOWN: usize = 200;
+/// The length where one is enough: the most work for each byte.
+const SHORT: usize = 80;
 /// Bytes that are prepared.
 const BLOCK: usize = 4_000_000;
 /// Rounds of each.
 const ROUNDS: usize = 3;
+/// Bytes in a GiB.
+const GIB: f64 = 1_073_741_824.0;
 
 /// All lengths and all kinds of work; `cat` does only the plain one.
 pub(crate) fn measure(bench: &Bench, report: &mut Report) -> Result<(), Failure> {
     for line in LINES {
-        let input = Input::new(line, BLOCK, bench.rounds(200_000_000, 40_000_000));
+        let input = Input::new(line, BLOCK, bench.rounds(100_000_000, 40_000_000));
         for work in Work::ALL {
-            let mut columns = bench.columns();
-            columns.extend((work == Work::Plain).then_some(Column::Floor));
-            let what = format!("log {}, lines of {line}", work.name());
-            bench.take_turns(&what, &columns, ROUNDS, report, |column, _, report| {
-                one(bench, &what, (line, work), &input, column, report)
-            })?;
+            each(bench, work, line, &input, report)?;
         }
+    }
+    beside_cat(bench, report)?;
+    for work in Work::MORE {
+        // A new file for each few lines takes its time.
+        let total = if work == Work::Rotate { 10_000_000 } else { 100_000_000 };
+        each(
+            bench,
+            work,
+            SHORT,
+            &Input::new(SHORT, BLOCK, bench.rounds(total, total / 4)),
+            report,
+        )?;
+    }
+    on_disk(bench, report)
+}
+
+/// One kind of work by all who can do it.
+fn each(
+    bench: &Bench,
+    work: Work,
+    line: usize,
+    input: &Input,
+    report: &mut Report,
+) -> Result<(), Failure> {
+    let what = format!("log {}, lines of {line}", work.name());
+    let mut columns = who(bench, work);
+    columns.extend((work == Work::Plain).then_some(Column::Floor));
+    bench.take_turns(&what, &columns, ROUNDS, report, |column, _, report| {
+        let cost = one(bench, &bench.work, work, input, column)?;
+        add(&what, input, &cost, column, report);
+        if line == SHOWN {
+            let waits = less(&format!("{what}: waits"), "switches/MB");
+            #[expect(clippy::cast_precision_loss, reason = "a count of some seconds")]
+            let switches = cost.switches.voluntary as f64 / megabytes(input);
+            report.add(&waits, column, switches);
+        }
+        Ok(())
+    })
+}
+
+/// The columns whose logger can do it. What the original has not, it takes for
+/// nothing, so that it must not be asked.
+fn who(bench: &Bench, work: Work) -> Vec<Column> {
+    let original = |column| {
+        column == Column::Ours
+            && !Work::ALL.contains(&work)
+            && work != Work::Rotate
+            && bench.suite(column).is_ok_and(|s| own(&s.dir).is_none())
+    };
+    let able = bench.suites.iter().filter(|s| work.known_to(s)).map(|s| s.column);
+    able.filter(|&column| !original(column)).collect()
+}
+
+/// How near ours comes to `cat`: both right after each other, and each first
+/// in every other round.
+fn beside_cat(bench: &Bench, report: &mut Report) -> Result<(), Failure> {
+    let input = Input::new(SHORT, BLOCK, bench.rounds(200_000_000, 40_000_000));
+    let rounds = bench.rounds(11, 3);
+    bench.take_turns("log beside cat", &[Column::Ours], rounds, report, |ours, round, report| {
+        for work in [Work::Plain, Work::Stamp] {
+            let time = |work, column| {
+                one(bench, &bench.work, work, &input, column).map(|c| milliseconds(c.time))
+            };
+            let (cat, own) = if round % 2 == 0 {
+                let cat = time(Work::Plain, Column::Floor)?;
+                (cat, time(work, ours)?)
+            } else {
+                let own = time(work, ours)?;
+                (time(Work::Plain, Column::Floor)?, own)
+            };
+            let what = format!("log {}, lines of {SHORT}: of cat", work.name());
+            let measure = Measure { better: Better::Higher, ..less(&what, "times") };
+            report.add(&measure, ours, cat / own);
+        }
+        Ok(())
+    })
+}
+
+/// What it costs to have lines on a disk early. Waiting for the disk is most
+/// of it, so little is written where that is often.
+fn on_disk(bench: &Bench, report: &mut Report) -> Result<(), Failure> {
+    let Some(disk) = &bench.disk else {
+        report.note("fsync= is not measured: there is no directory on a disk".to_owned());
+        return Ok(());
+    };
+    report.note(format!("log on a disk: in {}", disk.display()));
+    for work in Work::SYNC {
+        let total = if work == Work::Sync("line") { 2_000_000 } else { 20_000_000 };
+        let input = Input::new(SHORT, total.min(BLOCK), total);
+        let what = format!("log on a disk, {}, lines of {SHORT}", work.name());
+        let columns: Vec<Column> =
+            who(bench, work).into_iter().filter(|&c| c == Column::Ours).collect();
+        bench.take_turns(&what, &columns, ROUNDS, report, |column, _, report| {
+            let cost = one(bench, disk, work, &input, column)?;
+            add(&what, &input, &cost, column, report);
+            Ok(())
+        })?;
     }
     Ok(())
 }
 
 fn one(
     bench: &Bench,
-    what: &str,
-    (line, work): (usize, Work),
+    within: &Path,
+    work: Work,
     input: &Input,
     column: Column,
-    report: &mut Report,
-) -> Result<(), Failure> {
-    let dir = Dir::new(&bench.work)?;
+) -> Result<Cost, Failure> {
+    let dir = Dir::new(within)?;
     let suite = if column == Column::Floor { None } else { Some(bench.suite(column)?) };
-    let cost = run(command(suite, work, KEPT, &dir.0)?, column, work, input, &dir.0)?;
-    let rate = Measure { better: Better::Higher, ..Measure::less(Group::Log, what, "MB/s") };
-    let megabytes = megabytes(input);
-    report.add(&rate, column, megabytes * 1000.0 / milliseconds(cost.time));
-    if line == SHOWN {
-        let less = |name, unit| Measure::less(Group::Log, format!("{what}: {name}"), unit);
-        let time = milliseconds(cost.cpu) / megabytes;
-        report.add(&less("processor time", "ms/MB"), column, time);
-        #[expect(clippy::cast_precision_loss, reason = "a count of some seconds")]
-        let switches = cost.switches.voluntary as f64 / megabytes;
-        report.add(&less("waits", "switches/MB"), column, switches);
-    }
-    Ok(())
+    run(command(suite, work, KEPT, &dir.0)?, suite, work, input, &dir.0)
+}
+
+/// What every run has: speed and processor time.
+fn add(what: &str, input: &Input, cost: &Cost, column: Column, report: &mut Report) {
+    let rate = Measure { better: Better::Higher, ..less(what, "MB/s") };
+    report.add(&rate, column, megabytes(input) * 1000.0 / milliseconds(cost.time));
+    let spent = milliseconds(cost.cpu) / 1000.0 / (megabytes(input) * 1e6 / GIB);
+    report.add(&less(&format!("{what}: processor time"), "s/GiB"), column, spent);
+}
+
+fn less(what: &str, unit: &'static str) -> Measure {
+    Measure::less(Group::Log, what, unit)
 }
 
 /// Millions of bytes.

@@ -4,6 +4,7 @@ mod bench;
 mod calls;
 mod circles;
 mod descendants;
+mod disk;
 mod idle;
 mod input;
 mod install;
@@ -32,8 +33,10 @@ mod takeover;
 mod tree;
 mod trees;
 mod wait;
+mod work;
 
 use bench::{Bench, progress};
+use disk::Disk;
 use options::Options;
 use report::{Column, Group, Report};
 use std::ffi::OsString;
@@ -48,7 +51,7 @@ use upkeep_outside::processes::end_all;
 use wait::deadline;
 
 /// What logs and trees need at most.
-const ROOM: u64 = 500_000_000;
+const ROOM: u64 = 1_500_000_000;
 
 /// A metric that needs nothing of the others.
 type Metric = fn(&Bench, &mut Report) -> Result<(), Failure>;
@@ -78,10 +81,12 @@ fn run(args: Vec<OsString>) -> Result<ExitCode, Failure> {
         Asked::Run(options) => options,
     };
     if let Some(work) = guard::inner()? {
-        let measured = measure(&options, work.clone());
+        let disk = Disk::given();
+        let measured = measure(&options, work.clone(), disk.as_ref());
         // The outer one does this too, but may be gone.
         let cleared = end_all(deadline());
         let _ = std::fs::remove_dir_all(work);
+        drop(disk);
         return measured.and(cleared).map(|()| ExitCode::SUCCESS);
     }
     install::complete();
@@ -94,10 +99,13 @@ fn run(args: Vec<OsString>) -> Result<ExitCode, Failure> {
         kept_after: &[],
         limit: deadline,
     };
-    inner.run().map(ExitCode::from)
+    let disk = Disk::new()?;
+    let code = inner.run();
+    drop(disk);
+    code.map(ExitCode::from)
 }
 
-fn measure(options: &Options, work: PathBuf) -> Result<(), Failure> {
+fn measure(options: &Options, work: PathBuf, disk: Option<&Disk>) -> Result<(), Failure> {
     let programs = options.programs.canonicalize();
     let programs = programs.unable(format_args!("find {}", options.programs.display()))?;
     let ours = Suite::at(Column::Ours, Family::Daemontools, &programs);
@@ -105,7 +113,8 @@ fn measure(options: &Options, work: PathBuf) -> Result<(), Failure> {
     let ours = ours.unable(format_args!("use {}", programs.display()))?;
     let suites = std::iter::once(ours).chain(install::here()).collect();
     let exe = std::env::current_exe().unable("find myself")?;
-    let bench = Bench { suites, work, exe, quick: options.quick };
+    let disk = disk.map(|disk| disk.0.clone());
+    let bench = Bench { suites, work, disk, exe, quick: options.quick };
     let mut report = Report::default();
     machine::describe(&bench, &mut report)?;
     let in_turn = |metrics: &[(Group, Metric)], report: &mut Report| {

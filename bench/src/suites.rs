@@ -43,12 +43,25 @@ impl Suite {
     /// The suite whose programs are in `dir`, if they are.
     pub(crate) fn at(column: Column, family: Family, dir: &Path) -> Option<Self> {
         let whole = family.programs().iter().all(|p| dir.join(p).is_file());
-        whole.then(|| Self { column, family, dir: dir.to_owned(), room: room(family, dir) })
+        whole.then(|| Self { room: room(family, dir), ..Self::of(column, family, dir) })
+    }
+
+    /// The same without looking.
+    pub(crate) fn of(column: Column, family: Family, dir: &Path) -> Self {
+        Self { column, family, dir: dir.to_owned(), room: &[] }
     }
 
     /// One of the C suites, where the system has it.
     pub(crate) fn installed(column: Column, family: Family) -> Option<Self> {
         PLACES.iter().find_map(|place| Self::at(column, family, Path::new(place)))
+    }
+
+    /// The logger that ours has beside the first, with runit's ways, where it
+    /// is.
+    pub(crate) fn second_logger(&self) -> Option<Self> {
+        let second = Self::of(self.column, Family::Runit, &self.dir);
+        let ours = self.column == Column::Ours && self.family == Family::Daemontools;
+        (ours && self.dir.join(second.logger()).is_file()).then_some(second)
     }
 
     /// Whether its services can say that they are ready.
@@ -167,7 +180,7 @@ mod tests {
 
     #[test]
     fn the_pid_in_every_way_of_saying_it() {
-        let suite = |family| Suite { column: Column::Ours, family, dir: PathBuf::new(), room: &[] };
+        let suite = |family| Suite::of(Column::Ours, family, Path::new(""));
         let [daemontools, runit, s6] = [Family::Daemontools, Family::Runit, Family::S6].map(suite);
         assert_eq!(daemontools.pid_in("/x: up (pid 42) 7 seconds\n"), Some(42));
         assert_eq!(daemontools.pid_in("/x: down 7 seconds, normally up\n"), None);

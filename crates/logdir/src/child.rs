@@ -77,6 +77,7 @@ impl Child {
             variables: &[],
             // The next multilog may find the log where it left it.
             bound: true,
+            lets_go: Some(place.lock()),
             last: None,
             first: false,
         };

@@ -47,7 +47,7 @@ pub(crate) struct Place {
     /// Its device and inode.
     id: (u64, u64),
     /// Held open because it is held locked.
-    _lock: OwnedFd,
+    lock: OwnedFd,
 }
 
 impl Place {
@@ -66,7 +66,7 @@ impl Place {
             Ok((fd, stat)) => match lock(&fd, modes::PRIVATE) {
                 Ok(lock) => {
                     let id = (stat.st_dev, stat.st_ino);
-                    return Ok(Self { name, fd, id, _lock: lock });
+                    return Ok(Self { name, fd, id, lock });
                 }
                 Err(why) => (b"unable to lock directory: ", why, Some(b"")),
             },
@@ -90,7 +90,7 @@ impl Place {
         let _ = rustix::fs::mkdirat(CWD, name, modes::DIRECTORY);
         let (fd, stat) = open_directory(name).map_err(refusal(b"unable to open directory "))?;
         let lock = lock(&fd, mode).map_err(refusal(b"unable to lock directory "))?;
-        Ok(Self { name, fd, id: (stat.st_dev, stat.st_ino), _lock: lock })
+        Ok(Self { name, fd, id: (stat.st_dev, stat.st_ino), lock })
     }
 
     /// Whether its name still leads to it.
@@ -121,6 +121,11 @@ impl Place {
     /// Its descriptor.
     pub(crate) fn fd(&self) -> BorrowedFd<'_> {
         self.fd.as_fd()
+    }
+
+    /// What holds the lock.
+    pub(crate) fn lock(&self) -> BorrowedFd<'_> {
+        self.lock.as_fd()
     }
 
     /// Opens a file to add to it, making it if it is not there.

@@ -86,6 +86,7 @@ impl Rotation {
             open_files: limit::before(),
             variables: &[],
             bound: false,
+            lets_go: Some(self.place.lock()),
             last: None,
             first: false,
         };

@@ -57,6 +57,9 @@ pub struct Spawn<'a> {
     pub last: Option<Last<'a>>,
     /// Whether the child is the first process of a pid name space of its own.
     pub first: bool,
+    /// What the child closes before it becomes the program: a lock that others
+    /// may want as soon as this process has ended.
+    pub lets_go: Option<BorrowedFd<'a>>,
 }
 
 /// A variable of the environment that is set or taken out; the others are
@@ -188,6 +191,13 @@ impl Spawn<'_> {
         // until now.
         if let Err(why) = self.place_descriptors() {
             return Some((Step::Descriptors, why));
+        }
+        if let Some(fd) = self.lets_go.map(|fd| fd.as_raw_fd())
+            && self.fds.iter().all(|(_, target)| *target != fd)
+        {
+            // SAFETY: the child's copy of the descriptor, which nobody uses
+            // after this; nothing was put in its place.
+            unsafe { libc::close(fd) };
         }
         Some((Step::Exec, self.exec()))
     }

@@ -7,12 +7,14 @@ use crate::entry::UTC;
 use crate::test_dir::TestDir;
 use crate::{Entry, Flow, Where};
 use core::ops::ControlFlow;
-use rustix::fd::BorrowedFd;
+use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
+use rustix::pipe::{PipeFlags, pipe_with};
 use std::ffi::CString;
 use std::fs;
 use std::os::unix::ffi::OsStringExt;
 use std::process::Command;
 use std::sync::mpsc::{Receiver, Sender, channel};
+use std::time::Duration;
 use upkeep_core::tai::Tai64n;
 
 /// Counts the lines of each log, which are numbered, and says how far it is
@@ -21,12 +23,14 @@ struct Counted {
     next: Vec<u64>,
     until: u64,
     waits: Sender<Vec<u64>>,
+    /// Where it would be shown.
+    output: Option<OwnedFd>,
 }
 
 impl Counted {
     fn new(logs: usize, until: u64) -> (Self, Receiver<Vec<u64>>) {
         let (waits, told) = channel();
-        (Self { next: vec![0; logs], until, waits }, told)
+        (Self { next: vec![0; logs], until, waits, output: None }, told)
     }
 
     fn line(&mut self, source: usize, text: &[u8]) {
@@ -67,7 +71,7 @@ impl Sink for Counted {
     }
 
     fn output(&self) -> BorrowedFd<'_> {
-        rustix::stdio::stderr()
+        self.output.as_ref().unwrap().as_fd()
     }
 }
 
@@ -80,6 +84,22 @@ const FOLLOW: Wanted = Wanted {
     follow: true,
     blocks: false,
 };
+
+/// Follows the logs until everything has come. If nothing comes any more, the
+/// reader of the output goes away, and that ends it.
+fn follow(logs: &[Log], blocks: bool, counted: &mut Counted) {
+    let (reader, writer) = pipe_with(PipeFlags::CLOEXEC).unwrap();
+    counted.output = Some(writer);
+    std::thread::scope(|scope| {
+        let (done, ended) = channel::<()>();
+        scope.spawn(move || {
+            let _ = ended.recv_timeout(Duration::from_secs(60));
+            drop(reader);
+        });
+        read(logs, &Wanted { blocks, ..FOLLOW }, &UTC, counted).unwrap();
+        drop(done);
+    });
+}
 
 /// How a log is rotated.
 #[derive(Clone, Copy, Debug)]
@@ -198,8 +218,7 @@ fn nothing_is_missed_and_nothing_repeated() {
         drop(told);
         std::thread::scope(|scope| {
             scope.spawn(|| write(&dir, kind, lines, rotations));
-            let wanted = Wanted { blocks: true, ..FOLLOW };
-            read(&[log(&dir)], &wanted, &UTC, &mut counted).unwrap();
+            follow(&[log(&dir)], true, &mut counted);
         });
         assert_eq!(counted.next, [lines], "{kind:?}");
     }
@@ -228,7 +247,7 @@ fn several_rotations_at_once() {
                     }
                 }
             });
-            read(&[log(written)], &FOLLOW, &UTC, &mut counted).unwrap();
+            follow(&[log(written)], false, &mut counted);
             assert_eq!(counted.next, [80], "{kind:?}");
         });
     }
@@ -273,7 +292,7 @@ fn what_is_not_there_is_waited_for() {
                 dir.append("b/file", format!("{number}\n").as_bytes());
             }
         });
-        read(&logs, &FOLLOW, &UTC, &mut counted).unwrap();
+        follow(&logs, false, &mut counted);
         assert_eq!(counted.next, [30, 30]);
     });
 }

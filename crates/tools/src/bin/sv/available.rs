@@ -39,6 +39,7 @@ pub(crate) fn is_available(name: &CStr) -> bool {
             open_files: None,
             variables: &[],
             bound: false,
+            lets_go: None,
             last: None,
             first: false,
         };
