@@ -124,6 +124,20 @@ fn what_the_original_loses_or_cuts() {
 }
 
 #[test]
+fn a_line_is_printed_as_often_as_that_is_asked_for() {
+    if testing_originals() {
+        return;
+    }
+    let dir = Dir::new();
+    let (process, mut stdin, _) = start(&dir, &["1", "pb", "1"]);
+    let long = "long".repeat(500);
+    write!(stdin, "one\n{long}\ntwo").unwrap();
+    drop(stdin);
+    let done = process.finish();
+    assert_eq!((done.code, done.out()), (0, format!("one\nb one\n{long}\ntwo\n")));
+}
+
+#[test]
 fn the_rest_of_a_line_is_waited_for() {
     if testing_originals() {
         return;

@@ -109,6 +109,19 @@ fn a_hangup_in_the_middle_of_a_line_loses_nothing() {
 }
 
 #[test]
+fn a_config_without_an_end_is_none() {
+    if testing_originals() {
+        return;
+    }
+    let dir = Dir::new();
+    let log = dir.mkdir("log");
+    std::os::unix::fs::symlink("/dev/zero", log.join("config")).unwrap();
+    let done = give(&dir, &["log"], "one\n");
+    assert_eq!(done.err(), "svlogd: warning: unable to read config: log: file too big\n");
+    assert_eq!((done.code, text(log.join("current"))), (0, "one\n".to_owned()));
+}
+
+#[test]
 fn directories_come_and_go_with_a_hangup() {
     if testing_originals() {
         return;

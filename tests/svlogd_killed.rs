@@ -264,3 +264,67 @@ fn runits_svlogd_takes_turns_with_it() {
         }
     }
 }
+
+/// s6-log as well.
+#[test]
+fn at_any_moment() {
+    const KILLS: usize = 100;
+    if testing_originals() {
+        return;
+    }
+    let clock = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
+    let seed = std::env::var("UPKEEP_SEED").ok().and_then(|seed| seed.parse().ok());
+    let seed = seed.unwrap_or(clock.as_nanos() as u64 >> 10);
+    let svlogd: &[&str] = &["-t", "log"];
+    let s6_log: &[&str] = &["n9999", "s20000", "t", "./log"];
+    for (tool, words) in [("svlogd", svlogd), ("s6-log", s6_log)] {
+        let mut random = Random::new(seed);
+        let dir = Dir::new();
+        dir.mkdir("log");
+        dir.file("log/config", "s20000\nn0\n");
+        let fifo = dir.fifo("fifo");
+        let mut into = fs::OpenOptions::new().write(true).open(fifo.path()).unwrap();
+        let from: OwnedFd = fs::File::open(fifo.path()).unwrap().into();
+        let start = || {
+            let stdin = Stdio::from(from.try_clone().unwrap());
+            Process::start(dir.tool(tool, words).stdin(stdin))
+        };
+        // The test holds the FIFO open for both, so that only what is written
+        // counts. The writer stops wherever it is, until the next round.
+        let (give, given) = std::sync::mpsc::channel::<Vec<u8>>();
+        let writer = std::thread::spawn(move || {
+            for piece in given {
+                into.write_all(&piece).unwrap();
+            }
+        });
+        let mut input = Vec::new();
+        for _ in 0..KILLS {
+            let size = random.one_of(&[1, 2000, 100_000]);
+            let mut more = lines(&mut random, input.len(), size);
+            let pause = more.split_off(random.below(more.len()));
+            input.extend(&more);
+            give.send(more).unwrap();
+            let process = start();
+            let most = 1 << random.below(20);
+            for _ in 0..random.below(most) {
+                std::hint::spin_loop();
+            }
+            process.signal(Signal::KILL);
+            process.ends();
+            input.extend(&pause);
+            give.send(pause).unwrap();
+        }
+        drop((give, fifo));
+        assert_eq!(start().finish().code, 0);
+        writer.join().unwrap();
+        let found = logged(&dir.path("log"));
+        let without = |line: &[u8]| {
+            assert!(line.starts_with(b"@4") && line[25] == b' ', "seed {seed}");
+            line[26..].to_vec()
+        };
+        let found: Vec<u8> = found.split_inclusive(|&b| b == b'\n').flat_map(without).collect();
+        if let Some(complaint) = complaint(&found, &input) {
+            panic!("seed {seed}, {tool}: {complaint}");
+        }
+    }
+}

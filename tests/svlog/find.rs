@@ -25,7 +25,8 @@ fn a_service_is_known_by_its_logger() {
     // One that does not say it, but keeps to the habit.
     service(&dir, "f", "exec multilog t \"$DIRECTORY\"", "log/main");
     dir.file("f/log/aaa/current", "wrong\n");
-    for name in ["a", "b", "c", "d", "e", "f"] {
+    service(&dir, "h", "cd ..\ncd there && exec multilog t .", "there");
+    for name in ["a", "b", "c", "d", "e", "f", "h"] {
         assert_eq!(shown(&dir, &[name]), format!("of {name}\n"));
         assert_eq!(shown(&dir, &[&format!("{name}/")]), format!("of {name}\n"));
     }

@@ -16,7 +16,7 @@ use upkeep_sys::signals::Signals;
 /// As much is read at once: a multiple of what the original reads, so that
 /// logs are cut in the same places. Much, so that few calls move many bytes.
 const BATCH: usize = 256 * READ;
-/// So much of the room stays touched between two bursts.
+/// When more of the room than this was used, it is given back after a while.
 const CALM: usize = 16 * READ;
 /// Room before each read for the line whose end has not come.
 const BEGUN: usize = READ;
@@ -171,7 +171,7 @@ impl Input {
     /// Nothing will come for a while.
     pub(crate) fn rest(&mut self) {
         if self.kept.end <= BEGUN + CALM {
-            self.kept.buffer.give_back(BEGUN + CALM);
+            self.kept.buffer.give_back(self.kept.end);
             self.kept.touched = self.kept.end;
         }
     }

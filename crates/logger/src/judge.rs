@@ -135,8 +135,12 @@ impl Engine {
                 }
                 Step::Output(front) => {
                     acted = true;
-                    self.chosen[output] = true;
-                    if let Some(outlet) = outlet {
+                    // The rest of a line can follow one copy of its beginning.
+                    let is_whole = ended.len() > len;
+                    let again = core::mem::replace(&mut self.chosen[output], true);
+                    if let Some(outlet) = outlet
+                        && (is_whole || !again)
+                    {
                         outlet.put(fronts.get(*front), voice);
                         outlet.put(ended, voice);
                     }

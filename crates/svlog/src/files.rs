@@ -14,7 +14,7 @@ use rustix::io::{Errno, Result};
 use std::collections::BTreeSet;
 use std::ffi::CString;
 use std::rc::Rc;
-use upkeep_core::tai::{LABEL, Tai64n};
+use upkeep_core::tai::Tai64n;
 use upkeep_logdir::files::{CURRENT, PROCESSED};
 
 /// A log.
@@ -219,17 +219,12 @@ impl Files {
         self.enter(path)?;
         let Some((dir, _)) = &self.dir else { return Ok(()) };
         let Listing { archives, closed, current } = Listing::of(dir)?;
-        let mut new = Vec::new();
-        let mut older_is_there = false;
-        for (stem, name) in &archives {
-            if self.known.contains(stem) {
-                older_is_there = true;
-            } else {
-                new.push((*stem, name.clone()));
-            }
-        }
+        let (old, mut new) = archives
+            .iter()
+            .map(|(stem, name)| (*stem, name.clone()))
+            .partition::<Vec<_>, _>(|(stem, _)| self.known.contains(stem));
         let being_written = current.as_ref().map(|current| current.id);
-        self.forget_named(&mut new, closed.as_ref(), being_written, older_is_there);
+        self.forget_named(&mut new, closed.as_ref(), being_written, &old);
         self.list.extend(new.into_iter().map(|(stem, name)| Part::archive(stem, name)));
         for held in closed.into_iter().chain(current.clone()) {
             if self.unnamed.iter().all(|known| known.id != held.id) {
@@ -237,9 +232,8 @@ impl Files {
                 self.unnamed.push(held);
             }
         }
-        if let Some(current) = current {
-            self.current = Some(current.id);
-        }
+        // One that is not there any more is nobody's number any more.
+        self.current = being_written;
         self.known = archives.into_keys().collect();
         Ok(())
     }
@@ -267,19 +261,24 @@ impl Files {
         new: &mut Vec<(Stem, CString)>,
         closed: Option<&Held>,
         current: Option<Id>,
-        older_is_there: bool,
+        old: &[(Stem, CString)],
     ) {
         let Some((dir, _)) = &self.dir else { return };
         if self.unnamed.is_empty() {
             return;
         }
-        let candidate = |name: &CString| (name.clone(), Id::at(dir, name).ok());
-        let mut candidates: Vec<_> = new.iter().map(|(_, name)| candidate(name)).collect();
+        let candidate = |(stem, name): &(Stem, CString)| {
+            (Part::archive(*stem, name.clone()), Id::at(dir, name).ok())
+        };
+        let mut candidates: Vec<_> = new.iter().map(candidate).collect();
         // What a processor has made of the last one, until it has its name.
         let processed = closed.filter(|closed| closed.name == PROCESSED);
-        candidates.extend(processed.map(|held| (held.name.to_owned(), Some(held.id))));
+        candidates.extend(processed.map(|held| (Part::held(held), Some(held.id))));
         let mut read = core::mem::take(&mut self.unnamed);
         let all: Vec<_> = read.iter().map(|held| held.id).collect();
+        // The oldest go first: if one that is older is there, so is what was
+        // made of it. It has to be there after what is not was looked for.
+        let older_is_there = old.iter().rev().any(|(_, name)| Id::at(dir, name).is_ok());
         // Both are in order, so what was made of one is next.
         let mut next = 0;
         read.retain(|held| {
@@ -289,11 +288,11 @@ impl Files {
             }
             let same = candidates.iter().position(|(_, other)| *other == id);
             let made = || {
-                let (name, other) = candidates.get(next)?;
-                let is_another = other.is_some_and(|other| all.contains(&other));
-                // The oldest go first: if one that is older is there, so is it.
-                let is = !is_another && (older_is_there || is_made_of(dir, name, held));
-                is.then_some(next)
+                let is_another = |other: Option<Id>| other.is_some_and(|it| all.contains(&it));
+                let is_it = |part: &Part| older_is_there || is_made_of(dir, part, held);
+                let rest = candidates.iter().enumerate().skip(next);
+                let mut rest = rest.take_while(|(_, (_, other))| !is_another(*other));
+                rest.find(|(_, (part, _))| is_it(part)).map(|(at, _)| at)
             };
             if let Some(at) = same.or_else(made) {
                 candidates.remove(at);
@@ -314,15 +313,14 @@ impl Files {
 }
 
 /// Whether an archive begins as the file does that was read.
-fn is_made_of(dir: &OwnedFd, name: &CStr, held: &Held) -> bool {
-    let mut part = Part::archive([0; LABEL], name.to_owned());
+fn is_made_of(dir: &OwnedFd, part: &Part, held: &Held) -> bool {
     let begins = |feed: Option<Feed>| {
         let mut text = vec![0; 4096];
         let len = feed.and_then(|mut feed| feed.read(&mut text).ok()).unwrap_or(0);
         text.truncate(len);
         text
     };
-    let theirs = begins(part.feed(b"", Some(dir), 0));
+    let theirs = begins(part.clone().feed(b"", Some(dir), 0));
     let own = begins(Some(Feed::File(Rc::clone(&held.file), 0)));
     let len = own.len().min(theirs.len());
     len > 0 && own[..len] == theirs[..len]

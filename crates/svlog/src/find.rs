@@ -146,13 +146,14 @@ fn trimmed(name: &CStr) -> CString {
     CString::new(&bytes[..(bytes.len() - slashes).max(1)]).unwrap_or_default()
 }
 
-/// Whether there is something that a logger has written; or may come to be, if
-/// it is no service's directory.
+/// Whether there is something that a logger has written; where it is followed,
+/// what is no service's directory may come to be one.
 fn is_log_directory(path: &CStr, follow: bool) -> bool {
     let path = Path::new(std::ffi::OsStr::from_bytes(path.to_bytes()));
-    if follow && ["run", "log"].iter().all(|name| !path.join(name).exists()) {
-        return true;
-    }
+    is_written(path) || follow && ["run", "log"].iter().all(|name| !path.join(name).exists())
+}
+
+fn is_written(path: &Path) -> bool {
     if path.join("current").is_file() {
         return true;
     }
@@ -181,9 +182,13 @@ fn of_service(follow: bool) -> Answer<CString> {
     let text = read_script(Path::new(script));
     let said = text.as_deref().map_or_else(|_| Vec::new(), written::directories);
     let path = |it: &written::Written| base.join(it.path.trim_start_matches("./"));
-    // The first that gets everything, or else the first.
-    let best = said.iter().find(|it| it.all).or(said.first()).map(path);
-    let there = best.as_ref().filter(|dir| dir.is_dir()).cloned().or_else(|| beside(&base));
+    // The first that gets everything, or else the first; what has been written
+    // before what has not.
+    let mut ranked: Vec<_> = said.iter().map(|it| (!it.all, path(it))).collect();
+    ranked.sort_by_key(|(some, dir)| (!is_written(dir), *some));
+    let best = ranked.into_iter().next().map(|(_, dir)| dir);
+    let is_there = |dir: &PathBuf| is_written(dir) || dir.is_dir() && beside(&base).is_none();
+    let there = best.clone().filter(is_there).or_else(|| beside(&base));
     match (there, best, text) {
         (Some(dir), ..) => c_path(dir),
         (None, Some(dir), _) if follow => c_path(dir),

@@ -12,6 +12,9 @@ use std::ffi::CString;
 use std::rc::Rc;
 use upkeep_logdir::files::CURRENT;
 
+/// How often it is looked for a file that has another name by now.
+const LOOKS: usize = 3;
+
 /// A file.
 #[derive(Clone, Debug)]
 pub(crate) struct Part {
@@ -92,14 +95,17 @@ impl Part {
         }
     }
 
-    /// Opens another one that was made of it.
+    /// Opens another one that was made of it. While one becomes the other,
+    /// neither may be found.
     fn open_other(&self, dir: &OwnedFd) -> Result<Option<Rc<OwnedFd>>> {
-        for entry in Dir::read_from(dir)? {
-            let entry = entry?;
-            if self.stem.is_some() && listing::stem(entry.file_name()) == self.stem {
-                match listing::open(dir, entry.file_name()) {
-                    Err(Errno::NOENT) => {}
-                    answer => return answer.map(|file| Some(Rc::new(file))),
+        for _ in 0..LOOKS {
+            for entry in Dir::read_from(dir)? {
+                let entry = entry?;
+                if self.stem.is_some() && listing::stem(entry.file_name()) == self.stem {
+                    match listing::open(dir, entry.file_name()) {
+                        Err(Errno::NOENT) => {}
+                        answer => return answer.map(|file| Some(Rc::new(file))),
+                    }
                 }
             }
         }

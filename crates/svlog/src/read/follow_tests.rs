@@ -23,6 +23,8 @@ struct Counted {
     next: Vec<u64>,
     until: u64,
     waits: Sender<Vec<u64>>,
+    /// Whether some may be missing.
+    gaps: bool,
     /// Where it would be shown.
     output: Option<OwnedFd>,
 }
@@ -30,13 +32,17 @@ struct Counted {
 impl Counted {
     fn new(logs: usize, until: u64) -> (Self, Receiver<Vec<u64>>) {
         let (waits, told) = channel();
-        (Self { next: vec![0; logs], until, waits, output: None }, told)
+        (Self { next: vec![0; logs], until, waits, gaps: false, output: None }, told)
     }
 
     fn line(&mut self, source: usize, text: &[u8]) {
         let number: u64 = core::str::from_utf8(text).unwrap().parse().unwrap();
-        assert_eq!(number, self.next[source], "of log {source}");
-        self.next[source] += 1;
+        if self.gaps {
+            assert!(number >= self.next[source], "{number} {}", self.next[source]);
+        } else {
+            assert_eq!(number, self.next[source], "of log {source}");
+        }
+        self.next[source] = number + 1;
     }
 
     fn flow(&self) -> Flow {
@@ -181,7 +187,7 @@ fn rotate(dir: &TestDir, kind: Kind, number: u32) {
     }
 }
 
-fn write(dir: &TestDir, kind: Kind, lines: u64, rotations: u32) {
+fn write(dir: &TestDir, kind: Kind, lines: u64, rotations: u32, keep: usize) {
     let mut random = Random(11);
     let every = lines / u64::from(rotations);
     let mut number = 0;
@@ -200,7 +206,34 @@ fn write(dir: &TestDir, kind: Kind, lines: u64, rotations: u32) {
             }
             number += 1;
         }
+        if number == lines {
+            // What is removed last would be missing for good.
+            return;
+        }
         rotate(dir, kind, rotation);
+        let names = fs::read_dir(dir.path("")).unwrap().map(|entry| entry.unwrap().file_name());
+        let mut old: Vec<_> = names.filter(|it| it.as_encoded_bytes()[0] == b'@').collect();
+        old.sort_unstable();
+        old.iter().rev().skip(keep).for_each(|name| dir.remove(name.to_str().unwrap()));
+    }
+}
+
+/// What is removed before it was read is missing, and nothing is repeated.
+#[test]
+fn the_oldest_may_go_meanwhile() {
+    for kind in KINDS.into_iter().filter(|kind| !matches!(kind, Kind::Compressed)) {
+        for keep in [1, 3] {
+            let dir = TestDir::new();
+            dir.append("current", b"");
+            let (counted, told) = Counted::new(1, 10_000);
+            let mut counted = Counted { gaps: true, ..counted };
+            drop(told);
+            std::thread::scope(|scope| {
+                scope.spawn(|| write(&dir, kind, 10_000, 1000, keep));
+                follow(&[log(&dir)], true, &mut counted);
+            });
+            assert_eq!(counted.next, [10_000], "{kind:?}");
+        }
     }
 }
 
@@ -217,7 +250,7 @@ fn nothing_is_missed_and_nothing_repeated() {
         let (mut counted, told) = Counted::new(1, lines);
         drop(told);
         std::thread::scope(|scope| {
-            scope.spawn(|| write(&dir, kind, lines, rotations));
+            scope.spawn(|| write(&dir, kind, lines, rotations, usize::MAX));
             follow(&[log(&dir)], true, &mut counted);
         });
         assert_eq!(counted.next, [lines], "{kind:?}");

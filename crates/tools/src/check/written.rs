@@ -36,12 +36,19 @@ fn directory_of(logger: &str) -> Option<fn(&str) -> bool> {
 pub fn directories(script: &str) -> Vec<Written> {
     let mut all = Vec::new();
     if let Some(script) = shell::parse(script) {
+        let mut went = String::new();
         for command in &script.commands {
             let chain = Chain::of(command);
-            if let Some(name) = chain.name() {
-                let words = chain.rest[1..].iter().filter(|word| word.plain);
-                collect(name, words.map(|word| word.text.as_str()), &mut all);
+            let Some(name) = chain.name() else { continue };
+            let words = chain.rest[1..].iter().filter(|word| word.plain);
+            let mut words = words.map(|word| word.text.as_str());
+            if name == "cd" {
+                went = join(&went, words.next().unwrap_or_default());
+                continue;
             }
+            let before = all.len();
+            collect(name, words, &mut all);
+            all[before..].iter_mut().for_each(|it| it.path = join(&went, &it.path));
         }
     }
     if all.is_empty() {
@@ -57,6 +64,12 @@ pub fn directories(script: &str) -> Vec<Written> {
         }
     }
     all
+}
+
+/// Where a path leads from there.
+fn join(from: &str, path: &str) -> String {
+    let stays = from.is_empty() || path.starts_with('/');
+    if stays { path.to_owned() } else { format!("{from}/{path}") }
 }
 
 fn collect<'a>(logger: &str, words: impl Iterator<Item = &'a str>, all: &mut Vec<Written>) {
@@ -130,6 +143,7 @@ mod tests {
                 &[("/var/log/y", true)],
             ),
             ("#!/bin/sh\nexec multilog t \"$DIR\"\n", &[]),
+            ("#!/bin/sh\ncd /var/log\ncd web && exec multilog t .\n", &[("/var/log/web/.", true)]),
             ("#!/bin/sh\nexec logger -t web\n", &[]),
         ] {
             is(script, expected);

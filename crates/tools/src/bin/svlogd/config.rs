@@ -18,6 +18,8 @@ use upkeep_logger::{Hangup, Item, LINE, Pattern, Script, Settings, Svlogd, View,
 
 /// As much is read at once.
 const ROOM: usize = 4096;
+/// Nobody writes more.
+const LARGEST: usize = 1024 * 1024;
 
 /// What was read last. A config that is read again and is the same takes no
 /// more memory; one that is another stays with those before it.
@@ -202,13 +204,13 @@ fn read(name: &CStr) -> Result<Option<Vec<u8>>> {
         file => file?,
     };
     let mut text = Vec::new();
-    loop {
+    while text.len() <= LARGEST {
         text.try_reserve(ROOM).map_err(|_| Errno::NOMEM)?;
         match rustix::io::read(&file, rustix::buffer::spare_capacity(&mut text)) {
-            Ok(0) => break,
+            Ok(0) => return Ok(Some(text)),
             Ok(_) | Err(Errno::INTR) => {}
             Err(why) => return Err(why),
         }
     }
-    Ok(Some(text))
+    Err(Errno::FBIG)
 }
