@@ -391,7 +391,10 @@ fn a_current_that_was_moved_is_made_anew() {
     let mut log = Logger::start(&dir, &["R1h", "s4096", "./log"]);
     log.log_line("one");
     fs::rename(log.log().join("current"), dir.path("taken")).unwrap();
+    let above = Changes::of(&[&dir.path("")]);
     log.give("two\n");
+    // What comes behind the signal must not be read together with it.
+    above.until("two", || text(dir.path("taken")).contains("two").then_some(()));
     log.process.signal(Signal::HUP);
     log.log_line("three");
     let taken = text(dir.path("taken"));

@@ -67,15 +67,14 @@ const COMPRESSING: [(&str, Option<&str>); 8] = [
     ("compress: cleared", Some("compress: renamed")),
 ];
 
-/// Where one can be killed whose directory, or current, was moved away.
-const REOPENING: [&str; 7] = [
-    "reopen: cleared",
-    "reopen: created",
-    "reopen: ended",
-    "reopen: copied",
-    "reopen: claimed",
-    "reopen: left",
-    "reopen: moved",
+/// Where one can be killed whose current was moved away, and where if its
+/// whole directory was.
+const REOPENING: [(bool, &[&str]); 2] = [
+    (false, &["reopen: cleared", "reopen: created", "reopen: ended"]),
+    (
+        true,
+        &["reopen: copied", "reopen: claimed", "reopen: left", "reopen: moved", "reopen: ended"],
+    ),
 ];
 
 /// Those that only a multilog that takes over comes to.
@@ -433,9 +432,8 @@ fn at_every_step_of_opening_anew() {
     if testing_originals() {
         return;
     }
-    let mut reached = BTreeSet::new();
-    for whole in [false, true] {
-        for point in REOPENING {
+    for (whole, points) in REOPENING {
+        for point in points {
             let dir = Dir::new();
             let log = dir.mkdir("log");
             let changes = Changes::of(&[&log]);
@@ -452,12 +450,10 @@ fn at_every_step_of_opening_anew() {
                 fs::rename(&current, dir.path("moved")).unwrap();
             }
             process.signal(Signal::HUP);
+            assert_eq!(process.ends(), 137, "{point}");
             into.write_all(b"inning\nfour\n").unwrap();
             drop(into);
-            if process.ends() == 137 {
-                reached.insert(point);
-                assert_eq!(case.start(None).finish().code, 0);
-            }
+            assert_eq!(case.start(None).finish().code, 0);
             let moved = dir.path(if whole { "moved/current" } else { "moved" });
             let mut all = logged_file(&moved);
             all.extend(logged(&log, true));
@@ -468,7 +464,88 @@ fn at_every_step_of_opening_anew() {
             );
         }
     }
-    assert_eq!(reached, BTreeSet::from(REOPENING));
+}
+
+#[test]
+fn where_the_directory_is_removed_in_the_middle() {
+    if testing_originals() {
+        return;
+    }
+    let mut reached = BTreeSet::new();
+    for point in ["reopen: copied", "reopen: claimed", "reopen: left", "reopen: moved"] {
+        let dir = Dir::new();
+        let log = dir.mkdir("log");
+        let changes = Changes::of(&[&log]);
+        let (from, into) = pipe_with(PipeFlags::CLOEXEC).unwrap();
+        let mut into = File::from(into);
+        let case = Case { dir: &dir, script: 1, from, size: None };
+        let process = case.start(Some(point));
+        into.write_all(b"one\n").unwrap();
+        changes.until("a line", || (logged(&log, true) == b"one\n").then_some(()));
+        fs::remove_dir_all(&log).unwrap();
+        let input = lines(&mut Random::new(7), 0, 30_000);
+        into.write_all(&input).unwrap();
+        drop(into);
+        if process.ends() == 137 {
+            reached.insert(point);
+            assert_eq!(case.start(None).finish().code, 0);
+        }
+        // What went into the removed one is gone with it.
+        let left = logged(&log, true);
+        assert!(left.len() > 20_000, "killed at {point}: {} bytes", left.len());
+        assert!(input.ends_with(&left), "killed at {point}: a line is lost, or twice");
+    }
+    assert_eq!(reached.len(), 4, "never killed");
+}
+
+#[test]
+fn at_any_moment_while_it_compresses() {
+    const KILLS: usize = 60;
+    if testing_originals() {
+        return;
+    }
+    let dir = Dir::new();
+    let log = dir.mkdir("log");
+    let mut random = Random::new(11);
+    let (from, into) = pipe_with(PipeFlags::CLOEXEC).unwrap();
+    // All of it has room, whoever is killed before he reads.
+    fcntl_setpipe_size(&into, 1 << 20).unwrap();
+    let mut into = File::from(into);
+    let script = ["s5000", "n99999", "hourly", "R1h", "keep=1d", "gzip", "./log"];
+    let start = || {
+        let stdin = Stdio::from(from.try_clone().unwrap());
+        Process::start(dir.tool("multilog", script).stdin(stdin))
+    };
+    let mut input = Vec::new();
+    for _ in 0..KILLS {
+        let size = random.below(8_000);
+        let some = lines(&mut random, input.len(), size);
+        into.write_all(&some).unwrap();
+        input.extend(some);
+        let changes = Changes::of(&[&log]);
+        let before = old(&log);
+        let process = start();
+        // It has begun, and logs are compressed, or are about to be.
+        if random.below(3) > 0 {
+            let begun = || old(&log) != before || log.join("current").exists();
+            changes.until("the beginning", || begun().then_some(()));
+        }
+        let most = 1 << (10 + random.below(12));
+        for _ in 0..random.below(most) {
+            std::hint::spin_loop();
+        }
+        process.signal(Signal::KILL);
+        process.ends();
+    }
+    let changes = Changes::of(&[&log]);
+    let last = start();
+    changes.until("all of them compressed", || {
+        let plain = |name: &String| name.ends_with(".s") || name.ends_with(".u");
+        (!old(&log).iter().any(plain)).then_some(())
+    });
+    drop(into);
+    assert_eq!(last.finish().code, 0);
+    assert!(logged_packed(&dir, &log).into_bytes() == input, "a line is lost, torn or twice");
 }
 
 #[test]

@@ -396,3 +396,23 @@ impl Undo {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_beginning_is_whole_or_none() {
+        let begun = Begun { file: 7, seconds: -3 };
+        let words = begun.encode();
+        assert_eq!(Begun::decode(&words), Some(begun));
+        assert_eq!(Begun::decode(&[0; BEGUN]), None);
+        // Killed between two words, whatever was there before.
+        let other = Begun { file: 8, seconds: 99 }.encode();
+        for torn in 1..BEGUN {
+            let mut mixed = other;
+            mixed[..torn].copy_from_slice(&words[..torn]);
+            assert_eq!(Begun::decode(&mixed), None, "{torn}");
+        }
+    }
+}
