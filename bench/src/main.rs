@@ -13,6 +13,7 @@ mod json;
 mod killlog;
 mod log;
 mod logger;
+mod logmem;
 mod machine;
 mod memory;
 mod numbered;
@@ -136,6 +137,7 @@ fn measure(options: &Options, work: PathBuf, disk: Option<&Disk>) -> Result<(), 
             (Group::Restart, restart::measure),
             (Group::Stop, stop::measure),
             (Group::Log, log::measure),
+            (Group::Logmem, logmem::measure),
             (Group::Calls, calls::measure),
             (Group::Order, order::measure),
         ],

@@ -16,7 +16,8 @@ and with s6, in turn, and prints the medians side by side.
   --quick          fewer rounds, at most 100 services, 40 MB of log: minutes
   --json FILE      write the figures there as well
   --only METRIC,.. some of: takeover svscan killlog survivors memory start
-                   restart stop idle status log calls order
+                   restart stop idle status log logmem calls svlog
+                   order
   -h, --help       this text
 
     upkeep-bench --programs target/release --quick --only memory,start

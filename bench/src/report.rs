@@ -17,13 +17,15 @@ pub(crate) enum Group {
     Idle,
     Status,
     Log,
+    Logmem,
     Calls,
+    Svlog,
     Order,
 }
 
 impl Group {
     /// All of them.
-    pub(crate) const ALL: [Self; 13] = [
+    pub(crate) const ALL: [Self; 15] = [
         Self::Takeover,
         Self::Svscan,
         Self::Killlog,
@@ -35,7 +37,9 @@ impl Group {
         Self::Idle,
         Self::Status,
         Self::Log,
+        Self::Logmem,
         Self::Calls,
+        Self::Svlog,
         Self::Order,
     ];
 
@@ -53,7 +57,9 @@ impl Group {
             Self::Idle => "idle",
             Self::Status => "status",
             Self::Log => "log",
+            Self::Logmem => "logmem",
             Self::Calls => "calls",
+            Self::Svlog => "svlog",
             Self::Order => "order",
         }
     }
