@@ -1,5 +1,6 @@
 //! The comparison with the C suites: the same work for each, in turn.
 
+mod archive;
 mod bench;
 mod calls;
 mod circles;
@@ -20,6 +21,7 @@ mod numbered;
 mod options;
 mod order;
 mod processes;
+mod reader;
 mod report;
 mod rescan;
 mod restart;
@@ -115,7 +117,7 @@ fn measure(options: &Options, work: PathBuf, disk: Option<&Disk>) -> Result<(), 
     let suites = std::iter::once(ours).chain(install::here()).collect();
     let exe = std::env::current_exe().unable("find myself")?;
     let disk = disk.map(|disk| disk.0.clone());
-    let bench = Bench { suites, work, disk, exe, quick: options.quick };
+    let bench = Bench { suites, work, disk, exe, quick: options.quick, large: options.large };
     let mut report = Report::default();
     machine::describe(&bench, &mut report)?;
     let in_turn = |metrics: &[(Group, Metric)], report: &mut Report| {
@@ -139,6 +141,7 @@ fn measure(options: &Options, work: PathBuf, disk: Option<&Disk>) -> Result<(), 
             (Group::Log, log::measure),
             (Group::Logmem, logmem::measure),
             (Group::Calls, calls::measure),
+            (Group::Svlog, reader::measure),
             (Group::Order, order::measure),
         ],
         &mut report,

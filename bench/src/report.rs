@@ -79,14 +79,16 @@ pub(crate) enum Column {
     S6,
     /// `cat`, which does nothing but copy: how fast it could be at all.
     Floor,
+    /// What people put together from other programs.
+    Pipeline,
 }
 
 impl Column {
     /// All of them, in the order of the table.
-    pub(crate) const ALL: [Self; 5] =
-        [Self::Ours, Self::Daemontools, Self::Runit, Self::S6, Self::Floor];
+    pub(crate) const ALL: [Self; 6] =
+        [Self::Ours, Self::Daemontools, Self::Runit, Self::S6, Self::Floor, Self::Pipeline];
     /// Those that ours is compared with.
-    const OTHERS: [Self; 3] = [Self::Daemontools, Self::Runit, Self::S6];
+    const OTHERS: [Self; 4] = [Self::Daemontools, Self::Runit, Self::S6, Self::Pipeline];
 
     /// The head of the column.
     pub(crate) const fn name(self) -> &'static str {
@@ -96,6 +98,7 @@ impl Column {
             Self::Runit => "runit",
             Self::S6 => "s6",
             Self::Floor => "cat",
+            Self::Pipeline => "pipeline",
         }
     }
 }
