@@ -92,19 +92,21 @@ fn beside_cat(bench: &Bench, report: &mut Report) -> Result<(), Failure> {
     let rounds = bench.rounds(11, 3);
     bench.take_turns("log beside cat", &[Column::Ours], rounds, report, |ours, round, report| {
         for work in [Work::Plain, Work::Stamp] {
-            let time = |work, column| {
-                one(bench, &bench.work, work, &input, column).map(|c| milliseconds(c.time))
-            };
+            let cost = |work, column| one(bench, &bench.work, work, &input, column);
             let (cat, own) = if round % 2 == 0 {
-                let cat = time(Work::Plain, Column::Floor)?;
-                (cat, time(work, ours)?)
+                let cat = cost(Work::Plain, Column::Floor)?;
+                (cat, cost(work, ours)?)
             } else {
-                let own = time(work, ours)?;
-                (time(Work::Plain, Column::Floor)?, own)
+                let own = cost(work, ours)?;
+                (cost(Work::Plain, Column::Floor)?, own)
             };
-            let what = format!("log {}, lines of {SHORT}: of cat", work.name());
-            let measure = Measure { better: Better::Higher, ..less(&what, "times") };
-            report.add(&measure, ours, cat / own);
+            let mut add = |of, theirs, own| {
+                let what = format!("log {}, lines of {SHORT}: {of}", work.name());
+                let measure = Measure { better: Better::Higher, ..less(&what, "times") };
+                report.add(&measure, ours, milliseconds(theirs) / milliseconds(own));
+            };
+            add("of cat", cat.time, own.time);
+            add("of cat by processor time", cat.cpu, own.cpu);
         }
         Ok(())
     })

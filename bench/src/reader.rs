@@ -123,6 +123,7 @@ pub(crate) fn measure(bench: &Bench, report: &mut Report) -> Result<(), Failure>
         return Ok(());
     };
     progress(&format!("svlog: writing {files} files"));
+    report.note(format!("svlog: the files are in {}", within.display()));
     let archive = Archive::new(within.join("archive"), files)?;
     let size = match files {
         1000 => "10",
@@ -136,9 +137,10 @@ pub(crate) fn measure(bench: &Bench, report: &mut Report) -> Result<(), Failure>
     COMPRESSED.iter().try_for_each(|one| ask(bench, &svlog, one, &archive, &of, report))
 }
 
-/// Where there is room for so much and some more: in memory if it can be.
+/// Where there is room for so much, in memory if that stays free for the most
+/// part.
 fn place(bench: &Bench, bytes: usize) -> Option<PathBuf> {
-    let wanted = u64::try_from(bytes).unwrap_or(u64::MAX) / 2 * 3;
+    let wanted = u64::try_from(bytes).unwrap_or(u64::MAX).saturating_mul(3);
     let free = |dir: &Path| statvfs(dir).map_or(0, |s| s.f_bavail.saturating_mul(s.f_frsize));
     let mut places = std::iter::once(&bench.work).chain(&bench.disk);
     places.find(|dir| free(dir) >= wanted).cloned()
