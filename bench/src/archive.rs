@@ -98,7 +98,7 @@ impl Archive {
         let packed =
             Self { dir, lines: files * LINES, newest: self.written(files * LINES - 1), text };
         fs::create_dir(&packed.dir).unable("make a log directory")?;
-        for path in crate::work::files(&self.dir)?.into_iter().take(files) {
+        for path in crate::logfiles::files(&self.dir)?.into_iter().take(files) {
             pack(&path, &packed.dir.join(path.file_name().unwrap_or_default()))?;
         }
         Ok(packed)
@@ -141,7 +141,7 @@ mod tests {
         let before = wall();
         let dir = std::env::temp_dir().join(format!("upkeep-bench-archive-{}", std::process::id()));
         let archive = Archive::new(dir.clone(), 2).unwrap();
-        let files = crate::work::files(&dir).unwrap();
+        let files = crate::logfiles::files(&dir).unwrap();
         let all: Vec<u8> = files.iter().flat_map(|f| fs::read(f).unwrap()).collect();
         assert_eq!((files.len(), all.len()), (2, Archive::bytes(2)));
         let lines: Vec<&[u8]> = all.split_inclusive(|&b| b == b'\n').collect();

@@ -62,6 +62,12 @@ fn each(
     bench.take_turns(&what, &columns, ROUNDS, report, |column, _, report| {
         let cost = one(bench, &bench.work, work, input, column)?;
         add(&what, input, &cost, column, report);
+        if work == Work::Rotate {
+            let often = less(&format!("{what}: rotations"), "1/s");
+            let often = Measure { better: Better::Higher, ..often };
+            let count = megabytes(input) * 1e6 / cost.size;
+            report.add(&often, column, count * 1000.0 / milliseconds(cost.time));
+        }
         if line == SHOWN {
             let waits = less(&format!("{what}: waits"), "switches/MB");
             #[expect(clippy::cast_precision_loss, reason = "a count of some seconds")]

@@ -4,12 +4,13 @@
 use crate::bench::Bench;
 use crate::input::Input;
 use crate::log::Dir;
+use crate::logfiles::files;
 use crate::logger::{KEPT, command};
 use crate::processes::{Memory, memory};
 use crate::report::{Column, Group, Measure, Report};
 use crate::suites::Suite;
 use crate::wait::{readable, until};
-use crate::work::{Work, files};
+use crate::work::Work;
 use rustix::fd::OwnedFd;
 use rustix::fs::sync;
 use rustix::process::{Pid, PidfdFlags, pidfd_open};

@@ -1,5 +1,6 @@
 //! The comparison with the C suites: the same work for each, in turn.
 
+mod answer;
 mod archive;
 mod bench;
 mod calls;
@@ -13,6 +14,7 @@ mod instances;
 mod json;
 mod killlog;
 mod log;
+mod logfiles;
 mod logger;
 mod logmem;
 mod machine;
