@@ -21,6 +21,8 @@ pub(crate) struct Bench {
     /// This program, which is the service too.
     pub(crate) exe: PathBuf,
     pub(crate) quick: bool,
+    /// Whether there may be 10 GiB of old logs.
+    pub(crate) large: bool,
 }
 
 impl Bench {

@@ -1,6 +1,6 @@
 //! System calls of a logger for each megabyte, counted by strace.
 
-use crate::bench::Bench;
+use crate::bench::{Bench, finish};
 use crate::input::Input;
 use crate::log::{Dir, megabytes};
 use crate::logger::{KEPT, command, run};
@@ -50,12 +50,17 @@ fn one(
     column: Column,
     report: &mut Report,
 ) -> Result<(), Failure> {
-    let dir = Dir::new(&bench.work)?;
     let counts = bench.work.join("calls");
     let suite = Some(bench.suite(column)?);
-    let traced = traced(&command(suite, work, KEPT, &dir.0)?, &counts);
-    run(traced, suite, work, input, &dir.0)?;
-    let calls = counted(&counts)?;
+    let idle = {
+        let dir = Dir::new(&bench.work)?;
+        finish(&mut traced(&command(suite, work, KEPT, &dir.0)?, &counts))?;
+        counted(&counts)?
+    };
+    let dir = Dir::new(&bench.work)?;
+    run(traced(&command(suite, work, KEPT, &dir.0)?, &counts), suite, work, input, &dir.0)?;
+    // Without those of the start and the end.
+    let calls = counted(&counts)? - idle;
     report.add(&Measure::less(Group::Calls, what, "calls/MB"), column, calls / megabytes(input));
     Ok(())
 }

@@ -48,6 +48,12 @@ impl Input {
         self.block.len() * self.times
     }
 
+    /// A line; behind the last comes the first again.
+    pub(crate) fn line(&self, number: usize) -> &[u8] {
+        let at = number * self.line % self.block.len();
+        &self.block[at..at + self.line]
+    }
+
     /// Lines in all.
     pub(crate) fn lines(&self) -> usize {
         self.total() / self.line
@@ -81,6 +87,9 @@ mod tests {
                 text.lines().partition(|l| l.contains(NEEDLE));
             assert_eq!(with.len() * line, input.total() - input.plain());
             assert!(!without.iter().any(|l| l.contains('n')));
+            let (last, count) = (input.line(input.lines() - 1), input.lines());
+            assert_eq!(text.as_bytes().chunks(line).next_back(), Some(last));
+            assert_eq!(input.line(count), input.line(0));
             assert!(input.ends_with(&text.as_bytes()[text.len() - 1000..]));
             assert!(!input.ends_with(&text.as_bytes()[text.len() - 1000..text.len() - 1]));
         }

@@ -4,12 +4,13 @@
 
 use crate::bench::Bench;
 use crate::log::Dir;
+use crate::logfiles::files;
 use crate::logger::command;
 use crate::numbered::{LINE, Tally, write};
 use crate::report::{Column, Group, Measure, Report};
 use crate::suites::{Family, Suite};
 use crate::wait::{deadline, readable};
-use crate::work::{Work, files};
+use crate::work::Work;
 use rustix::fd::{AsFd, OwnedFd};
 use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
 use std::fs;

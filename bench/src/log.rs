@@ -62,6 +62,12 @@ fn each(
     bench.take_turns(&what, &columns, ROUNDS, report, |column, _, report| {
         let cost = one(bench, &bench.work, work, input, column)?;
         add(&what, input, &cost, column, report);
+        if work == Work::Rotate {
+            let often = less(&format!("{what}: rotations"), "1/s");
+            let often = Measure { better: Better::Higher, ..often };
+            let count = megabytes(input) * 1e6 / cost.size;
+            report.add(&often, column, count * 1000.0 / milliseconds(cost.time));
+        }
         if line == SHOWN {
             let waits = less(&format!("{what}: waits"), "switches/MB");
             #[expect(clippy::cast_precision_loss, reason = "a count of some seconds")]
@@ -92,19 +98,21 @@ fn beside_cat(bench: &Bench, report: &mut Report) -> Result<(), Failure> {
     let rounds = bench.rounds(11, 3);
     bench.take_turns("log beside cat", &[Column::Ours], rounds, report, |ours, round, report| {
         for work in [Work::Plain, Work::Stamp] {
-            let time = |work, column| {
-                one(bench, &bench.work, work, &input, column).map(|c| milliseconds(c.time))
-            };
+            let cost = |work, column| one(bench, &bench.work, work, &input, column);
             let (cat, own) = if round % 2 == 0 {
-                let cat = time(Work::Plain, Column::Floor)?;
-                (cat, time(work, ours)?)
+                let cat = cost(Work::Plain, Column::Floor)?;
+                (cat, cost(work, ours)?)
             } else {
-                let own = time(work, ours)?;
-                (time(Work::Plain, Column::Floor)?, own)
+                let own = cost(work, ours)?;
+                (cost(Work::Plain, Column::Floor)?, own)
             };
-            let what = format!("log {}, lines of {SHORT}: of cat", work.name());
-            let measure = Measure { better: Better::Higher, ..less(&what, "times") };
-            report.add(&measure, ours, cat / own);
+            let mut add = |of, theirs, own| {
+                let what = format!("log {}, lines of {SHORT}: {of}", work.name());
+                let measure = Measure { better: Better::Higher, ..less(&what, "times") };
+                report.add(&measure, ours, milliseconds(theirs) / milliseconds(own));
+            };
+            add("of cat", cat.time, own.time);
+            add("of cat by processor time", cat.cpu, own.cpu);
         }
         Ok(())
     })

@@ -1,6 +1,7 @@
 //! The loggers, told to do the same thing, and one run of one of them.
 
 use crate::input::Input;
+use crate::logfiles::average;
 use crate::processes::{Switches, cpu, switches};
 use crate::suites::{Family, Suite};
 use crate::wait::readable;
@@ -20,6 +21,8 @@ pub(crate) struct Cost {
     /// The logger's own.
     pub(crate) cpu: u64,
     pub(crate) switches: Switches,
+    /// Bytes of a log file, on the average.
+    pub(crate) size: f64,
 }
 
 /// How many archives a logger keeps.
@@ -95,7 +98,7 @@ pub(crate) fn run(
         // What was spent stays readable until somebody waits for the process.
         let pid = pid.as_raw_pid();
         let cost = ended.and_then(|()| {
-            Ok::<_, Failure>(Cost { time, cpu: cpu(pid)?, switches: switches(pid)? })
+            Ok::<_, Failure>(Cost { time, cpu: cpu(pid)?, switches: switches(pid)?, size: 0.0 })
         });
         (cost, copied.and_then(|thread| thread.join().ok()))
     });
@@ -108,7 +111,7 @@ pub(crate) fn run(
         return Err(Failure::Failed("not everything was copied".to_owned()));
     }
     work.check(suite.map_or(Family::Daemontools, |s| s.family), input, dir)?;
-    Ok(cost)
+    Ok(Cost { size: average(dir)?, ..cost })
 }
 
 /// How many bytes come through a pipe until it ends.

@@ -21,7 +21,7 @@ pub(crate) fn describe(bench: &Bench, report: &mut Report) -> Result<(), Failure
         let dir = suite.dir.display();
         let known = match suite.column {
             Column::Ours => own(&suite.dir),
-            Column::Daemontools | Column::Runit | Column::S6 | Column::Floor => {
+            Column::Daemontools | Column::Runit | Column::S6 | Column::Floor | Column::Pipeline => {
                 version(suite.column.name())
             }
         };

@@ -1,5 +1,7 @@
 //! The comparison with the C suites: the same work for each, in turn.
 
+mod answer;
+mod archive;
 mod bench;
 mod calls;
 mod circles;
@@ -12,13 +14,16 @@ mod instances;
 mod json;
 mod killlog;
 mod log;
+mod logfiles;
 mod logger;
+mod logmem;
 mod machine;
 mod memory;
 mod numbered;
 mod options;
 mod order;
 mod processes;
+mod reader;
 mod report;
 mod rescan;
 mod restart;
@@ -114,7 +119,7 @@ fn measure(options: &Options, work: PathBuf, disk: Option<&Disk>) -> Result<(), 
     let suites = std::iter::once(ours).chain(install::here()).collect();
     let exe = std::env::current_exe().unable("find myself")?;
     let disk = disk.map(|disk| disk.0.clone());
-    let bench = Bench { suites, work, disk, exe, quick: options.quick };
+    let bench = Bench { suites, work, disk, exe, quick: options.quick, large: options.large };
     let mut report = Report::default();
     machine::describe(&bench, &mut report)?;
     let in_turn = |metrics: &[(Group, Metric)], report: &mut Report| {
@@ -136,7 +141,9 @@ fn measure(options: &Options, work: PathBuf, disk: Option<&Disk>) -> Result<(), 
             (Group::Restart, restart::measure),
             (Group::Stop, stop::measure),
             (Group::Log, log::measure),
+            (Group::Logmem, logmem::measure),
             (Group::Calls, calls::measure),
+            (Group::Svlog, reader::measure),
             (Group::Order, order::measure),
         ],
         &mut report,

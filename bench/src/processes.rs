@@ -43,6 +43,8 @@ pub(crate) fn switches(pid: i32) -> Result<Switches, Failure> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Memory {
     pub(crate) private_dirty: u64,
+    /// What no other process has, dirty or not.
+    pub(crate) private: u64,
     pub(crate) proportional: u64,
 }
 
@@ -51,7 +53,9 @@ pub(crate) fn memory(pid: i32) -> Result<Memory, Failure> {
     let text = fs::read_to_string(format!("/proc/{pid}/smaps_rollup"))
         .unable(format_args!("read smaps_rollup of {pid}"))?;
     let of = |name| field(&text, name).ok_or("missing").unable(format_args!("find {name}"));
-    Ok(Memory { private_dirty: of("Private_Dirty:")?, proportional: of("Pss:")? })
+    let private_dirty = of("Private_Dirty:")?;
+    let private = private_dirty + of("Private_Clean:")?;
+    Ok(Memory { private_dirty, private, proportional: of("Pss:")? })
 }
 
 /// The number behind `name` at the beginning of a line.
@@ -78,7 +82,9 @@ mod tests {
         let above = rustix::process::getppid().map(Pid::as_raw_pid);
         assert_eq!(parent(getpid()).ok().map(|p| p.pid), above);
         let pid = getpid().as_raw_pid();
-        assert!(memory(pid).is_ok_and(|m| m.private_dirty > 0 && m.proportional > 0));
+        assert!(memory(pid).is_ok_and(|m| m.private_dirty > 0
+            && m.proportional > 0
+            && m.private >= m.private_dirty));
         assert!(cpu(pid).is_ok() && switches(pid).is_ok());
     }
 }

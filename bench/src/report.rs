@@ -17,13 +17,15 @@ pub(crate) enum Group {
     Idle,
     Status,
     Log,
+    Logmem,
     Calls,
+    Svlog,
     Order,
 }
 
 impl Group {
     /// All of them.
-    pub(crate) const ALL: [Self; 13] = [
+    pub(crate) const ALL: [Self; 15] = [
         Self::Takeover,
         Self::Svscan,
         Self::Killlog,
@@ -35,7 +37,9 @@ impl Group {
         Self::Idle,
         Self::Status,
         Self::Log,
+        Self::Logmem,
         Self::Calls,
+        Self::Svlog,
         Self::Order,
     ];
 
@@ -53,7 +57,9 @@ impl Group {
             Self::Idle => "idle",
             Self::Status => "status",
             Self::Log => "log",
+            Self::Logmem => "logmem",
             Self::Calls => "calls",
+            Self::Svlog => "svlog",
             Self::Order => "order",
         }
     }
@@ -73,14 +79,16 @@ pub(crate) enum Column {
     S6,
     /// `cat`, which does nothing but copy: how fast it could be at all.
     Floor,
+    /// What people put together from other programs.
+    Pipeline,
 }
 
 impl Column {
     /// All of them, in the order of the table.
-    pub(crate) const ALL: [Self; 5] =
-        [Self::Ours, Self::Daemontools, Self::Runit, Self::S6, Self::Floor];
+    pub(crate) const ALL: [Self; 6] =
+        [Self::Ours, Self::Daemontools, Self::Runit, Self::S6, Self::Floor, Self::Pipeline];
     /// Those that ours is compared with.
-    const OTHERS: [Self; 3] = [Self::Daemontools, Self::Runit, Self::S6];
+    const OTHERS: [Self; 4] = [Self::Daemontools, Self::Runit, Self::S6, Self::Pipeline];
 
     /// The head of the column.
     pub(crate) const fn name(self) -> &'static str {
@@ -90,6 +98,7 @@ impl Column {
             Self::Runit => "runit",
             Self::S6 => "s6",
             Self::Floor => "cat",
+            Self::Pipeline => "pipeline",
         }
     }
 }

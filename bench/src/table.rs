@@ -11,10 +11,14 @@ pub(crate) fn text(report: &Report) -> String {
         out += &format!("{name:<12} {value}\n");
     }
     let rows = report.rows();
+    // Most measures have none of the last.
+    let compared = |c: &Column| rows.iter().any(|row| row.summary(*c).is_some());
+    let columns: Vec<Column> =
+        Column::ALL.into_iter().filter(|c| *c != Column::Pipeline || compared(c)).collect();
     out += "\nmedians; ratio: ours / best of the other suites\n\n";
-    out += &lines(&rows, ["metric", "unit", "better"], ["ratio"], medians);
+    out += &lines(&rows, &columns, ["metric", "unit", "better"], ["ratio"], medians);
     out += "\nspread: smallest..largest of how many samples\n\n";
-    out += &lines(&rows, ["metric", "unit"], [], spread);
+    out += &lines(&rows, &columns, ["metric", "unit"], [], spread);
     if !report.notes.is_empty() {
         out += "\nnotes\n\n";
         for note in &report.notes {
@@ -24,21 +28,21 @@ pub(crate) fn text(report: &Report) -> String {
     out
 }
 
-fn medians(row: &Row) -> Vec<String> {
+fn medians(row: &Row, columns: &[Column]) -> Vec<String> {
     let measure = &row.measure;
     let mut cells =
         vec![measure.name.clone(), measure.unit.to_owned(), measure.better.name().to_owned()];
     cells.extend(
-        Column::ALL.map(|c| row.summary(c).map_or_else(none, |s| measure.figure(s.median))),
+        columns.iter().map(|&c| row.summary(c).map_or_else(none, |s| measure.figure(s.median))),
     );
     cells.push(row.ratio().map_or_else(none, |r| format!("{r:.2}")));
     cells
 }
 
-fn spread(row: &Row) -> Vec<String> {
+fn spread(row: &Row, columns: &[Column]) -> Vec<String> {
     let mut cells = vec![row.measure.name.clone(), row.measure.unit.to_owned()];
     let shown = |value| row.measure.figure(value);
-    cells.extend(Column::ALL.map(|c| {
+    cells.extend(columns.iter().map(|&c| {
         row.summary(c)
             .map_or_else(none, |s| format!("{}..{} ({})", shown(s.min), shown(s.max), s.count))
     }));
@@ -48,15 +52,16 @@ fn spread(row: &Row) -> Vec<String> {
 /// Lines of cells under each other: words to the left, figures to the right.
 fn lines<const LEFT: usize, const MORE: usize>(
     rows: &[&Row],
+    columns: &[Column],
     left: [&str; LEFT],
     more: [&str; MORE],
-    cells: fn(&Row) -> Vec<String>,
+    cells: fn(&Row, &[Column]) -> Vec<String>,
 ) -> String {
-    let columns = Column::ALL.map(Column::name);
+    let names: Vec<&str> = columns.iter().map(|c| c.name()).collect();
     let head: Vec<String> =
-        left.iter().chain(&columns).chain(&more).map(|&word| word.to_owned()).collect();
+        left.iter().chain(&names).chain(&more).map(|&word| word.to_owned()).collect();
     let all: Vec<Vec<String>> =
-        std::iter::once(head).chain(rows.iter().map(|&row| cells(row))).collect();
+        std::iter::once(head).chain(rows.iter().map(|&row| cells(row, columns))).collect();
     let wide: Vec<usize> =
         (0..all[0].len()).map(|i| all.iter().map(|l| l[i].len()).max().unwrap_or(0)).collect();
     let mut out = String::new();
@@ -137,5 +142,17 @@ mod tests {
             ]
         );
         assert!(text.contains("12345..12345 (1)"));
+        assert!(!text.contains("pipeline"));
+    }
+
+    #[test]
+    fn a_pipeline_where_there_is_one() {
+        let mut report = Report::default();
+        let asked = Measure::less(Group::Svlog, "a", "ms");
+        report.add(&asked, Column::Ours, 1.0);
+        report.add(&asked, Column::Pipeline, 4.0);
+        let text = text(&report);
+        assert!(text.contains("cat  pipeline  ratio"));
+        assert!(text.contains("4.00   0.25"));
     }
 }
