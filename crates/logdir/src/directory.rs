@@ -12,6 +12,7 @@ use rustix::io::IoSlice;
 use upkeep_cli::Exit;
 use upkeep_core::journal::Mark;
 use upkeep_core::rotation::{Cut, Pace, Which};
+use upkeep_sys::newline::{BLOCK, newlines};
 use upkeep_sys::pages::Pages;
 use upkeep_sys::point;
 
@@ -171,20 +172,31 @@ impl LogDirectory {
 
     /// Takes whole lines, each behind a stamp, as `copy` does.
     pub fn put_lines(&mut self, stamp: &[u8], lines: &[u8], voice: &mut Voice) {
+        let (blocks, rest) = lines.as_chunks::<BLOCK>();
+        let mut last = [0; BLOCK];
+        last[..rest.len()].copy_from_slice(rest);
         let mut start = 0;
-        for end in memchr::memchr_iter(b'\n', lines) {
-            let line = &lines[start..=end];
-            start = end + 1;
-            let len = stamp.len() + line.len();
-            if self.gathered + len > self.out.len() || self.again > 0 || !self.cut.add(len) {
-                self.copy(stamp, voice);
-                self.copy(line, voice);
-                continue;
+        for (number, block) in blocks.iter().chain([&last]).enumerate() {
+            let mut found = newlines(block);
+            while found != 0 {
+                let end = number * BLOCK + found.trailing_zeros() as usize + 1;
+                self.put_line(stamp, &lines[start..end], voice);
+                start = end;
+                found &= found - 1;
             }
-            self.gather(stamp);
-            self.gather(line);
-            self.passed += len;
         }
+    }
+
+    #[inline]
+    fn put_line(&mut self, stamp: &[u8], line: &[u8], voice: &mut Voice) {
+        let len = stamp.len() + line.len();
+        if self.gathered + len > self.out.len() || self.again > 0 || !self.cut.add(len) {
+            self.copy(stamp, voice);
+            return self.copy(line, voice);
+        }
+        self.gather(stamp);
+        self.gather(line);
+        self.passed += len;
     }
 
     /// Takes a line or a part of one, at most 1001 bytes and its stamp, as

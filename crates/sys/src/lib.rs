@@ -15,6 +15,7 @@ pub mod ids;
 pub mod inherited;
 pub mod localtime;
 pub mod mark;
+pub mod newline;
 pub mod pages;
 pub mod point;
 pub mod priority;
