@@ -16,7 +16,7 @@ use std::process::Stdio;
 use std::sync::mpsc::channel;
 
 /// Every point at which multilog can be killed.
-const POINTS: [&str; 35] = [
+const POINTS: [&str; 36] = [
     "marking",
     "undone",
     "recovering",
@@ -44,6 +44,7 @@ const POINTS: [&str; 35] = [
     "settled",
     "noted: taking",
     "noted: holding",
+    "moved",
     "taken",
     "closing",
     "closed",

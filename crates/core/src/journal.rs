@@ -77,14 +77,38 @@ pub struct Raw {
     pub digest: u64,
     /// The last of them. Taking it leaves it in the journal.
     pub last: u8,
+    /// How many of them are taken by themselves, after all others have gone at
+    /// once; 0 if all of them are taken together.
+    pub tail: u64,
+    /// The digest of these.
+    pub tail_digest: u64,
 }
+
+/// So many bytes are taken by themselves, of twice as many at least.
+const TAIL: usize = 1024;
 
 impl Raw {
     /// These bytes.
     #[must_use]
     pub fn of(bytes: &[u8]) -> Self {
+        Self::with_tail(bytes, TAIL)
+    }
+
+    /// The same, with a tail of so many bytes. There is none where it is like
+    /// the beginning: afterwards it could not be told whether all of the bytes
+    /// are there, or only the tail, and what is behind it.
+    fn with_tail(bytes: &[u8], tail: usize) -> Self {
         let last = bytes.last().copied().unwrap_or_default();
-        Self { len: bytes.len() as u64, digest: digest::ends(bytes), last }
+        let mut raw =
+            Self { len: bytes.len() as u64, digest: digest::ends(bytes), last, ..Self::default() };
+        if bytes.len() >= 2 * tail
+            && let (front, back) = (&bytes[..tail], &bytes[bytes.len() - tail..])
+            && front != back
+        {
+            raw.tail = tail as u64;
+            raw.tail_digest = digest::ends(back);
+        }
+        raw
     }
 }
 
@@ -145,7 +169,7 @@ impl Held {
 }
 
 /// The size of a record without what is held, in words.
-const BARE: usize = 16;
+const BARE: usize = 18;
 /// The largest size of a record in words.
 pub const RECORD: usize = BARE + HELD.div_ceil(8);
 
@@ -179,6 +203,8 @@ impl Record {
             self.line.rate.began,
             self.line.rate.passed,
             self.line.rate.left_out,
+            self.raw.tail,
+            self.raw.tail_digest,
         ];
         out[1..BARE].copy_from_slice(&bare);
         let len = BARE + held.len().div_ceil(8);
@@ -211,6 +237,8 @@ impl Record {
             began,
             passed,
             left_out,
+            tail,
+            tail_digest,
             ..,
         ] = *words;
         let mut held = Held { bytes: [0; HELD], len: usize::try_from(flags >> 16).ok()? };
@@ -228,7 +256,7 @@ impl Record {
             id,
             here: Here { boot, pipe: bit(3).then_some((dev, ino)), script },
             phase: if bit(0) { Phase::Taking } else { Phase::Writing },
-            raw: Raw { len, digest, last },
+            raw: Raw { len, digest, last, tail, tail_digest },
             now: Tai64n { seconds: now, nanos: low(nanos >> 32) },
             line: Line {
                 inside: bit(1),
@@ -250,8 +278,9 @@ pub enum Verdict {
     /// Everything that is not in the pipe is in the logs or held. The line is
     /// the record's.
     Behind,
-    /// The same, when the bytes of the batch have been taken out of the pipe.
-    Take,
+    /// The same, when so many bytes have been taken out of the pipe: those of
+    /// the batch, or the tail of them.
+    Take(u64),
     /// The batch is to be written, after what may be undone was undone. The
     /// line is the record's. If the script is the same, the batch comes out
     /// the same, and what is stored for good is left out.
@@ -272,7 +301,7 @@ impl Record {
         &self,
         taken: u8,
         here: &Here,
-        head: impl FnOnce(u64) -> Option<u64>,
+        mut head: impl FnMut(u64) -> Option<u64>,
     ) -> Verdict {
         if here.boot == 0 || here.boot != self.here.boot {
             return Verdict::Unknown;
@@ -281,16 +310,23 @@ impl Record {
             return Verdict::Ended;
         }
         let same = here.script == self.here.script;
-        let is_there = || head(self.raw.len) == Some(self.raw.digest);
+        let Raw { len, digest, last, tail, tail_digest } = self.raw;
         match self.phase {
             // With something else in its place it was taken in part, or by
             // somebody else. What is there is new then.
             Phase::Taking => {
-                let taken = self.raw.len == 0 || taken == self.raw.last;
-                if !taken && is_there() { Verdict::Take } else { Verdict::Behind }
+                if len == 0 || taken == last {
+                    Verdict::Behind
+                } else if head(len) == Some(digest) {
+                    Verdict::Take(len)
+                } else if tail > 0 && head(tail) == Some(tail_digest) {
+                    Verdict::Take(tail)
+                } else {
+                    Verdict::Behind
+                }
             }
             Phase::Writing => {
-                if is_there() {
+                if head(len) == Some(digest) {
                     Verdict::Again { same }
                 } else {
                     Verdict::Ended

@@ -87,6 +87,7 @@ impl Input {
     /// then, unless they are forgotten.
     pub(crate) fn look_at_head(&mut self, len: u64) -> Option<u64> {
         let len = usize::try_from(len).ok().filter(|&len| len <= BATCH)?;
+        self.forget_head();
         if let Some(pipe) = &mut self.pipe
             && len > 0
         {

@@ -101,7 +101,7 @@ impl Ledger {
         match record.verdict(taken, &here, |len| input.look_at_head(len)) {
             Verdict::Unknown => return None,
             Verdict::Behind => input.forget_head(),
-            Verdict::Take => {
+            Verdict::Take(_) => {
                 point!("recall: taking");
                 self.record.raw = record.raw;
                 input.take_head(self);
@@ -174,10 +174,18 @@ impl Ledger {
     /// Takes bytes that were looked at out of the pipe, as it was noted.
     pub(crate) fn take(&self, pipe: &Pipe, count: usize) {
         let Some(journal) = &self.journal else { return pipe.take_out(count) };
-        let taken = journal.take(stdin(), count).unwrap_or(0);
-        if taken < count {
+        let Raw { len, tail, .. } = self.record.raw;
+        let ahead = if tail > 0 && len == count as u64 { len - tail } else { 0 };
+        // That goes wholly or not at all, and in no time. What is left is read
+        // together with the mark.
+        let moved = pipe.move_out(usize::try_from(ahead).unwrap_or(0));
+        point!("moved");
+        let left = count - moved;
+        let taken = journal.take(stdin(), left).unwrap_or(0);
+        pipe.drop_moved(moved);
+        if taken < left {
             // The journal's memory is at fault, or somebody else has some.
-            pipe.take_out(count - taken);
+            pipe.take_out(left - taken);
             journal.set_taken(self.record.raw.last);
         }
         point!("taken");

@@ -62,6 +62,35 @@ impl Pipe {
         rustix::io::read(&self.from, into)
     }
 
+    /// Moves the first `n` bytes, all of which the last look showed, to where
+    /// that saw them, in one step that no signal interrupts; answers how many
+    /// that are. They are to be dropped before the next look.
+    #[doc(alias = "splice")]
+    pub(crate) fn move_out(&self, n: usize) -> usize {
+        if n == 0 {
+            return 0;
+        }
+        // They have as much room there as they had when they were shown.
+        rustix::pipe::splice(stdin(), None, &self.into, None, n, SpliceFlags::NONBLOCK).unwrap_or(0)
+    }
+
+    /// Drops the `n` bytes that were moved.
+    pub(crate) fn drop_moved(&self, mut n: usize) {
+        while n > 0 {
+            let (from, to) = (self.from.as_fd(), self.nowhere.as_fd());
+            match rustix::pipe::splice(from, None, to, None, n, SpliceFlags::NONBLOCK) {
+                Ok(dropped @ 1..) => n -= dropped.min(n),
+                Err(Errno::INTR) => {}
+                // They can always be read.
+                Ok(0) | Err(_) => {
+                    let mut some = [0; 4096];
+                    let len = n.min(some.len());
+                    n -= rustix::io::read(&self.from, &mut some[..len]).unwrap_or(n).max(1).min(n);
+                }
+            }
+        }
+    }
+
     /// Takes the first `n` bytes out of the pipe.
     #[doc(alias = "splice")]
     pub(crate) fn take_out(&self, mut n: usize) {

@@ -53,6 +53,18 @@ impl World {
         Ok(())
     }
 
+    /// All but the tail at once, and then that; or everything together.
+    fn take_batch(&mut self, raw: &Raw) -> Step {
+        let tail = usize::try_from(raw.tail).unwrap();
+        let len = usize::try_from(raw.len).unwrap();
+        if tail == 0 {
+            return self.take(len);
+        }
+        self.step()?;
+        self.pipe.drain(..len - tail);
+        self.take(tail)
+    }
+
     fn take(&mut self, len: usize) -> Step {
         self.step()?;
         let taken: Vec<u8> = self.pipe.drain(..len).collect();
@@ -128,7 +140,7 @@ impl<'a> Multilog<'a> {
             self.next = record.id + 1;
             match record.verdict(taken, &HERE, head) {
                 Verdict::Behind => {}
-                Verdict::Take => self.world.take(usize::try_from(record.raw.len).unwrap())?,
+                Verdict::Take(len) => self.world.take(usize::try_from(len).unwrap())?,
                 Verdict::Again { same } => {
                     assert!(same);
                     let undo = Undo::of(record.id, mark, current);
@@ -164,7 +176,7 @@ impl<'a> Multilog<'a> {
             return Ok(false);
         }
         let fresh = if used == 0 { seen } else { used - self.held.len() };
-        let raw = Raw::of(&self.world.pipe[..fresh]);
+        let raw = Raw::with_tail(&self.world.pipe[..fresh], 2);
         let (id, here, now, line) = (self.next, HERE, self.now, self.line);
         let mut record = Record { id, here, phase: Phase::Writing, raw, now, line };
         if used > 0 {
@@ -179,7 +191,7 @@ impl<'a> Multilog<'a> {
             self.line.begun.get_or_insert(self.now);
             record = Record { phase: Phase::Taking, line: self.line, ..record };
             self.world.note(&record, &bytes)?;
-            self.world.take(fresh)?;
+            self.world.take_batch(&record.raw)?;
             self.held = bytes;
         }
         Ok(true)
@@ -199,7 +211,7 @@ impl<'a> Multilog<'a> {
         }
         self.held.clear();
         self.world.note(&Record { phase: Phase::Taking, line: self.line, ..record }, b"")?;
-        self.world.take(fresh)
+        self.world.take_batch(&record.raw)
     }
 
     fn put(&mut self, bytes: &[u8]) -> Step {
@@ -350,7 +362,7 @@ fn what_is_about_something_else_says_nothing() {
     assert_eq!(writing.verdict(0, &HERE, there), Verdict::Again { same: true });
     assert_eq!(writing.verdict(b'\n', &other, there), Verdict::Again { same: false });
     assert_eq!(writing.verdict(0, &HERE, gone), Verdict::Ended);
-    assert_eq!(taking.verdict(0, &HERE, there), Verdict::Take);
+    assert_eq!(taking.verdict(0, &HERE, there), Verdict::Take(taking.raw.len));
     assert_eq!(taking.verdict(0, &HERE, gone), Verdict::Behind);
     assert_eq!(taking.verdict(b'\n', &other, never), Verdict::Behind);
     // Where nothing is taken there is nothing to look for.
