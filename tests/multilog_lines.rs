@@ -281,6 +281,117 @@ fn a_limit_holds_across_a_kill() {
     }
 }
 
+/// The report comes between lines, wherever in a batch its time is over, and
+/// what comes behind it stays behind it.
+#[test]
+fn a_report_overtakes_nothing() {
+    if testing_originals() {
+        return;
+    }
+    let dir = Dir::new();
+    let log = dir.mkdir("log");
+    let clock = dir.file("clock", "0");
+    let script = ["./all", "rate=2/1000", "s16777215", "./log"];
+    let mut command = dir.tool("multilog", script);
+    command.env("UPKEEP_CLOCK", &clock);
+    let mut process = Process::start(command.stdin(Stdio::piped()));
+    let mut stdin = process.stdin();
+    let changes = Changes::of(&[&log, &dir.path("")]);
+    let mut wanted = String::new();
+    let mut all = String::new();
+    for round in 0..5 {
+        // The time of the last round is over by the wall clock alone.
+        fs::write(&clock, (round * 2000).to_string()).unwrap();
+        let long = "A".repeat(999) + &"B".repeat(30_000);
+        let lines = format!("{long}\n{round}\nno\nno\n");
+        stdin.write_all(lines.as_bytes()).unwrap();
+        all += &lines;
+        wanted += &format!("{long}\n{round}\n");
+        changes.until("a round", || {
+            let seen = fs::read_to_string(dir.path("all/current")).ok()?;
+            let old = fs::read_dir(dir.path("all")).ok()?.count();
+            (old > 3 || seen.ends_with("no\nno\n")).then_some(())
+        });
+        changes.until("the end of a round", || {
+            let seen = fs::read_to_string(log.join("current")).ok()?;
+            (seen == wanted).then_some(())
+        });
+        wanted += "multilog: 2 lines left out: more than 2 in 1000 seconds\n";
+    }
+    drop(stdin);
+    assert_eq!(process.finish().code, 0);
+    assert!(fs::read_to_string(log.join("current")).unwrap() == wanted);
+    let mut names: Vec<_> = fs::read_dir(dir.path("all"))
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .filter(|name| name.starts_with('@'))
+        .collect();
+    names.sort();
+    names.push("current".to_owned());
+    let found: String =
+        names.iter().map(|name| fs::read_to_string(dir.path("all").join(name)).unwrap()).collect();
+    // Before the limit nothing is left out, and nothing reported.
+    assert!(found == all);
+}
+
+/// A script without a limit after one with, whose logger was killed.
+#[test]
+fn a_limit_that_is_gone_is_not_waited_for() {
+    if testing_originals() {
+        return;
+    }
+    let dir = Dir::new();
+    let (from, mut into) = std::io::pipe().unwrap();
+    let once = dir.file("once", "");
+    let mut command = dir.tool("multilog", ["rate=1/3600", "./log"]);
+    command.env("UPKEEP_KILL_AT", format!("taken={}", once.display()));
+    let first = Process::start(command.stdin(from.try_clone().unwrap()));
+    into.write_all(b"a\nb\nc\n").unwrap();
+    assert_eq!(first.ends(), 137);
+    let log = dir.path("log");
+    let changes = Changes::of(&[&log]);
+    let next = Process::start(dir.tool("multilog", ["./log"]).stdin(from));
+    into.write_all(b"d\n").unwrap();
+    changes
+        .until("a line", || (fs::read_to_string(log.join("current")).ok()? == "d\n").then_some(()));
+    // It waits: it is not at work all the time.
+    let switches = |name: &str| {
+        let status = fs::read_to_string(format!("/proc/{}/status", next.pid())).unwrap();
+        let line = status.lines().find(|line| line.starts_with(name)).unwrap().to_owned();
+        line.split_whitespace().last().unwrap().parse::<u64>().unwrap()
+    };
+    let before = switches("nonvoluntary_ctxt_switches");
+    assert!(switches("voluntary_ctxt_switches") < 100 && before < 1000);
+    drop(into);
+    assert_eq!(next.finish().code, 0);
+}
+
+/// More directories than there are bits in a word.
+#[test]
+fn a_long_line_goes_on_where_it_began_in_many_directories() {
+    if testing_originals() {
+        return;
+    }
+    let dir = Dir::new();
+    let (from, mut into) = std::io::pipe().unwrap();
+    let names: Vec<String> = (0..70).map(|n| format!("./{n}")).collect();
+    let script: Vec<&str> =
+        ["-skip*"].into_iter().chain(names.iter().map(String::as_str)).collect();
+    let once = dir.file("once", "");
+    let mut command = dir.tool("multilog", &script);
+    command.env("UPKEEP_KILL_AT", format!("taken={}", once.display()));
+    let first = Process::start(command.stdin(from.try_clone().unwrap()));
+    into.write_all(format!("skip {}", "A".repeat(3000)).as_bytes()).unwrap();
+    assert_eq!(first.ends(), 137);
+    into.write_all(b"tail of what is skipped\nkept\n").unwrap();
+    drop(into);
+    assert_eq!(Process::start(dir.tool("multilog", &script).stdin(from)).finish().code, 0);
+    for name in names {
+        let current = fs::read_to_string(dir.path(&name).join("current")).unwrap();
+        assert_eq!(current, "kept\n", "{name}");
+    }
+}
+
 /// Nothing comes after them, and still it is said.
 #[test]
 fn what_was_left_out_is_said_in_time() {

@@ -112,13 +112,16 @@ impl Raw {
     }
 }
 
+/// Of so many places is noted whether a line goes there.
+pub const PLACES: usize = 512;
+
 /// At what point of a line the input is, beside what is held of it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Line {
     /// Whether its beginning is in the logs, and its end is not.
     pub inside: bool,
-    /// The directories it goes to then, by a bit for each of the first 64.
-    pub chosen: u64,
+    /// The places it goes to then, by a bit for each of the first `PLACES`.
+    pub chosen: [u64; PLACES / 64],
     /// When it began, if it did.
     pub begun: Option<Tai64n>,
     /// What has come of the lines whose rate is limited.
@@ -169,7 +172,8 @@ impl Held {
 }
 
 /// The size of a record without what is held, in words.
-const BARE: usize = 18;
+const FIXED: usize = 17;
+const BARE: usize = FIXED + PLACES / 64;
 /// The largest size of a record in words.
 pub const RECORD: usize = BARE + HELD.div_ceil(8);
 
@@ -196,7 +200,6 @@ impl Record {
             self.here.script,
             self.raw.len,
             self.raw.digest,
-            self.line.chosen,
             self.now.seconds,
             begun.seconds,
             u64::from(self.now.nanos) << 32 | u64::from(begun.nanos),
@@ -206,7 +209,8 @@ impl Record {
             self.raw.tail,
             self.raw.tail_digest,
         ];
-        out[1..BARE].copy_from_slice(&bare);
+        out[1..FIXED].copy_from_slice(&bare);
+        out[FIXED..BARE].copy_from_slice(&self.line.chosen);
         let len = BARE + held.len().div_ceil(8);
         for (word, bytes) in out[BARE..].iter_mut().zip(held.chunks(8)) {
             let mut padded = [0; 8];
@@ -230,7 +234,6 @@ impl Record {
             script,
             len,
             digest,
-            chosen,
             now,
             begun,
             nanos,
@@ -241,6 +244,8 @@ impl Record {
             tail_digest,
             ..,
         ] = *words;
+        let mut chosen = [0; PLACES / 64];
+        chosen.copy_from_slice(&words[FIXED..BARE]);
         let mut held = Held { bytes: [0; HELD], len: usize::try_from(flags >> 16).ok()? };
         if held.len > HELD || check != digest::words(&words[1..BARE + held.len.div_ceil(8)]) {
             return None;

@@ -16,7 +16,7 @@ pub struct Limit {
 /// What has come in the time that runs.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Rate {
-    /// The TAI64 second in which it began; 0 if none runs.
+    /// When it began, in nanoseconds since 1970; 0 if none runs.
     pub began: u64,
     /// How many lines have passed.
     pub passed: u64,
@@ -30,10 +30,15 @@ impl Rate {
     #[must_use]
     pub fn over(&mut self, limit: Limit, now: Tai64n) -> Option<u64> {
         // A clock that was put back would have it last for ever.
-        let runs = self.began != 0
-            && now.seconds >= self.began
-            && now.seconds - self.began < limit.seconds;
-        if runs { None } else { self.end() }
+        if self.left(limit, now).is_some() { None } else { self.end() }
+    }
+
+    /// How many nanoseconds of the time are left; nothing if none runs, or if
+    /// the clock was put back behind its beginning.
+    #[must_use]
+    pub fn left(&self, limit: Limit, now: Tai64n) -> Option<u64> {
+        let passed = nanoseconds(now).checked_sub(self.began).filter(|_| self.began != 0)?;
+        limit.seconds.saturating_mul(SECOND).checked_sub(passed).filter(|left| *left > 0)
     }
 
     /// Ends the time. Answers as `over`.
@@ -46,7 +51,7 @@ impl Rate {
     #[must_use]
     pub fn admits(&mut self, limit: Limit, now: Tai64n) -> bool {
         if self.began == 0 {
-            self.began = now.seconds;
+            self.began = nanoseconds(now);
         }
         let passes = self.passed < limit.lines;
         self.passed += u64::from(passes);
@@ -55,12 +60,20 @@ impl Rate {
     }
 }
 
+const SECOND: u64 = 1_000_000_000;
+
+/// Since 1970, and more than none.
+fn nanoseconds(moment: Tai64n) -> u64 {
+    let seconds = u64::try_from(moment.to_unix()).unwrap_or(0);
+    seconds.saturating_mul(SECOND).saturating_add(moment.nanos.into()).max(1)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn at(seconds: u64) -> Tai64n {
-        Tai64n { seconds, nanos: 0 }
+        Tai64n::from_unix(i64::try_from(seconds).unwrap(), 5)
     }
 
     #[test]
@@ -100,7 +113,7 @@ mod tests {
                 now += u64::from(word / 4_u32.pow(n) % 4);
                 said += rate.over(limit, at(now)).unwrap_or(0);
                 passed += u64::from(rate.admits(limit, at(now)));
-                assert!(rate.passed <= 2 && now - rate.began < 3, "{word}");
+                assert!(rate.passed <= 2 && rate.left(limit, at(now)).is_some(), "{word}");
             }
             assert_eq!(passed + said + rate.left_out, 7, "{word}");
         }

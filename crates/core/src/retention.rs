@@ -70,13 +70,14 @@ pub struct Oldest {
 }
 
 impl Limits {
-    /// Whether the oldest has to go, when the clock shows `now`.
+    /// Whether the oldest has to go, when the clock shows `now`. For room it
+    /// need not if its end makes none.
     #[must_use]
     pub fn end(&self, stock: &Stock, oldest: &Oldest, need: &Need, now: i64) -> bool {
         stock.files >= self.files
             || self.total.is_some_and(|total| stock.bytes > total)
             || self.left(oldest, now) == Some(0)
-            || (stock.free < need.free && stock.files > need.least)
+            || (stock.free < need.free && stock.files > need.least && oldest.held > 0)
     }
 
     /// In how many seconds the oldest is too old. One that was closed in the

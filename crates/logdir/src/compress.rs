@@ -170,7 +170,7 @@ impl Compressor {
                 Child::start(place, plain, how, self.said).map(Some)
             };
             match begun {
-                Ok(None) => point!("compress: cleared"),
+                Ok(None) => {}
                 Ok(Some(child)) => {
                     self.slot.replace(Some((self.number, child)));
                     self.state = State::Running(plain);
@@ -211,6 +211,24 @@ impl Compressor {
         }
         self.wait = (self.wait * 2).min(LATE);
     }
+}
+
+/// Removes the logs that were compressed and whose multilog was killed then,
+/// before anybody counts them twice.
+pub(crate) fn remove_twins(place: &Place) -> Result<()> {
+    let mut buffer = [MaybeUninit::uninit(); 4096];
+    rustix::fs::seek(place.fd(), SeekFrom::Start(0))?;
+    let mut entries = RawDir::new(place.fd(), &mut buffer);
+    while let Some(entry) = entries.next() {
+        let entry = entry?;
+        if let Some(plain) = Plain::of(entry.file_name())
+            && is_compressed(place, plain)
+        {
+            unless_gone(place.remove(plain.name()))?;
+            point!("compress: cleared");
+        }
+    }
+    Ok(())
 }
 
 /// The oldest log that is not compressed, of those behind `behind`.

@@ -158,8 +158,10 @@ impl LogDirectory {
             self.more(bytes, voice);
             return self.flush(voice);
         }
+        debug_assert_eq!(self.gathered, self.passed, "what is copied does not overtake");
         if !self.cut.add(bytes.len()) {
-            return self.more(bytes, voice);
+            self.more(bytes, voice);
+            return self.flush(voice);
         }
         if bytes.len() >= LARGE.min(self.out.len()) {
             self.write(bytes, voice);
@@ -203,6 +205,7 @@ impl LogDirectory {
     /// `copy` does.
     #[inline]
     pub fn put(&mut self, stamp: &[u8], text: &[u8], voice: &mut Voice) {
+        debug_assert!(self.again > 0 || self.gathered == self.passed, "nor is what is put");
         let len = stamp.len() + text.len();
         if self.again > 0 || !self.cut.add(len) {
             self.more(stamp, voice);

@@ -160,7 +160,8 @@ fn weigh(place: &Place, name: &[u8]) -> Oldest {
         // It is as young as one can be, then.
         return Oldest { closed: i64::MAX, ..Oldest::default() };
     };
-    let held = if stat.st_nlink == 1 { stat.st_blocks.unsigned_abs() * 512 } else { 0 };
+    // What has another name stays, whatever is done here.
+    let held = if stat.st_nlink == 1 { (stat.st_blocks.unsigned_abs() * 512).max(1) } else { 0 };
     Oldest {
         closed: retention::closed(name).unwrap_or(stat.st_mtime),
         bytes: u64::try_from(stat.st_size).unwrap_or(0),

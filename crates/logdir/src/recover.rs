@@ -1,6 +1,7 @@
 //! The beginning: what the last multilog left behind becomes old logs, and
 //! there is a current to write to.
 
+use crate::compress::remove_twins;
 use crate::place::Refusal;
 use crate::rotate::Rotation;
 use crate::{Voice, files, modes};
@@ -39,6 +40,10 @@ pub(crate) fn recover(rotation: &mut Rotation, voice: &mut Voice) -> Result<Curr
     // What was being compressed when its multilog was killed is still there as
     // it was.
     let _ = rotation.place.remove(files::COMPRESSING);
+    if rotation.settings.keeping.compression.is_some() {
+        // What cannot be removed now is tried again with the next log.
+        let _ = remove_twins(&rotation.place);
+    }
     let mut bytes = bytes;
     for action in recovery::plan(current, processed) {
         match *action {

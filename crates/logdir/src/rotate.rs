@@ -14,6 +14,7 @@ use upkeep_core::archives::{self, NAME, Stamps};
 use upkeep_core::leap;
 use upkeep_core::recovery::Ending;
 use upkeep_core::tai::Tai64n;
+use upkeep_core::treatment::Durability;
 use upkeep_sys::clock;
 use upkeep_sys::point;
 use upkeep_sys::signals::Mask;
@@ -101,6 +102,12 @@ impl Rotation {
         self.insist(voice, &[b"unable to set mode of ", dir, b"/previous, pausing: "], || {
             unless_gone(self.place.mark_finished(files::PREVIOUS))
         });
+        if self.settings.durability != Durability::Kernel {
+            // What is put on the disk from now on is to be found there, too.
+            self.insist(voice, &[b"unable to write ", dir, b" to disk, pausing: "], || {
+                rustix::fs::fsync(self.place.fd())
+            });
+        }
         point!("rotate: finished");
         match self.settings.processor {
             None => self.archive(files::PREVIOUS, Ending::Safe, voice),

@@ -8,7 +8,7 @@ use crate::plan::Plan;
 use crate::script::LINE;
 use crate::status;
 use upkeep_cli::Exit;
-use upkeep_core::journal::Line;
+use upkeep_core::journal::{Line, PLACES};
 use upkeep_core::rate::Rate;
 use upkeep_core::rotation::READ;
 use upkeep_core::stamp::ROOM;
@@ -86,8 +86,10 @@ impl Engine {
 
     /// At what point of a line this is.
     pub(crate) fn line(&self) -> Line {
-        let chosen = self.chosen.iter().take(64).enumerate();
-        let chosen = chosen.fold(0, |bits, (n, chosen)| bits | u64::from(*chosen) << n);
+        let mut chosen = [0; PLACES / 64];
+        for (n, _) in self.chosen.iter().take(PLACES).enumerate().filter(|(_, chosen)| **chosen) {
+            chosen[n / 64] |= 1 << (n % 64);
+        }
         Line { inside: self.inside, chosen, begun: self.begun, rate: self.rate }
     }
 
@@ -95,10 +97,11 @@ impl Engine {
     pub(crate) fn go_on_at(&mut self, line: Line) {
         self.inside = line.inside;
         self.begun = line.begun;
-        self.rate = line.rate;
-        self.reported_at = (line.rate.left_out > 0).then(clock::monotonic);
+        if self.plan.limit.is_some() {
+            self.rate = line.rate;
+        }
         for (n, chosen) in self.chosen.iter_mut().enumerate() {
-            *chosen = n >= 64 || line.chosen >> n & 1 == 1;
+            *chosen = line.chosen.get(n / 64).is_none_or(|bits| bits >> (n % 64) & 1 == 1);
         }
     }
 
@@ -162,17 +165,19 @@ impl Engine {
         if self.plan.fronts.are_stamped() && at < bytes.len() {
             self.begun.get_or_insert(self.now);
         }
+        self.expect_report();
         at
     }
 
     /// Writes everything that has been taken.
     pub(crate) fn settle(&mut self, voice: &mut Voice) {
-        status::write_out(&mut self.plan.statuses, voice);
-        note::write_out(&mut self.plan.notes, voice);
         for directory in &mut self.plan.directories {
             directory.write_out(voice);
             directory.secure(voice);
         }
+        // Behind the logs, which may make room on a full disk.
+        status::write_out(&mut self.plan.statuses, voice);
+        note::write_out(&mut self.plan.notes, voice);
         if let Some(outlet) = &mut self.plan.outlet {
             outlet.write_out(voice);
         }
@@ -201,13 +206,12 @@ impl Engine {
     }
 
     /// Does what the clock asks for, and looks after children.
-    pub(crate) fn due(&mut self, voice: &mut Voice) {
+    /// Answers whether it wrote anything.
+    pub(crate) fn due(&mut self, voice: &mut Voice) -> bool {
         for directory in &mut self.plan.directories {
             directory.due(voice);
         }
-        if self.reported_at.is_some_and(|at| at <= clock::monotonic()) {
-            self.report_in_time(voice);
-        }
+        self.reported_at.is_some_and(|at| at <= clock::monotonic()) && self.report_in_time(voice)
     }
 
     /// Ends all logs, as at the end of the input.

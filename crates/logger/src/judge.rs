@@ -45,20 +45,35 @@ impl Engine {
 
     /// When the time of the limit is over and no line has come since, says how
     /// many were left out.
-    pub(crate) fn report_in_time(&mut self, voice: &mut Voice) {
-        let Some(limit) = self.plan.limit else { return };
+    /// Answers whether it did.
+    pub(crate) fn report_in_time(&mut self, voice: &mut Voice) -> bool {
+        self.reported_at = None;
+        let Some(limit) = self.plan.limit else { return false };
         self.look_at_the_clock(None);
-        let over = self.is_between_lines().then(|| self.rate.over(limit, self.now));
-        if let Some(Some(lines)) = over {
-            self.report(lines, voice);
-            for directory in &mut self.plan.directories {
-                directory.flush(voice);
-            }
-            self.settle(voice);
+        if !self.is_between_lines() {
+            // The line that has begun has to end.
+            self.reported_at = Some(clock::monotonic() + SECOND);
+            return false;
         }
-        // The clock that stamps are of may have been set, and a line that has
-        // begun has to end.
-        self.reported_at = (self.rate.left_out > 0).then(|| clock::monotonic() + SECOND);
+        let Some(lines) = self.rate.over(limit, self.now) else {
+            // The clock that stamps are of has been set.
+            self.expect_report();
+            return false;
+        };
+        self.report(lines, voice);
+        self.settle(voice);
+        true
+    }
+
+    /// What was left out is to be reported when the time of the limit is over.
+    pub(crate) fn expect_report(&mut self) {
+        if let Some(limit) = self.plan.limit
+            && self.rate.left_out > 0
+            && self.reported_at.is_none()
+        {
+            let left = self.rate.left(limit, self.now).unwrap_or(0);
+            self.reported_at = Some(clock::monotonic().saturating_add(left));
+        }
     }
 
     /// Says, in the place of lines that were left out, how many they were.
@@ -73,6 +88,10 @@ impl Engine {
             voice.tool().name
         );
         self.follow::<false>(text.as_bytes(), text.len() - 1, at + 1, voice);
+        // What comes now may be copied, and that does not wait.
+        for directory in &mut self.plan.directories {
+            directory.flush(voice);
+        }
     }
 
     /// Follows the script from a step on.
@@ -83,6 +102,8 @@ impl Engine {
         first: usize,
         voice: &mut Voice,
     ) {
+        // What is not asked gets nothing.
+        self.chosen.fill(false);
         let ended = &bytes[..bytes.len().min(len + 1)];
         let ended = match self.plan.view.replace {
             None => ended,
@@ -127,11 +148,6 @@ impl Engine {
                 _ if !selected => {}
                 Step::Limit(limit) => {
                     selected = self.rate.admits(*limit, self.now);
-                    if !selected && self.reported_at.is_none() {
-                        let passed = self.now.seconds.saturating_sub(self.rate.began);
-                        let left = limit.seconds.saturating_sub(passed);
-                        self.reported_at = Some(clock::monotonic() + left * SECOND);
-                    }
                 }
                 Step::Output(front) => {
                     acted = true;

@@ -9,7 +9,7 @@ use crate::pipe::Pipe;
 use crate::script::Script;
 use rustix::stdio::stdin;
 use upkeep_core::digest;
-use upkeep_core::journal::{Held, Here, Line, Phase, Raw, Record, Verdict};
+use upkeep_core::journal::{Held, Here, Line, PLACES, Phase, Raw, Record, Verdict};
 use upkeep_core::tai::Tai64n;
 use upkeep_logdir::{Again, Claimed, Journal};
 use upkeep_sys::{clock, point};
@@ -95,7 +95,7 @@ impl Ledger {
         let mut line = record.line;
         if record.here.script != here.script {
             // What the numbers meant is not known: it may go anywhere.
-            line.chosen = u64::MAX;
+            line.chosen = [u64::MAX; PLACES / 64];
         }
         let mut ended = false;
         match record.verdict(taken, &here, |len| input.look_at_head(len)) {

@@ -16,6 +16,8 @@ use upkeep_sys::{clock, point};
 
 /// When nothing came for so long, what it took is given back: a second.
 const QUIET: u64 = 1_000_000_000;
+/// A line that has begun is given so long to end before logs are opened anew.
+const MINUTE: u64 = 60 * 1_000_000_000;
 
 /// Runs a logger, which is told what to do by `script`.
 pub fn run(tool: &Tool, mut script: impl FnMut(&mut Voice) -> Result<Script, Exit>) -> Exit {
@@ -62,6 +64,10 @@ fn start(
             ledger.forget();
         }
     }
+    if !ledger.owes() {
+        engine.look_at_the_clock(None);
+        engine.expect_report();
+    }
     point!("start: ready");
     if let Some(ready) = &script.ready {
         // Whoever asked for it and has gone needs no answer.
@@ -98,18 +104,28 @@ impl Logger {
     ) -> Result<(), Exit> {
         let (mut leaving, mut rereading) = (false, false);
         let (mut rest, mut latest) = (None, None);
+        // A line is in one log, if it ends in time.
+        let mut reopen_at: Option<u64> = None;
         loop {
             if rest.is_some_and(|deadline| deadline <= clock::monotonic()) {
                 rest = None;
                 self.input.rest();
                 self.engine.rest();
             }
+            if reopen_at.is_some_and(|latest| {
+                self.engine.is_between_lines() || latest <= clock::monotonic()
+            }) {
+                reopen_at = None;
+                self.engine.reopen(voice);
+            }
             if rereading && self.may_reread() {
                 rereading = false;
                 self.reread(&mut script, voice)?;
             }
             let deadline = self.engine.deadline();
-            let woken = self.input.wait(&self.signals, earlier(latest, earlier(rest, deadline)));
+            let woken = self
+                .input
+                .wait(&self.signals, earlier(earlier(latest, reopen_at), earlier(rest, deadline)));
             let mut due = deadline.is_some_and(|deadline| deadline <= clock::monotonic());
             if woken.signal {
                 while let Some(signal) = self.signals.next() {
@@ -126,7 +142,7 @@ impl Logger {
                     match signal {
                         Signal::ALARM => self.engine.rotate(voice),
                         Signal::HUP => match self.hangup {
-                            Hangup::Reopen => self.engine.reopen(voice),
+                            Hangup::Reopen => reopen_at = Some(clock::monotonic() + MINUTE),
                             Hangup::Reread => rereading = true,
                             Hangup::Leave => {}
                         },
@@ -136,10 +152,14 @@ impl Logger {
                     }
                 }
             }
-            if due {
-                self.engine.due(voice);
+            if due && self.engine.due(voice) {
+                // It is not to be done again.
+                let all = self.input.bytes().0;
+                let (held, _) = self.input.apart(all.len());
+                self.ledger.holding(&[], held, self.engine.line());
             }
-            if rereading && self.may_reread() {
+            let may_reopen = reopen_at.is_some() && self.engine.is_between_lines();
+            if may_reopen || (rereading && self.may_reread()) {
                 continue;
             }
             if leaving && self.input.is_empty() && self.engine.is_between_lines() {

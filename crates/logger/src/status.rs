@@ -3,7 +3,7 @@
 
 use core::ffi::CStr;
 use rustix::fd::OwnedFd;
-use rustix::fs::{CWD, Mode, OFlags, SeekFrom};
+use rustix::fs::{CWD, FallocateFlags, Mode, OFlags, SeekFrom, fallocate};
 use upkeep_cli::Exit;
 use upkeep_logdir::Voice;
 
@@ -31,7 +31,11 @@ impl Status {
             return Err(voice.fatal(&[b"unable to create ", name, b": "], why));
         }
         match rustix::fs::openat(CWD, path, flags, Mode::empty()) {
-            Ok(fd) => Ok(Self { name, fd, line: [b'\n'; SIZE], kept: None }),
+            Ok(fd) => {
+                // Where that can be, it has its room before the disk is full.
+                let _ = fallocate(&fd, FallocateFlags::KEEP_SIZE, 0, SIZE as u64);
+                Ok(Self { name, fd, line: [b'\n'; SIZE], kept: None })
+            }
             Err(why) => Err(voice.fatal(&[b"unable to write ", name, b": "], why)),
         }
     }

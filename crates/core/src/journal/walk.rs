@@ -315,7 +315,7 @@ fn records_come_back_and_nothing_else_does() {
             now: Tai64n { seconds: 1 << 62, nanos: u32::MAX },
             line: Line {
                 inside: n == 1,
-                chosen: u64::MAX - 5,
+                chosen: core::array::from_fn(|place| u64::MAX - place as u64),
                 begun: begun.filter(|_| n != 9),
                 rate: Rate { began: n as u64, passed: 7, left_out: 9 },
             },
