@@ -58,6 +58,12 @@ pub fn s6() -> Option<PathBuf> {
     installed("s6", &["s6-log", "s6-svscan"])
 }
 
+/// Whether there is such a program.
+pub fn in_path(program: &str) -> bool {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    std::env::split_paths(&path).any(|dir| dir.join(program).exists())
+}
+
 fn installed(package: &str, programs: &[&str]) -> Option<PathBuf> {
     let dir = PathBuf::from("/usr/bin");
     if programs.iter().all(|program| dir.join(program).exists()) {

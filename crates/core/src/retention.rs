@@ -171,6 +171,16 @@ mod tests {
     }
 
     #[test]
+    fn what_makes_no_room_stays() {
+        let stock = Stock { files: 9, bytes: 900, free: 0 };
+        let need = Need { free: 50, least: 0 };
+        let oldest = Oldest { closed: NOW, bytes: 100, held: 0 };
+        assert!(!limits().end(&stock, &oldest, &need, NOW));
+        assert!(limits().end(&stock, &Oldest { held: 1, ..oldest }, &need, NOW));
+        assert!(Limits { files: 9, ..limits() }.end(&stock, &oldest, &need, NOW));
+    }
+
+    #[test]
     fn an_age_is_not_reached_before_it_is_passed() {
         let limits = Limits { age: Some(60), ..limits() };
         let closed = |closed| Oldest { closed, ..Oldest::default() };
