@@ -18,7 +18,7 @@ use upkeep_sys::point;
 
 /// As much is gathered before it is written, and more is gathered at once for
 /// few directories than for many.
-const GATHERED: core::ops::RangeInclusive<usize> = 4 * 1024..=192 * 1024;
+const GATHERED: core::ops::RangeInclusive<usize> = 4 * 1024..=64 * 1024;
 /// As much may be gathered by all of them together.
 const TOGETHER: usize = 256 * 1024;
 /// A piece of this size is worth a writing of its own.

@@ -15,7 +15,7 @@ use upkeep_sys::signals::Signals;
 
 /// As much is read at once: a multiple of what the original reads, so that
 /// logs are cut in the same places. Much, so that few calls move many bytes.
-const BATCH: usize = 256 * READ;
+const BATCH: usize = 512 * READ;
 /// When more of the room than this was used, it is given back after a while.
 const CALM: usize = 16 * READ;
 /// Room before each read for the line whose end has not come.

@@ -17,9 +17,9 @@ pub(crate) struct Pipe {
     wide: bool,
 }
 
-/// How large a pipe is made through which much comes: while one part of it is
-/// looked at, there must be room to write others.
-const WIDE: usize = 512 * 1024;
+/// How large a pipe is made through which much comes, or as it is allowed:
+/// while one part of it is looked at, there must be room to write others.
+const WIDE: [usize; 3] = [1024 * 1024, 512 * 1024, 256 * 1024];
 /// That is much.
 pub(crate) const MUCH: usize = 32 * 1024;
 
@@ -48,11 +48,10 @@ impl Pipe {
         if !self.wide {
             self.wide = true;
             for pipe in [stdin(), self.into.as_fd()] {
-                if rustix::pipe::fcntl_getpipe_size(pipe).is_ok_and(|size| size < WIDE) {
-                    // Refused to users who have many; less is seen at once
-                    // then.
-                    let _ = rustix::pipe::fcntl_setpipe_size(pipe, WIDE);
-                }
+                let now = rustix::pipe::fcntl_getpipe_size(pipe).unwrap_or(usize::MAX);
+                // Refused to users who have many; less is seen at once then.
+                let mut sizes = WIDE.iter().take_while(|size| **size > now);
+                sizes.any(|size| rustix::pipe::fcntl_setpipe_size(pipe, *size).is_ok());
             }
         }
     }
