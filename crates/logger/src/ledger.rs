@@ -9,7 +9,7 @@ use crate::pipe::Pipe;
 use crate::script::Script;
 use rustix::stdio::stdin;
 use upkeep_core::digest;
-use upkeep_core::journal::{Held, Here, Line, PLACES, Phase, Raw, Record, Verdict};
+use upkeep_core::journal::{Here, Line, PLACES, Phase, Raw, Record, Verdict};
 use upkeep_core::tai::Tai64n;
 use upkeep_logdir::{Again, Claimed, Journal};
 use upkeep_sys::{clock, point};
@@ -30,7 +30,7 @@ pub(crate) struct Recalled {
     /// At what point of a line.
     pub(crate) line: Line,
     /// What it held of that line.
-    pub(crate) held: Held,
+    pub(crate) held: Vec<u8>,
     /// Whether nothing more of the line will come.
     pub(crate) ended: bool,
 }
@@ -125,7 +125,7 @@ impl Ledger {
         if !ended {
             input.hold_first(held.bytes());
         }
-        Some(Recalled { line, held, ended })
+        Some(Recalled { line, held: held.bytes().to_vec(), ended })
     }
 
     /// Where the last multilog was, if that is known and matters; once.

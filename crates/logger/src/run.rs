@@ -40,6 +40,8 @@ struct Logger {
     patience: Option<u64>,
 }
 
+/// What it takes only here is not taken from the stack afterwards.
+#[inline(never)]
 fn start(
     script: &mut impl FnMut(&mut Voice) -> Result<Script, Exit>,
     voice: &mut Voice,
@@ -58,7 +60,7 @@ fn start(
     if let Some(recalled) = ledger.recalled() {
         engine.go_on_at(recalled.line);
         if recalled.ended {
-            engine.end_line(recalled.held.bytes(), voice);
+            engine.end_line(&recalled.held, voice);
             engine.settle(voice);
             point!("start: ended");
             ledger.forget();
