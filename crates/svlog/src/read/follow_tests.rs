@@ -12,6 +12,7 @@ use rustix::pipe::{PipeFlags, pipe_with};
 use std::ffi::CString;
 use std::fs;
 use std::os::unix::ffi::OsStringExt;
+use std::os::unix::fs::symlink;
 use std::process::Command;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::Duration;
@@ -323,6 +324,46 @@ fn what_is_not_there_is_waited_for() {
                 }
                 dir.append("a/main/current", format!("{number}\n").as_bytes());
                 dir.append("b/file", format!("{number}\n").as_bytes());
+            }
+        });
+        follow(&logs, false, &mut counted);
+        assert_eq!(counted.next, [30, 30]);
+    });
+}
+
+/// A log directory that was there from the beginning, and a link to one: each
+/// is another one later, and what is written there afterwards comes, too.
+#[test]
+fn a_directory_is_found_again() {
+    let dir = TestDir::new();
+    for name in ["real", "v1", "v2"] {
+        fs::create_dir(dir.path(name)).unwrap();
+    }
+    symlink("v1", dir.path("link")).unwrap();
+    let place = |name: &str| {
+        let path = CString::new(dir.path(name).into_os_string().into_vec()).unwrap();
+        Log { name: name.into(), place: Where::Directory(path) }
+    };
+    let logs = [place("real"), place("link")];
+    let (mut counted, told) = Counted::new(2, 30);
+    let dir = &dir;
+    std::thread::scope(move |scope| {
+        scope.spawn(move || {
+            for number in 0..30 {
+                while told.recv().is_ok_and(|next| next != [number; 2]) {}
+                match number {
+                    10 | 20 => {
+                        fs::remove_dir_all(dir.path("real")).unwrap();
+                        fs::create_dir(dir.path("real")).unwrap();
+                    }
+                    15 => {
+                        fs::remove_file(dir.path("link")).unwrap();
+                        symlink("v2", dir.path("link")).unwrap();
+                    }
+                    _ => {}
+                }
+                dir.append("real/current", format!("{number}\n").as_bytes());
+                dir.append("link/current", format!("{number}\n").as_bytes());
             }
         });
         follow(&logs, false, &mut counted);
