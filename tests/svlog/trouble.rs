@@ -96,3 +96,26 @@ fn a_file_may_be_replaced_and_cut_off() {
     file.write_all(b"rth\n").unwrap();
     assert_eq!(svlog.prints("fourth"), "fourth");
 }
+
+/// Whoever may make files may choose their names.
+#[test]
+fn no_message_tells_the_terminal_anything() {
+    if testing_originals() {
+        return;
+    }
+    let dir = Dir::new();
+    let evil = "\x1b]0;a\u{9b}m\u{202e}";
+    dir.file("log/current", "current\n");
+    dir.mkdir(format!("log/@400000000000000a00000000.{evil}"));
+    dir.script("web/run", "exec sleep 1000");
+    dir.script("web/log/run", &format!("exec multilog t './{evil}'"));
+    let options = [&["-g", "\x1b("][..], &["-n", evil], &["-S", evil], &["-\x1b"]];
+    let word = format!("--{evil}");
+    let of_names = [&["log"][..], &["web"], &[evil]];
+    for args in options.into_iter().chain(of_names).chain([&[word.as_str()][..]]) {
+        let done = dir.run("svlog", [args, &["log"]].concat());
+        let said = done.err();
+        let is_safe = |c: char| c == '\n' || !c.is_control() && c != '\u{202e}';
+        assert!(!said.is_empty() && said.chars().all(is_safe), "{args:?}: {said:?}");
+    }
+}

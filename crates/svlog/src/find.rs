@@ -3,7 +3,6 @@
 //! that its logger writes to, as the logger's script says.
 
 use crate::files::{Log, Where};
-use crate::options::TOOL;
 use crate::trouble;
 use core::ffi::CStr;
 use rustix::fs::{self, FileType};
@@ -33,11 +32,11 @@ enum Trouble {
 
 type Answer<T> = Result<T, Trouble>;
 
-/// Finds the logs that the names stand for; a warning says which have none. Where they are followed, one may
-/// come later.
+/// Finds the logs that the names stand for; a warning says which have none.
+/// Where they are followed, one may come later.
 pub(crate) fn find(names: &[&CStr], follow: bool) -> Result<Vec<Log>, Exit> {
     let finder = Finder::new()
-        .map_err(|why| TOOL.fatal_os(&[b"unable to open current directory: "], why))?;
+        .map_err(|why| trouble::fatal_os(&[b"unable to open current directory: "], why))?;
     let mut found = Vec::new();
     for name in names {
         let (logs, troubles) = each(name, &finder, follow);

@@ -2,7 +2,8 @@
 //! stamp, though both are in the way when many lines are searched at once.
 
 use crate::Entry;
-use crate::options::{Chosen, TOOL};
+use crate::options::Chosen;
+use crate::trouble;
 use core::ops::Range;
 use memchr::memmem::Finder;
 use upkeep_cli::Exit;
@@ -42,8 +43,12 @@ impl Matcher {
             let written = if chosen.fixed { escaped(pattern) } else { pattern.to_vec() };
             let regex = Regex::new(&written, options).map_err(|why| {
                 let why = why.to_string();
-                let _ =
-                    TOOL.fatal(&[b"unable to understand pattern ", pattern, b": ", why.as_bytes()]);
+                let _ = trouble::fatal(&[
+                    b"unable to understand pattern ",
+                    pattern,
+                    b": ",
+                    why.as_bytes(),
+                ]);
                 Exit::Usage
             })?;
             // `^` and the other one that asks for the same.

@@ -1,7 +1,7 @@
 //! Where what is shown is written to: standard output, or a pager. Collects it,
 //! so that few calls are needed.
 
-use crate::options::TOOL;
+use crate::trouble;
 use rustix::fd::{AsFd, BorrowedFd};
 use rustix::io::Errno;
 use std::ffi::OsStr;
@@ -43,7 +43,7 @@ impl Output {
     pub(crate) fn paged() -> Result<Self, Exit> {
         let pager = exec::variable(b"PAGER").filter(|pager| !pager.is_empty());
         let pager = pager.unwrap_or(b"less");
-        let unable = |why| TOOL.fatal_os(&[b"unable to run pager ", pager, b": "], why);
+        let unable = |why| trouble::fatal_os(&[b"unable to run pager ", pager, b": "], why);
         let signals = Signals::take(&[], &[Signal::INT, Signal::QUIT]).map_err(unable)?;
         ignore_broken_pipes();
         let mut command = Command::new("/bin/sh");

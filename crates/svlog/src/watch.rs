@@ -4,7 +4,7 @@
 
 use crate::files::Where;
 use crate::forward::Forward;
-use crate::options::TOOL;
+use crate::trouble;
 use core::ffi::CStr;
 use core::mem::MaybeUninit;
 use rustix::event::{PollFd, PollFlags, poll};
@@ -44,7 +44,7 @@ impl Watcher {
         let flags = CreateFlags::CLOEXEC | CreateFlags::NONBLOCK;
         let inotify = refuses.and_then(|()| inotify::init(flags));
         let inotify = inotify.inspect_err(|why| {
-            TOOL.warn_os(
+            trouble::warn_os(
                 &[b"unable to be told of changes, looking for them four times a second: "],
                 *why,
             );
@@ -69,7 +69,7 @@ impl Watcher {
         if let Err(why) = told
             && self.blind.insert(number)
         {
-            TOOL.warn_os(
+            trouble::warn_os(
                 &[b"unable to watch ", place.shown(), b", looking four times a second: "],
                 why,
             );
