@@ -5,7 +5,8 @@ use crate::listing::{self, Held, Stem};
 use crate::packed::{Packing, Unpacking, nameless};
 use crate::trouble;
 use core::ffi::CStr;
-use rustix::fd::OwnedFd;
+use core::sync::atomic::{AtomicBool, Ordering};
+use rustix::fd::{AsFd, OwnedFd};
 use rustix::fs::{self, Dir, FileType};
 use rustix::io::{Errno, Result};
 use std::ffi::CString;
@@ -27,6 +28,8 @@ pub(crate) struct Part {
     content: Option<Rc<OwnedFd>>,
     /// Whether it can not be read, which has been said.
     failed: bool,
+    /// Whether that is because it is not there any more.
+    gone: bool,
 }
 
 /// What the lines come out of.
@@ -61,7 +64,7 @@ impl Feed {
 impl Part {
     /// An archive.
     pub(crate) const fn archive(stem: Stem, name: CString) -> Self {
-        Self { name, stem: Some(stem), file: None, content: None, failed: false }
+        Self { name, stem: Some(stem), file: None, content: None, failed: false, gone: false }
     }
 
     /// A file that is open.
@@ -71,11 +74,40 @@ impl Part {
 
     /// The same by its parts.
     pub(crate) fn open_as(name: &CStr, file: Rc<OwnedFd>) -> Self {
-        Self { name: name.to_owned(), stem: None, file: Some(file), content: None, failed: false }
+        Self {
+            name: name.to_owned(),
+            stem: None,
+            file: Some(file),
+            content: None,
+            failed: false,
+            gone: false,
+        }
+    }
+
+    /// Whether it comes but once, as out of a pipe.
+    pub(crate) fn is_stream(&self) -> bool {
+        let kind = self.file.as_ref().and_then(|file| kind(file));
+        kind.is_some_and(|kind| !matches!(kind, FileType::RegularFile | FileType::Directory))
+    }
+
+    /// Where whoever opened it has read up to. What is compressed is not begun
+    /// in the middle.
+    pub(crate) fn stands_at(&self) -> u64 {
+        let file = self.file.as_ref().filter(|file| is_seekable(file));
+        let plain = file.filter(|file| Packing::of(file).is_none());
+        plain.and_then(|file| fs::tell(file).ok()).unwrap_or(0)
+    }
+
+    /// Says once, whichever it was, that one was removed too early.
+    pub(crate) fn tell_if_gone(&self) {
+        static SAID: AtomicBool = AtomicBool::new(false);
+        if self.gone && !SAID.swap(true, Ordering::Relaxed) {
+            trouble::note(&[b"files were removed before they were read"]);
+        }
     }
 
     /// Its name for people.
-    fn shown(&self, log: &[u8]) -> Vec<u8> {
+    pub(crate) fn shown(&self, log: &[u8]) -> Vec<u8> {
         match (&self.stem, self.name.to_bytes()) {
             (None, name) if name.contains(&b'/') || log.is_empty() => name.to_vec(),
             (_, name) => [log, b"/", name].concat(),
@@ -159,9 +191,10 @@ impl Part {
             Ok(file) if is_directory(&file) => Err(Errno::ISDIR),
             answer => answer,
         };
-        let file = self.report(log, file).flatten();
-        self.failed = file.is_none();
-        file
+        let file = self.report(log, file);
+        self.gone = matches!(file, Some(None));
+        self.failed = !matches!(file, Some(Some(_)));
+        file.flatten()
     }
 
     /// Keeps nothing open that can be opened again.
@@ -172,20 +205,25 @@ impl Part {
     }
 
     fn report<T>(&self, log: &[u8], answer: Result<T>) -> Option<T> {
-        answer
-            .inspect_err(|why| {
-                trouble::note_os(&[b"unable to read ", &self.shown(log), b": "], *why)
-            })
-            .ok()
+        answer.inspect_err(|why| self.unreadable(log, *why)).ok()
+    }
+
+    /// Says that it cannot be read.
+    pub(crate) fn unreadable(&self, log: &[u8], why: Errno) {
+        trouble::note_os(&[b"unable to read ", &self.shown(log), b": "], why);
     }
 }
 
-fn kind(file: &OwnedFd) -> Option<FileType> {
+pub(crate) fn kind(file: impl AsFd) -> Option<FileType> {
     fs::fstat(file).map(|stat| FileType::from_raw_mode(stat.st_mode)).ok()
 }
 
 fn is_seekable(file: &OwnedFd) -> bool {
     kind(file) == Some(FileType::RegularFile)
+}
+
+pub(crate) fn is_fifo(file: &OwnedFd) -> bool {
+    kind(file) == Some(FileType::Fifo)
 }
 
 fn copy(mut feed: Feed) -> Result<Rc<OwnedFd>> {

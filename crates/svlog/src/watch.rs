@@ -2,7 +2,7 @@
 //! not tell, by the clock. What is told is that something may have changed,
 //! never what.
 
-use crate::files::Where;
+use crate::files::{Where, input_is_file};
 use crate::forward::Forward;
 use crate::trouble;
 use core::ffi::CStr;
@@ -60,7 +60,7 @@ impl Watcher {
             return;
         }
         let told = match place {
-            Where::Input => Ok(()),
+            Where::Input => self.input(number),
             // A directory that is removed while it is open does not tell so,
             // and a link does not tell where it goes: what it is in does.
             Where::Directory(path) => self.around(number, path, PLACE),
@@ -74,6 +74,15 @@ impl Watcher {
                 why,
             );
         }
+    }
+
+    /// Watches standard input if it is a file; everything else is polled.
+    fn input(&mut self, number: usize) -> Result<()> {
+        if input_is_file() {
+            let watch = self.add(c"/proc/self/fd/0", WatchFlags::MODIFY)?;
+            self.watches.insert((watch, number));
+        }
+        Ok(())
     }
 
     /// Watches what is at the path, and for `what` the directory that it is in.

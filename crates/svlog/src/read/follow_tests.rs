@@ -95,6 +95,10 @@ const FOLLOW: Wanted = Wanted {
 /// Follows the logs until everything has come. If nothing comes any more, the
 /// reader of the output goes away, and that ends it.
 fn follow(logs: &[Log], blocks: bool, counted: &mut Counted) {
+    follow_as(logs, &Wanted { blocks, ..FOLLOW }, counted);
+}
+
+fn follow_as(logs: &[Log], wanted: &Wanted, counted: &mut Counted) {
     let (reader, writer) = pipe_with(PipeFlags::CLOEXEC).unwrap();
     counted.output = Some(writer);
     std::thread::scope(|scope| {
@@ -103,7 +107,7 @@ fn follow(logs: &[Log], blocks: bool, counted: &mut Counted) {
             let _ = ended.recv_timeout(Duration::from_secs(60));
             drop(reader);
         });
-        read(logs, &Wanted { blocks, ..FOLLOW }, &UTC, counted).unwrap();
+        read(logs, wanted, &UTC, counted).unwrap();
         drop(done);
     });
 }
@@ -369,4 +373,25 @@ fn a_directory_is_found_again() {
         follow(&logs, false, &mut counted);
         assert_eq!(counted.next, [30, 30]);
     });
+}
+
+/// The line that is being written when it begins comes as a whole.
+#[test]
+fn what_follows_begins_with_a_line() {
+    for since in [None, Some(Tai64n::from_unix(0, 0))] {
+        let dir = TestDir::new();
+        dir.write("current", b"7\n12");
+        let (counted, told) = Counted::new(1, 124);
+        let mut counted = Counted { gaps: true, ..counted };
+        let wanted = Wanted { last: since.is_none().then_some(0), since, ..FOLLOW };
+        std::thread::scope(|scope| {
+            let dir = &dir;
+            scope.spawn(move || {
+                assert_eq!(told.recv(), Ok(vec![0]));
+                dir.append("current", b"3\n");
+            });
+            follow_as(&[log(&dir)], &wanted, &mut counted);
+            assert_eq!(counted.next, [124]);
+        });
+    }
 }
