@@ -119,3 +119,17 @@ fn no_message_tells_the_terminal_anything() {
         assert!(!said.is_empty() && said.chars().all(is_safe), "{args:?}: {said:?}");
     }
 }
+
+#[test]
+fn one_file_that_cannot_be_opened_hides_no_other() {
+    if testing_originals() {
+        return;
+    }
+    let dir = Dir::new();
+    dir.file(format!("log/{}.s", label(1)), "old\n");
+    std::os::unix::fs::symlink("current", dir.path("log/current")).unwrap();
+    dir.file("log/previous", "previous\n");
+    let done = dir.run("svlog", ["log"]);
+    let expected = "svlog: warning: unable to read log/current: symbolic link loop\n".to_owned();
+    assert_eq!((done.code, done.out(), done.err()), (111, "old\nprevious\n".to_owned(), expected));
+}

@@ -83,6 +83,8 @@ pub(crate) struct Files {
     unnamed: Vec<Held>,
     /// The one that is being written.
     current: Option<Id>,
+    /// Those that cannot be opened, which has been said.
+    unreadable: Vec<(&'static CStr, Errno)>,
 }
 
 impl Files {
@@ -97,6 +99,7 @@ impl Files {
             known: BTreeSet::new(),
             unnamed: Vec::new(),
             current: None,
+            unreadable: Vec::new(),
         };
         if *place == Where::Input {
             let input = rustix::io::fcntl_dupfd_cloexec(rustix::stdio::stdin(), 3)?;
@@ -258,7 +261,12 @@ impl Files {
     fn look_at_directory(&mut self, path: &CStr) -> Result<()> {
         self.enter(path)?;
         let Some((dir, _)) = &self.dir else { return Ok(()) };
-        let Listing { archives, closed, current } = Listing::of(dir)?;
+        let Listing { archives, closed, current, unreadable } = Listing::of(dir)?;
+        for (name, why) in unreadable.iter().filter(|it| !self.unreadable.contains(it)) {
+            let name = name.to_bytes();
+            trouble::note_os(&[b"unable to read ", self.shown(), b"/", name, b": "], *why);
+        }
+        self.unreadable = unreadable;
         let (old, mut new) = archives
             .iter()
             .map(|(stem, name)| (*stem, name.clone()))
