@@ -2,7 +2,8 @@
 //! What cannot be read is left out, with a warning.
 
 use crate::listing::{self, Held, Stem};
-use crate::packed::{Packing, Unpacking, nameless};
+use crate::packed::{Packing, Unpacking};
+use crate::spool::spool;
 use crate::trouble;
 use core::ffi::CStr;
 use core::sync::atomic::{AtomicBool, Ordering};
@@ -170,9 +171,9 @@ impl Part {
             let file = self.try_open(log, dir)?;
             let content = match self.packing(&file) {
                 None if is_seekable(&file) => Some(file),
-                None => self.report(log, copy(Feed::Stream(file))),
+                None => spool(Feed::Stream(file), &self.shown(log)),
                 Some(packing) => Unpacking::begin(&file, packing, &self.shown(log))
-                    .and_then(|feed| self.report(log, copy(Feed::Packed(feed)))),
+                    .and_then(|feed| spool(Feed::Packed(feed), &self.shown(log))),
             };
             self.failed = content.is_none();
             self.content = content;
@@ -224,17 +225,6 @@ fn is_seekable(file: &OwnedFd) -> bool {
 
 pub(crate) fn is_fifo(file: &OwnedFd) -> bool {
     kind(file) == Some(FileType::Fifo)
-}
-
-fn copy(mut feed: Feed) -> Result<Rc<OwnedFd>> {
-    let file = nameless()?;
-    let mut room = vec![0; 128 * 1024];
-    loop {
-        match feed.read(&mut room)? {
-            0 => return Ok(Rc::new(file)),
-            len => upkeep_cli::put_all(&file, &room[..len])?,
-        }
-    }
 }
 
 /// How much is in a file now.

@@ -7,6 +7,7 @@ use crate::options;
 use crate::read::read;
 use crate::trouble;
 use upkeep_cli::Exit;
+use upkeep_logdir::limit;
 use upkeep_sys::Args;
 
 /// Runs the program.
@@ -17,6 +18,8 @@ pub fn run(args: Args) -> Exit {
 
 fn attempt(args: Args) -> Result<Exit, Exit> {
     let asked = options::read(args)?;
+    // Each log takes a few descriptors, and a pattern may stand for hundreds.
+    limit::raise();
     let logs = find(&asked.names, asked.wanted.follow)?;
     let is_stream = || logs.iter().any(|log| log.place == Where::Input) && !input_is_file();
     if asked.wanted.follow && asked.counted && asked.wanted.last > Some(0) && is_stream() {
