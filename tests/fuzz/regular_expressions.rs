@@ -23,6 +23,7 @@ fn ask(regex: &mut Regex, line: &[u8]) -> Option<(usize, usize)> {
     assert_eq!(regex.memory(), memory);
     found.map(|found| {
         assert!(line.get(found.clone()).is_some());
+        assert_eq!(regex.find_from(line, found.start), Some(found.clone()));
         (found.start, found.end)
     })
 }

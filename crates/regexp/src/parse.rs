@@ -187,6 +187,7 @@ impl Parser<'_> {
             }
             b'`' => self.look(at, &[(Wanted::Edge, Wanted::Any)]),
             b'\'' => self.look(at, &[(Wanted::Any, Wanted::Edge)]),
+            _ if byte.is_ascii_alphanumeric() => Err(Error { at, kind: ErrorKind::UnknownEscape }),
             _ => self.byte(at, byte),
         }
     }

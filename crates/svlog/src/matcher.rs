@@ -81,17 +81,17 @@ impl Matcher {
     /// The next place in a text from `from` on that is what was looked for, and
     /// is not empty.
     pub(crate) fn place(&mut self, text: &[u8], from: usize) -> Option<Range<usize>> {
-        let rest = text.get(from..).filter(|_| !self.invert)?;
+        if self.invert {
+            return None;
+        }
         let found = match &mut self.how {
             How::Plain(finder) => {
                 let length = finder.needle().len();
-                finder.find(rest).map(|at| at..at + length)
+                finder.find(&text[from..]).map(|at| from + at..from + at + length)
             }
-            // The beginning of the rest is not that of the text.
-            How::Regex { anchored: true, .. } if from > 0 => None,
-            How::Regex { regex, .. } => regex.find(rest),
+            How::Regex { regex, .. } => regex.find_from(text, from),
         };
-        found.filter(|found| !found.is_empty()).map(|found| from + found.start..from + found.end)
+        found.filter(|found| !found.is_empty())
     }
 }
 
@@ -165,6 +165,9 @@ mod tests {
         assert_eq!(all(matcher("ab", |_| {}), "abxab"), [0..2, 3..5]);
         assert_eq!(all(matcher("a+", |_| {}), "baab a"), [1..3, 5..6]);
         assert_eq!(all(matcher("^a", |_| {}), "aa"), [Range { start: 0, end: 1 }]);
+        // What is before it is still before it.
+        assert_eq!(all(matcher("\\<a", |_| {}), "aa a"), [0..1, 3..4]);
+        assert_eq!(all(matcher("^a|b", |_| {}), "aab"), [0..1, 2..3]);
         assert_eq!(all(matcher("", |_| {}), "aa"), []);
         assert_eq!(all(matcher("x*", |_| {}), "aa"), []);
         assert_eq!(all(matcher("a", |c| c.invert = true), "aa"), []);

@@ -167,7 +167,7 @@ pub fn read(args: Args) -> Result<Asked, Exit> {
     loop {
         let mut options = Options::with_words(left, LETTERS, WORDS);
         for option in options.by_ref() {
-            let option = option.map_err(|bad| trouble::bad_option(bad))?;
+            let option = option.map_err(trouble::bad_option)?;
             match option.letter {
                 b'S' => since = option.value,
                 b'U' => until = option.value,

@@ -87,7 +87,7 @@ impl Part {
 
     /// Whether it comes but once, as out of a pipe.
     pub(crate) fn is_stream(&self) -> bool {
-        let kind = self.file.as_ref().and_then(|file| kind(file));
+        let kind = self.file.as_ref().and_then(kind);
         kind.is_some_and(|kind| !matches!(kind, FileType::RegularFile | FileType::Directory))
     }
 

@@ -57,7 +57,7 @@ pub(crate) fn bad_option(bad: BadOption) -> Exit {
             BadOption::UnknownWord(Box::leak(word.into_boxed_c_str()))
         }
         BadOption::Unknown(letter) if !letter.is_ascii_graphic() => BadOption::Unknown(b'?'),
-        bad => bad,
+        BadOption::Unknown(_) | BadOption::NoValue(_) => bad,
     };
     TOOL.bad_option(bad, SYNOPSIS)
 }

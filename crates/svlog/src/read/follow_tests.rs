@@ -390,7 +390,7 @@ fn what_follows_begins_with_a_line() {
                 assert_eq!(told.recv(), Ok(vec![0]));
                 dir.append("current", b"3\n");
             });
-            follow_as(&[log(&dir)], &wanted, &mut counted);
+            follow_as(&[log(dir)], &wanted, &mut counted);
             assert_eq!(counted.next, [124]);
         });
     }
