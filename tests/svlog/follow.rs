@@ -3,6 +3,7 @@
 
 use super::super::support::{Dir, Process, testing_originals};
 use super::{label, shown};
+use rustix::process::Signal;
 use std::fs;
 use std::io::{Read, Seek, SeekFrom, Write};
 use std::process::Stdio;
@@ -98,8 +99,10 @@ fn a_file_that_is_written_anew_is_read_anew() {
         fs::write(dir.path("log"), "one\ntwo\n").unwrap();
         let mut svlog = Process::start(&mut dir.tool("svlog", args));
         svlog.prints("two");
-        // It is longer than it was.
+        // When it looks again, it is longer than it was.
+        svlog.signal(Signal::STOP);
         fs::write(dir.path("log"), "three and more\nfour\n").unwrap();
+        svlog.signal(Signal::CONT);
         assert_eq!(svlog.prints("three"), "three and more");
         assert_eq!(svlog.prints(""), "four");
         append(&dir, "log", "five\n");
