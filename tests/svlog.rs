@@ -9,6 +9,7 @@ use std::process::{Command, Stdio};
 use upkeep_core::tai::Tai64n;
 
 mod find;
+mod follow;
 mod trouble;
 
 fn label(unix: i64) -> String {

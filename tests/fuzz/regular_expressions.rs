@@ -23,6 +23,7 @@ fn ask(regex: &mut Regex, line: &[u8]) -> Option<(usize, usize)> {
     assert_eq!(regex.memory(), memory);
     found.map(|found| {
         assert!(line.get(found.clone()).is_some());
+        assert_eq!(regex.find_from(line, found.start), Some(found.clone()));
         (found.start, found.end)
     })
 }
@@ -72,7 +73,7 @@ pub fn regular_expressions(data: &[u8]) {
         assert_eq!(ask(&mut regex, line), wanted, "{pattern} on {line:?}");
         return;
     }
-    let new = |memory| Regex::new(pattern, Options { ignore_case, memory });
+    let new = |memory| Regex::new(pattern, Options { ignore_case, memory, ..Options::default() });
     match new(Options::default().memory) {
         Err(error) => assert!(error.at <= pattern.len(), "{error}"),
         Ok(mut large) => {

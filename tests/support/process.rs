@@ -105,6 +105,12 @@ impl Process {
         Finished { code: self.ends(), out, err }
     }
 
+    /// Waits for its end when nobody reads any more what it prints.
+    pub fn left(mut self) -> i32 {
+        drop(self.child.stdout.take());
+        self.ends()
+    }
+
     /// Waits for its end when a descendant may keep its pipes open.
     pub fn ends(mut self) -> i32 {
         assert!(readable(&self.pidfd, deadline()), "{} did not end", self.command);

@@ -1,7 +1,10 @@
 //! Which log a name stands for.
 
-use super::super::support::{Dir, Process, testing_originals};
+use super::super::support::{Dir, Process, program, testing_originals};
 use super::shown;
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
 
 /// A service whose logger writes to `log`, relative to the service.
 fn service(dir: &Dir, name: &str, script: &str, log: &str) {
@@ -69,6 +72,74 @@ fn names_are_found_where_services_are() {
     let none = run("nowhere");
     let expected = "svlog: warning: unable to find log of nowhere: file does not exist\n";
     assert_eq!((none.code, none.err()), (111, expected.to_owned()));
+}
+
+/// What happens to be in the current directory, and is no log, hides no service.
+#[test]
+fn a_service_is_found_whatever_is_here() {
+    if testing_originals() {
+        return;
+    }
+    let dir = Dir::new();
+    service(&dir, "services/web", "exec multilog t ./main", "log/main");
+    service(&dir, "services/db", "exec multilog t ./main", "log/main");
+    service(&dir, "services/mail", "exec multilog t ./main", "log/main");
+    service(&dir, "mail", "exec multilog t ./main", "log/main");
+    dir.file("web", "a page\n");
+    dir.file("db/tables/some", "rows\n");
+    dir.file("cron/current", "a log\n");
+    dir.mkdir("services/cron");
+    let run = |args: &[&str]| {
+        let mut command = dir.tool("svlog", args);
+        Process::start(command.env("SVDIR", dir.path("services"))).finish()
+    };
+    for (name, expected) in [
+        ("web", "of services/web\n"),
+        ("./web", "a page\n"),
+        ("db", "of services/db\n"),
+        ("mail", "of mail\n"),
+        ("cron", "a log\n"),
+    ] {
+        let done = run(&[name]);
+        assert_eq!((done.code, done.out().as_str(), done.err()), (0, expected, String::new()));
+    }
+    // Who follows does not wait for it to become a log.
+    dir.mkdir("ftp");
+    service(&dir, "services/ftp", "exec multilog t ./main", "log/main");
+    let mut command = dir.tool("svlog", ["-f", "ftp"]);
+    let mut svlog = Process::start(command.env("SVDIR", dir.path("services")));
+    svlog.prints("of services/ftp");
+}
+
+/// A log needs nothing of the current directory, and a service does not need
+/// to see what is in it.
+#[test]
+fn the_current_directory_need_not_be_readable() {
+    let is_root = rustix::process::geteuid().is_root();
+    if testing_originals() || !is_root || !Path::new("/usr/bin/setpriv").exists() {
+        return;
+    }
+    let dir = Dir::new();
+    service(&dir, "services/web", "exec multilog t ./main", "log/main");
+    dir.mkdir("here");
+    let program = dir.copy(program("svlog"), "svlog");
+    fs::set_permissions(dir.path(""), fs::Permissions::from_mode(0o755)).unwrap();
+    for (mode, name, expected) in [
+        (0o711, "web", "of services/web\n"),
+        (0o711, "/main", "of services/web\n"),
+        (0o700, "/main", "of services/web\n"),
+    ] {
+        fs::set_permissions(dir.path("here"), fs::Permissions::from_mode(mode)).unwrap();
+        let name = match name.strip_prefix('/') {
+            Some(log) => dir.path("services/web/log").join(log).into_os_string(),
+            None => name.into(),
+        };
+        let mut command = dir.command("/usr/bin/setpriv");
+        command.args(["--reuid=65534", "--regid=65534", "--clear-groups"]).arg(&program);
+        command.arg(name).env("SVDIR", dir.path("services"));
+        let done = Process::start(command.current_dir(dir.path("here"))).finish();
+        assert_eq!((done.code, done.out().as_str(), done.err()), (0, expected, String::new()));
+    }
 }
 
 #[test]

@@ -1,5 +1,8 @@
 //! Strings of JSON. What is not UTF-8 is not lost: each such byte is the lone
-//! surrogate that Python makes of it, `\\udc80` to `\\udcff`.
+//! surrogate that Python makes of it, `\\udc80` to `\\udcff`. What a terminal
+//! would obey is escaped, so that whoever looks at it is not deceived.
+
+use crate::obeyed::is_obeyed;
 
 const ONES: u64 = 0x0101_0101_0101_0101;
 const HIGH: u64 = 0x80 * ONES;
@@ -17,9 +20,9 @@ pub fn string(mut text: &[u8], mut put: impl FnMut(&[u8])) {
                 let length = rest.iter().take_while(|byte| **byte >= 0x80).count();
                 let (characters, behind) = rest.split_at(length);
                 for chunk in characters.utf8_chunks() {
-                    put(chunk.valid().as_bytes());
+                    shown(chunk.valid(), &mut put);
                     for &byte in chunk.invalid() {
-                        unicode(*b"dc", byte, &mut put);
+                        unicode(0xdc00 | u16::from(byte), &mut put);
                     }
                 }
                 text = behind;
@@ -27,8 +30,7 @@ pub fn string(mut text: &[u8], mut put: impl FnMut(&[u8])) {
             Some(byte) => {
                 match byte {
                     b'"' | b'\\' => put(&[b'\\', *byte]),
-                    // A terminal that shows it must not be told anything.
-                    _ => unicode(*b"00", *byte, &mut put),
+                    _ => unicode((*byte).into(), &mut put),
                 }
                 text = &rest[1..];
             }
@@ -56,10 +58,23 @@ fn plain_length(text: &[u8]) -> usize {
     length + text[length..].iter().take_while(is_plain).count()
 }
 
-fn unicode(high: [u8; 2], low: u8, put: &mut impl FnMut(&[u8])) {
+/// Characters beyond ASCII.
+fn shown(text: &str, put: &mut impl FnMut(&[u8])) {
+    let mut rest = text;
+    while let Some((place, character)) = rest.char_indices().find(|(_, it)| is_obeyed(*it)) {
+        put(&rest.as_bytes()[..place]);
+        for unit in character.encode_utf16(&mut [0; 2]) {
+            unicode(*unit, put);
+        }
+        rest = &rest[place + character.len_utf8()..];
+    }
+    put(rest.as_bytes());
+}
+
+fn unicode(unit: u16, put: &mut impl FnMut(&[u8])) {
     const HEX: &[u8; 16] = b"0123456789abcdef";
-    let [a, b] = high;
-    put(&[b'\\', b'u', a, b, HEX[usize::from(low >> 4)], HEX[usize::from(low & 15)]]);
+    let [a, b, c, d] = [12, 8, 4, 0].map(|place| HEX[usize::from(unit >> place & 15)]);
+    put(&[b'\\', b'u', a, b, c, d]);
 }
 
 #[cfg(test)]
@@ -81,6 +96,16 @@ mod tests {
         assert_eq!(written(b"a\"b\\c/\n\x1b\x7f"), r#""a\"b\\c/\u000a\u001b\u007f""#);
         assert_eq!(written("\u{e4}\u{1f980}".as_bytes()), "\"\u{e4}\u{1f980}\"");
         assert_eq!(written("a\u{e4}\"b".as_bytes()), "\"a\u{e4}\\\"b\"");
+    }
+
+    #[test]
+    fn what_a_terminal_would_obey_is_escaped() {
+        let text = "\u{9b}31m\u{e4}\u{202e}x\u{2069}";
+        assert_eq!(written(text.as_bytes()), "\"\\u009b31m\u{e4}\\u202ex\\u2069\"");
+        for character in ('\u{80}'..=char::MAX).filter(|it| it.is_control() || is_obeyed(*it)) {
+            let mut text = [0; 4];
+            assert!(written(character.encode_utf8(&mut text).as_bytes()).is_ascii());
+        }
     }
 
     #[test]

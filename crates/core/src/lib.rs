@@ -19,6 +19,7 @@ pub mod keeping;
 pub mod kill_mode;
 pub mod leap;
 pub mod notice;
+pub mod obeyed;
 pub mod order;
 pub mod pattern;
 pub mod period;

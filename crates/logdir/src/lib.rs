@@ -9,7 +9,7 @@ mod compress;
 mod directory;
 mod durable;
 mod journal;
-mod limit;
+pub mod limit;
 mod old;
 mod place;
 mod processor;

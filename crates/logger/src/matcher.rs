@@ -24,13 +24,14 @@ impl Matcher {
             Pattern::Star(pattern) => Self::Star(pattern),
             Pattern::Plus(pattern) => Self::Plus(pattern),
             Pattern::Shell(pattern) => Self::Shell(pattern),
-            Pattern::Extended(pattern) => {
-                let options = Options { memory: MEMORY, ..Options::default() };
-                match Regex::new(pattern, options) {
+            Pattern::Extended(text) | Pattern::Library(text) => {
+                let any_escape = matches!(pattern, Pattern::Library(_));
+                let options = Options { memory: MEMORY, any_escape, ..Options::default() };
+                match Regex::new(text, options) {
                     Ok(regex) => Self::Extended(Box::new(regex)),
                     Err(why) => {
                         let why = why.to_string();
-                        let parts = [b"unable to follow ", pattern, b": ", why.as_bytes()];
+                        let parts = [b"unable to follow ", text, b": ", why.as_bytes()];
                         return Err(voice.refuse(&parts));
                     }
                 }

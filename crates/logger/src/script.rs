@@ -79,6 +79,9 @@ pub enum Pattern {
     Shell(&'static [u8]),
     /// An extended regular expression, which matches anywhere in a line.
     Extended(&'static [u8]),
+    /// The same as the C library has it: a backslash before a letter to which
+    /// it gives no meaning is taken for nothing.
+    Library(&'static [u8]),
 }
 
 /// One thing to do with a line. Every line is selected at first.

@@ -1,6 +1,7 @@
 //! An expression that is more than a text: what is asked first, what next, and
 //! what when that has no answer.
 
+use crate::Options;
 use crate::dfa::Dfa;
 use crate::error::Error;
 use crate::literals::Literals;
@@ -34,9 +35,9 @@ pub(crate) struct Automatic {
 
 impl Automatic {
     /// Reads a pattern that takes no more than `memory` as a program.
-    pub(crate) fn parse(pattern: &[u8], ignore_case: bool, memory: usize) -> Result<Parsed, Error> {
+    pub(crate) fn parse(pattern: &[u8], options: Options, memory: usize) -> Result<Parsed, Error> {
         let cost = Cost { instruction: Program::INST + Machine::INST, set: Program::SET };
-        parse::parse(pattern, ignore_case, cost, memory)
+        parse::parse(pattern, options, cost, memory)
     }
 
     /// What runs a pattern, in no more than `memory`.
@@ -59,7 +60,11 @@ impl Automatic {
         if !self.is_match(line) {
             return None;
         }
-        self.machine.find(&self.program, line, false)
+        self.find_from(line, 0)
+    }
+
+    pub(crate) fn find_from(&mut self, line: &[u8], from: usize) -> Option<Range<usize>> {
+        self.machine.find(&self.program, line, from, false)
     }
 
     pub(crate) fn find_in_block(&mut self, block: &[u8]) -> Option<usize> {
@@ -80,7 +85,7 @@ impl Automatic {
     fn matches(&mut self, line: &[u8]) -> bool {
         self.dfa
             .is_match(&self.program, &mut self.machine, line)
-            .unwrap_or_else(|| self.machine.find(&self.program, line, true).is_some())
+            .unwrap_or_else(|| self.machine.find(&self.program, line, 0, true).is_some())
     }
 
     /// Whether the filter lets the line through, as far as that is worth
@@ -148,7 +153,7 @@ mod tests {
             let mut automatic = automatic(pattern, 0);
             let mut matches = [0; 2];
             for line in lines(b"aabbc ", 3000) {
-                let wanted = automatic.machine.find(&automatic.program, &line, true).is_some();
+                let wanted = automatic.machine.find(&automatic.program, &line, 0, true).is_some();
                 matches[usize::from(wanted)] += 1;
                 let Automatic { dfa, program, machine, .. } = &mut automatic;
                 // It would leave most lines to the machine.

@@ -33,6 +33,9 @@ pub enum ErrorKind {
     TrailingBackslash,
     /// `\1` to `\9`.
     BackReference,
+    /// A backslash before a letter or a zero to which it gives no meaning: to
+    /// other libraries `\d` is a digit, to the C library a `d`.
+    UnknownEscape,
     /// A range in brackets that ends before it begins, or has no two ends.
     BadRange,
     /// `[:name:]` with a name that is none.
@@ -57,6 +60,7 @@ impl ErrorKind {
             Self::HighCount => "count above 32767",
             Self::TrailingBackslash => "nothing behind the backslash",
             Self::BackReference => "back-references are not supported",
+            Self::UnknownEscape => "a backslash has no meaning before this letter or digit",
             Self::BadRange => "bad range in brackets",
             Self::UnknownClass => "unknown character class",
             Self::UnknownElement => "unknown collating element",

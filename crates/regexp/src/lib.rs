@@ -5,7 +5,8 @@
 //! is decided when it is made, and after that it allocates nothing.
 //!
 //! It means what the C library's `regcomp` with REG_EXTENDED means in the C
-//! locale, except that a NUL is a byte like any other.
+//! locale, except that a NUL is a byte like any other, and that a backslash
+//! before a letter or digit to which it gives no meaning is refused.
 
 mod automatic;
 mod bracket;
@@ -30,6 +31,9 @@ use std::ops::Range;
 pub struct Options {
     /// Whether `a` matches `A`.
     pub ignore_case: bool,
+    /// Whether a backslash before a letter or digit to which it gives no
+    /// meaning is taken for nothing, as the C library does, and no error.
+    pub any_escape: bool,
     /// How many bytes the expression may take, all in all, within
     /// [`Options::LEAST`] and [`Options::MOST`]. A pattern that needs more is
     /// refused; one that could do with less takes what it is given, though what
@@ -46,7 +50,7 @@ impl Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Self { ignore_case: false, memory: 120_000 }
+        Self { ignore_case: false, any_escape: false, memory: 120_000 }
     }
 }
 
@@ -66,11 +70,11 @@ impl Regex {
     ///
     /// # Errors
     ///
-    /// It is no extended regular expression, has a back-reference, or is too
-    /// large.
+    /// It is no extended regular expression, has a back-reference or an escape
+    /// without a meaning, or is too large.
     pub fn new(pattern: &[u8], options: Options) -> Result<Self, Error> {
         let memory = options.memory.clamp(Options::LEAST, Options::MOST);
-        let parsed = Automatic::parse(pattern, options.ignore_case, memory / 2)?;
+        let parsed = Automatic::parse(pattern, options, memory / 2)?;
         let texts = required::texts(&parsed.node, &parsed.sets);
         if let Some(exact) = &texts.exact
             && required::is_plain(&parsed.node)
@@ -104,6 +108,18 @@ impl Regex {
         match &mut self.0 {
             Kind::Literals(literals) => literals.find(line),
             Kind::Automatic(automatic) => automatic.find(line),
+        }
+    }
+
+    /// The same of those that begin at `from`, which is in the line, or later.
+    /// What is before that is still before it: it is not the line's beginning.
+    pub fn find_from(&mut self, line: &[u8], from: usize) -> Option<Range<usize>> {
+        match &mut self.0 {
+            Kind::Literals(literals) => {
+                let found = literals.find(&line[from..])?;
+                Some(from + found.start..from + found.end)
+            }
+            Kind::Automatic(automatic) => automatic.find_from(line, from),
         }
     }
 

@@ -2,6 +2,7 @@
 //! REG_EXTENDED, odd ones included. It refuses what would not fit into the
 //! memory that the expression may have, before that is spent.
 
+use crate::Options;
 use crate::bracket;
 use crate::error::{Error, ErrorKind};
 use crate::node::{Look, Node, Wanted};
@@ -25,11 +26,13 @@ pub(crate) struct Parsed {
 /// something, and all of it may cost `budget`.
 pub(crate) fn parse(
     pattern: &[u8],
-    ignore_case: bool,
+    options: Options,
     cost: Cost,
     budget: usize,
 ) -> Result<Parsed, Error> {
-    let mut parser = Parser { pattern, at: 0, ignore_case, sets: Vec::new(), cost, budget };
+    let Options { ignore_case, any_escape, .. } = options;
+    let mut parser =
+        Parser { pattern, at: 0, ignore_case, any_escape, sets: Vec::new(), cost, budget };
     let part = parser.alternatives(0)?;
     Ok(Parsed { node: part.node, sets: parser.sets, size: part.size })
 }
@@ -56,6 +59,7 @@ struct Parser<'a> {
     pattern: &'a [u8],
     at: usize,
     ignore_case: bool,
+    any_escape: bool,
     sets: Vec<ByteSet>,
     cost: Cost,
     budget: usize,
@@ -187,6 +191,9 @@ impl Parser<'_> {
             }
             b'`' => self.look(at, &[(Wanted::Edge, Wanted::Any)]),
             b'\'' => self.look(at, &[(Wanted::Any, Wanted::Edge)]),
+            _ if byte.is_ascii_alphanumeric() && !self.any_escape => {
+                Err(Error { at, kind: ErrorKind::UnknownEscape })
+            }
             _ => self.byte(at, byte),
         }
     }

@@ -135,20 +135,21 @@ impl Machine {
         self.next.clear();
     }
 
-    /// Where the first match is, and of those that begin there the longest; or
+    /// Where the first match from `from` on is, and of those that begin there the longest; or
     /// the first one that shows, if `any` is as good.
     pub(crate) fn find(
         &mut self,
         program: &Program,
         line: &[u8],
+        from: usize,
         any: bool,
     ) -> Option<Range<usize>> {
         self.next.clear();
         let mut best: Option<Range<usize>> = None;
-        if self.follow(program, program.entry(), 0, Around::at(line, 0)) {
-            best = Some(0..0);
+        if self.follow(program, program.entry(), from, Around::at(line, from)) {
+            best = Some(from..from);
         }
-        for (at, &byte) in line.iter().enumerate() {
+        for (at, &byte) in line.iter().enumerate().skip(from) {
             if any && best.is_some() {
                 break;
             }

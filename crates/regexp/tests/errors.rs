@@ -41,6 +41,9 @@ fn each_fault_has_a_name_and_a_place() {
         ("a\\", 1, TrailingBackslash),
         ("(a)\\1", 3, BackReference),
         ("\\9", 0, BackReference),
+        ("a\\d+", 1, UnknownEscape),
+        ("\\n", 0, UnknownEscape),
+        ("(x\\0)", 2, UnknownEscape),
         ("[c-a]", 1, BadRange),
         ("[a-c-e]", 4, BadRange),
         ("[a---]", 1, BadRange),
@@ -87,4 +90,12 @@ fn more_memory_holds_larger_patterns() {
     assert_eq!(refusal("a{1000}", 120_000), None);
     assert_eq!(refusal("a{32767}", Options::MOST), None);
     assert_eq!(refusal("(a{32767}){3}", usize::MAX), Some((10, TooLarge)));
+}
+
+#[test]
+fn an_escape_without_a_meaning_can_be_taken_for_nothing() {
+    let options = Options { any_escape: true, ..Options::default() };
+    let mut regex = Regex::new(b"^\\d\\n\\0$", options).unwrap();
+    assert!(regex.is_match(b"dn0") && !regex.is_match(b"7n0"));
+    assert!(Regex::new(b"(a)\\1", options).is_err());
 }

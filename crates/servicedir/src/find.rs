@@ -26,6 +26,12 @@ impl Finder {
         Ok(Self { start: fs::open(c".", flags, Mode::empty())? })
     }
 
+    /// The same for who may go there and not see what is in it.
+    pub fn blind() -> Result<Self> {
+        let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        Ok(Self { start: fs::open(c".", flags, Mode::empty())? })
+    }
+
     /// Goes back, so that the next relative path means what its user meant.
     pub fn back(&self) -> Result<()> {
         fchdir(&self.start)
@@ -51,6 +57,18 @@ pub fn enter(name: &CStr) -> Result<()> {
 /// services usually are; the first is enough.
 fn in_scan_dirs(name: &[u8], is: impl Fn(&CStr) -> bool) -> bool {
     scan_dirs().any(|dir| join(dir, name, &mut [0; 4096]).is_some_and(&is))
+}
+
+/// The directory of this name where services usually are. A name with a slash,
+/// or one that svscan does not look at, is none.
+#[must_use]
+pub fn installed(name: &CStr) -> Option<CString> {
+    let bytes = name.to_bytes();
+    if bytes.is_empty() || bytes.starts_with(b".") || bytes.contains(&b'/') {
+        return None;
+    }
+    let paths = scan_dirs().filter_map(|dir| CString::new([dir, b"/", bytes].concat()).ok());
+    paths.into_iter().find(|path| is_directory(path))
 }
 
 /// The services that `name` stands for, as `enter` takes them. A name without a

@@ -38,7 +38,7 @@ pub use facts::{
     ASKED, Asked, FactTrouble, Facts, Task, Value, check_program, has_finish, has_run, has_stop,
     is_oneshot, timeout_finish,
 };
-pub use find::{Finder, enter, go, go_on_to_logger, logger, services};
+pub use find::{Finder, enter, go, go_on_to_logger, installed, logger, services};
 pub use follow::{PidFile, Trail};
 pub use keeper::{Keeper, Trouble};
 pub use known::{Role, known, role_of};

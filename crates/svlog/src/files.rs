@@ -4,12 +4,12 @@
 
 use crate::entry::Stamps;
 use crate::listing::{self, Held, Id, Listing, Stem};
-use crate::part::{Feed, Part, size};
+use crate::part::{self, Feed, Part, size};
 use crate::seek::{self, Before};
 use crate::trouble;
 use core::ffi::CStr;
 use rustix::fd::OwnedFd;
-use rustix::fs::{self, CWD, Mode, OFlags};
+use rustix::fs::{self, CWD, FileType, Mode, OFlags};
 use rustix::io::{Errno, Result};
 use std::collections::BTreeSet;
 use std::ffi::CString;
@@ -46,6 +46,16 @@ impl Where {
             Self::Input => b"standard input",
         }
     }
+
+    /// Says that asking for times there is in vain.
+    pub(crate) fn tell_unstamped(&self) {
+        trouble::warn(&[b"no line of ", self.shown(), b" has a stamp"]);
+    }
+}
+
+/// Whether standard input is a file.
+pub(crate) fn input_is_file() -> bool {
+    part::kind(rustix::stdio::stdin()) == Some(FileType::RegularFile)
 }
 
 /// A place in a log: in which of its files, and where in what is in it.
@@ -59,8 +69,13 @@ pub(crate) struct Place {
 #[derive(Debug)]
 pub(crate) struct Files {
     place: Where,
+    /// Whether what comes later is read, too.
+    follow: bool,
     dir: Option<(OwnedFd, Id)>,
     pub(crate) list: Vec<Part>,
+    /// Nothing before that is read: standard input may stand elsewhere than at
+    /// its beginning.
+    pub(crate) begin: Place,
     /// The archives that are read or will be.
     known: BTreeSet<Stem>,
     /// Files that are read or will be and that have no archive's name yet.
@@ -68,22 +83,29 @@ pub(crate) struct Files {
     unnamed: Vec<Held>,
     /// The one that is being written.
     current: Option<Id>,
+    /// Those that cannot be opened, which has been said.
+    unreadable: Vec<(&'static CStr, Errno)>,
 }
 
 impl Files {
     /// All that are there now. There may be none.
-    pub(crate) fn open(place: &Where) -> Result<Self> {
+    pub(crate) fn open(place: &Where, follow: bool) -> Result<Self> {
         let mut files = Self {
             place: place.clone(),
+            follow,
             dir: None,
             list: Vec::new(),
+            begin: Place::default(),
             known: BTreeSet::new(),
             unnamed: Vec::new(),
             current: None,
+            unreadable: Vec::new(),
         };
         if *place == Where::Input {
             let input = rustix::io::fcntl_dupfd_cloexec(rustix::stdio::stdin(), 3)?;
-            files.list.push(Part::open_as(c"standard input", Rc::new(input)));
+            let part = Part::open_as(c"standard input", Rc::new(input));
+            files.begin.offset = part.stands_at();
+            files.list.push(part);
         } else {
             files.look()?;
         }
@@ -106,19 +128,27 @@ impl Files {
         self.place == Where::Input
     }
 
+    /// Whether it comes but once, as out of a pipe.
+    pub(crate) fn is_stream(&self) -> bool {
+        matches!(self.list.as_slice(), [part] if part.is_stream())
+    }
+
     fn fd(&self) -> Option<&OwnedFd> {
         self.dir.as_ref().map(|(fd, _)| fd)
     }
 
     /// What is in one of them from `at` on.
     pub(crate) fn feed(&mut self, part: &mut Part, at: u64) -> Option<Feed> {
-        part.feed(self.shown(), self.fd(), at)
+        let feed = part.feed(self.shown(), self.fd(), at);
+        part.tell_if_gone();
+        feed
     }
 
     /// What is in the one with this number, to be read from anywhere.
     pub(crate) fn content(&mut self, number: usize) -> Option<Rc<OwnedFd>> {
         let mut part = self.list.get_mut(number)?.clone();
         let content = part.content(self.shown(), self.fd());
+        part.tell_if_gone();
         self.list[number] = part;
         content
     }
@@ -137,6 +167,13 @@ impl Files {
         Place { part: last, offset }
     }
 
+    /// Where the line begins that is not finished at this place, which is where
+    /// a file ends.
+    pub(crate) fn line_at(&mut self, place: Place) -> Place {
+        let begins = self.content(place.part).map(|content| seek::line_at(&content, place.offset));
+        Place { offset: begins.unwrap_or(place.offset), ..place }.max(self.begin)
+    }
+
     /// The place of the first line that is stamped with a moment for which
     /// `late` holds. What was closed before such a moment is not looked at.
     pub(crate) fn first(
@@ -153,9 +190,9 @@ impl Files {
             let content = self.content(part)?;
             let place = seek::first(&content, size(&content), stamps, &late);
             match place {
-                Ok(Some(offset)) => return Some(Place { part, offset }),
+                Ok(Some(offset)) => return Some(Place { part, offset }.max(self.begin)),
                 Ok(None) => self.close(part),
-                Err(why) => trouble::note_os(&[b"unable to read ", self.place.shown(), b": "], why),
+                Err(why) => self.list[part].unreadable(self.shown(), why),
             }
             None
         })
@@ -203,8 +240,7 @@ impl Files {
     }
 
     fn look_at_file(&mut self, path: &CStr) -> Result<()> {
-        let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NOCTTY;
-        let file = match fs::open(path, flags, Mode::empty()) {
+        let file = match open_file(path, self.follow) {
             Err(Errno::NOENT) => return Ok(()),
             answer => answer?,
         };
@@ -215,10 +251,22 @@ impl Files {
         Ok(())
     }
 
+    /// A FIFO once more, when its last writer has gone: others may come.
+    pub(crate) fn reopened(&self) -> Option<OwnedFd> {
+        let Where::File(path) = &self.place else { return None };
+        let file = open_file(path, true).ok().filter(part::is_fifo)?;
+        (Id::of(&file).ok() == self.current).then_some(file)
+    }
+
     fn look_at_directory(&mut self, path: &CStr) -> Result<()> {
         self.enter(path)?;
         let Some((dir, _)) = &self.dir else { return Ok(()) };
-        let Listing { archives, closed, current } = Listing::of(dir)?;
+        let Listing { archives, closed, current, unreadable } = Listing::of(dir)?;
+        for (name, why) in unreadable.iter().filter(|it| !self.unreadable.contains(it)) {
+            let name = name.to_bytes();
+            trouble::note_os(&[b"unable to read ", self.shown(), b"/", name, b": "], *why);
+        }
+        self.unreadable = unreadable;
         let (old, mut new) = archives
             .iter()
             .map(|(stem, name)| (*stem, name.clone()))
@@ -310,6 +358,14 @@ impl Files {
         }
         self.unnamed = read;
     }
+}
+
+/// Opens a file. Who follows others meanwhile does not wait for the writer of a
+/// FIFO.
+fn open_file(path: &CStr, at_once: bool) -> Result<OwnedFd> {
+    let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NOCTTY;
+    let flags = if at_once { flags | OFlags::NONBLOCK } else { flags };
+    fs::open(path, flags, Mode::empty())
 }
 
 /// Whether an archive begins as the file does that was read.

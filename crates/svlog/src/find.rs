@@ -3,12 +3,11 @@
 //! that its logger writes to, as the logger's script says.
 
 use crate::files::{Log, Where};
-use crate::options::TOOL;
 use crate::trouble;
 use core::ffi::CStr;
 use rustix::fs::{self, FileType};
 use rustix::io::Errno;
-use std::ffi::CString;
+use std::ffi::{CString, OsStr};
 use std::io::Read;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
@@ -23,6 +22,8 @@ const LONGEST: u64 = 256 * 1024;
 /// Why there is no log.
 enum Trouble {
     Os(Errno),
+    /// The script of its logger cannot be read.
+    Script(&'static str, Errno),
     /// It has no logger.
     NoLogger,
     /// Its logger does not say where it writes.
@@ -32,15 +33,15 @@ enum Trouble {
 }
 
 type Answer<T> = Result<T, Trouble>;
+/// The logs, and what has none and why.
+type Found = (Vec<Log>, Vec<(Vec<u8>, Trouble)>);
 
-/// Finds the logs that the names stand for; a warning says which have none. Where they are followed, one may
-/// come later.
+/// Finds the logs that the names stand for; a warning says which have none.
+/// Where they are followed, one may come later.
 pub(crate) fn find(names: &[&CStr], follow: bool) -> Result<Vec<Log>, Exit> {
-    let finder = Finder::new()
-        .map_err(|why| TOOL.fatal_os(&[b"unable to open current directory: "], why))?;
-    let mut found = Vec::new();
+    let (mut finder, mut found) = (None, Vec::new());
     for name in names {
-        let (logs, troubles) = each(name, &finder, follow);
+        let (logs, troubles) = each(name, &mut finder, follow)?;
         // Of those that a pattern stands for, not all need have a log.
         let are_some = !logs.is_empty();
         found.extend(logs);
@@ -59,6 +60,10 @@ impl Trouble {
         let [unable, name, colon] = unable;
         match self {
             Self::Os(why) => trouble::note_os(&[unable, name, colon], *why),
+            Self::Script(script, why) => {
+                let script = script.as_bytes();
+                trouble::note_os(&[unable, name, b": unable to read ", script, colon], *why);
+            }
             Self::NoLogger => trouble::note(&[
                 unable,
                 name,
@@ -86,13 +91,25 @@ impl Trouble {
 }
 
 /// The logs that one name stands for, and what has none.
-fn each(name: &CStr, finder: &Finder, follow: bool) -> (Vec<Log>, Vec<(Vec<u8>, Trouble)>) {
+fn each(name: &CStr, finder: &mut Option<Finder>, follow: bool) -> Result<Found, Exit> {
     let (mut logs, mut troubles) = (Vec::new(), Vec::new());
-    if let Some(log) = by_path(name, follow) {
+    // What happens to be here has the name of no service, unless it is a log.
+    let installed = servicedir::installed(name);
+    let here = by_path(name, follow);
+    if let Some(log) = here.filter(|log| installed.is_none() || log.is_surely_meant()) {
         logs.push(log);
-        return (logs, troubles);
+        return Ok((logs, troubles));
     }
-    for service in servicedir::services(name) {
+    let finder = match finder {
+        Some(finder) => finder,
+        None => finder.insert(
+            Finder::blind()
+                .map_err(|why| trouble::fatal_os(&[b"unable to open current directory: "], why))?,
+        ),
+    };
+    let installed = installed.filter(|_| !is_service(name));
+    let services = installed.map_or_else(|| servicedir::services(name), |path| vec![path]);
+    for service in services {
         let shown = if service.as_c_str() == name { name } else { last_of(&service) };
         let shown = shown.to_bytes().to_vec();
         let place =
@@ -104,7 +121,28 @@ fn each(name: &CStr, finder: &Finder, follow: bool) -> (Vec<Log>, Vec<(Vec<u8>, 
             Err(trouble) => troubles.push((shown, trouble)),
         }
     }
-    (logs, troubles)
+    Ok((logs, troubles))
+}
+
+impl Log {
+    /// Whether it is meant even where there is a service of that name.
+    fn is_surely_meant(&self) -> bool {
+        match &self.place {
+            Where::Input => true,
+            Where::Directory(path) => is_written(as_path(path)),
+            Where::File(_) => false,
+        }
+    }
+}
+
+/// Whether what is here is a service, or the logger of one.
+fn is_service(name: &CStr) -> bool {
+    let path = as_path(name);
+    is_logger(name) || ["run", "log"].iter().any(|name| path.join(name).exists())
+}
+
+fn as_path(name: &CStr) -> &Path {
+    Path::new(OsStr::from_bytes(name.to_bytes()))
 }
 
 fn last_of(path: &CStr) -> &CStr {
@@ -149,7 +187,7 @@ fn trimmed(name: &CStr) -> CString {
 /// Whether there is something that a logger has written; where it is followed,
 /// what is no service's directory may come to be one.
 fn is_log_directory(path: &CStr, follow: bool) -> bool {
-    let path = Path::new(std::ffi::OsStr::from_bytes(path.to_bytes()));
+    let path = as_path(path);
     is_written(path) || follow && ["run", "log"].iter().all(|name| !path.join(name).exists())
 }
 
@@ -163,7 +201,7 @@ fn is_written(path: &Path) -> bool {
 
 /// Whether the file is a program that is a service's logger.
 fn is_logger(name: &CStr) -> bool {
-    let path = Path::new(std::ffi::OsStr::from_bytes(name.to_bytes()));
+    let path = as_path(name);
     let is_called_so = path.file_name().is_some_and(|name| name == "log");
     is_called_so && path.with_file_name("run").exists()
 }
@@ -195,7 +233,7 @@ fn of_service(follow: bool) -> Answer<CString> {
         (None, Some(dir), _) => Err(Trouble::NotThere(dir)),
         (None, None, _) if script == "run" => Err(Trouble::NoLogger),
         (None, None, Ok(_)) => Err(Trouble::Unclear(script)),
-        (None, None, Err(why)) => Err(Trouble::Os(why)),
+        (None, None, Err(why)) => Err(Trouble::Script(script, why)),
     }
 }
 

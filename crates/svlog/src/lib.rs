@@ -22,6 +22,7 @@ mod read;
 pub mod run;
 mod seek;
 pub mod sink;
+mod spool;
 #[cfg(test)]
 mod test_dir;
 mod text;

@@ -103,6 +103,8 @@ pub(crate) struct Listing {
     pub(crate) closed: Option<Held>,
     /// What is being written.
     pub(crate) current: Option<Held>,
+    /// Those of both that cannot be opened: the rest is read nevertheless.
+    pub(crate) unreadable: Vec<(&'static CStr, Errno)>,
 }
 
 impl Listing {
@@ -119,11 +121,20 @@ impl Listing {
 
     /// Nothing if it did not hold still enough, unless it is the last attempt.
     fn attempt(dir: &OwnedFd, is_last: bool) -> Result<Option<Self>> {
-        let current = Held::open(dir, CURRENT)?;
-        let previous = Held::open(dir, PREVIOUS)?;
-        let processed = Held::open(dir, PROCESSED)?;
+        let mut unreadable = Vec::new();
+        let mut open = |name| {
+            Held::open(dir, name).unwrap_or_else(|why| {
+                unreadable.push((name, why));
+                None
+            })
+        };
+        let current = open(CURRENT);
+        let [previous, processed] = [open(PREVIOUS), open(PROCESSED)];
+        // One that cannot be opened is as good as none.
+        let is_none = unreadable.iter().any(|(name, _)| *name == CURRENT);
+        let current_id = || if is_none { Ok(None) } else { id_at(dir, CURRENT) };
         // Then what is before it is one of those, or an archive already.
-        if id(&current) != id_at(dir, CURRENT)? && !is_last {
+        if current.as_ref().map(|held| held.id) != current_id()? && !is_last {
             return Ok(None);
         }
         // As long as there is what it is made of, it may not be whole.
@@ -144,7 +155,7 @@ impl Listing {
         // What was closed after that came while it was looked, and what is in
         // between may be missing.
         if let Some(held) = &current
-            && id_at(dir, CURRENT)? != Some(held.id)
+            && current_id()? != Some(held.id)
             && let Some(place) = held.place_in(dir, &archives(dir)?)?
         {
             all.retain(|stem, _| *stem < place);
@@ -152,17 +163,13 @@ impl Listing {
         // Of one that is gone, what was made of it may be one of the archives.
         let is_gone = |held: &Held| fs::fstat(&*held.file).map(|stat| stat.st_nlink == 0);
         let are_there = match &current {
-            None => is_same && id_at(dir, CURRENT)?.is_none(),
+            None => is_same && current_id()?.is_none(),
             Some(held) => !is_gone(held)?,
         };
         let is_whole =
             are_there && closed.as_ref().map_or(Ok(true), |it| is_gone(it).map(|is| !is))?;
-        Ok((is_whole || is_last).then_some(Self { archives: all, closed, current }))
+        Ok((is_whole || is_last).then_some(Self { archives: all, closed, current, unreadable }))
     }
-}
-
-fn id(held: &Option<Held>) -> Option<Id> {
-    held.as_ref().map(|held| held.id)
 }
 
 /// What is called so now, if anything is.
@@ -258,6 +265,20 @@ mod tests {
         std::fs::hard_link(dir.path("previous"), dir.path("mine")).unwrap();
         dir.write(&name, b"y\n");
         assert_eq!(look(&dir), (vec![name], Some(PREVIOUS), false));
+    }
+
+    #[test]
+    fn one_that_cannot_be_opened_hides_no_other() {
+        let dir = TestDir::new();
+        dir.write(A, b"x\n");
+        dir.write("current", b"x\n");
+        std::os::unix::fs::symlink("previous", dir.path("previous")).unwrap();
+        assert_eq!(look(&dir), (vec![A.to_owned()], None, true));
+        dir.remove("current");
+        std::os::unix::fs::symlink("current", dir.path("current")).unwrap();
+        assert_eq!(look(&dir), (vec![A.to_owned()], None, false));
+        let listing = Listing::of(&dir.fd()).unwrap();
+        assert_eq!(listing.unreadable, [(CURRENT, Errno::LOOP), (PREVIOUS, Errno::LOOP)]);
     }
 
     #[test]

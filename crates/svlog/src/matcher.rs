@@ -2,7 +2,8 @@
 //! stamp, though both are in the way when many lines are searched at once.
 
 use crate::Entry;
-use crate::options::{Chosen, TOOL};
+use crate::options::Chosen;
+use crate::trouble;
 use core::ops::Range;
 use memchr::memmem::Finder;
 use upkeep_cli::Exit;
@@ -38,12 +39,17 @@ impl Matcher {
         let how = if plain && !chosen.ignore_case {
             How::Plain(Box::new(Finder::new(pattern).into_owned()))
         } else {
-            let options = Options { ignore_case: chosen.ignore_case, memory: MEMORY };
+            let options =
+                Options { ignore_case: chosen.ignore_case, memory: MEMORY, ..Options::default() };
             let written = if chosen.fixed { escaped(pattern) } else { pattern.to_vec() };
             let regex = Regex::new(&written, options).map_err(|why| {
                 let why = why.to_string();
-                let _ =
-                    TOOL.fatal(&[b"unable to understand pattern ", pattern, b": ", why.as_bytes()]);
+                let _ = trouble::fatal(&[
+                    b"unable to understand pattern ",
+                    pattern,
+                    b": ",
+                    why.as_bytes(),
+                ]);
                 Exit::Usage
             })?;
             // `^` and the other one that asks for the same.
@@ -76,17 +82,17 @@ impl Matcher {
     /// The next place in a text from `from` on that is what was looked for, and
     /// is not empty.
     pub(crate) fn place(&mut self, text: &[u8], from: usize) -> Option<Range<usize>> {
-        let rest = text.get(from..).filter(|_| !self.invert)?;
+        if self.invert {
+            return None;
+        }
         let found = match &mut self.how {
             How::Plain(finder) => {
                 let length = finder.needle().len();
-                finder.find(rest).map(|at| at..at + length)
+                finder.find(&text[from..]).map(|at| from + at..from + at + length)
             }
-            // The beginning of the rest is not that of the text.
-            How::Regex { anchored: true, .. } if from > 0 => None,
-            How::Regex { regex, .. } => regex.find(rest),
+            How::Regex { regex, .. } => regex.find_from(text, from),
         };
-        found.filter(|found| !found.is_empty()).map(|found| from + found.start..from + found.end)
+        found.filter(|found| !found.is_empty())
     }
 }
 
@@ -160,6 +166,9 @@ mod tests {
         assert_eq!(all(matcher("ab", |_| {}), "abxab"), [0..2, 3..5]);
         assert_eq!(all(matcher("a+", |_| {}), "baab a"), [1..3, 5..6]);
         assert_eq!(all(matcher("^a", |_| {}), "aa"), [Range { start: 0, end: 1 }]);
+        // What is before it is still before it.
+        assert_eq!(all(matcher("\\<a", |_| {}), "aa a"), [0..1, 3..4]);
+        assert_eq!(all(matcher("^a|b", |_| {}), "aab"), [0..1, 2..3]);
         assert_eq!(all(matcher("", |_| {}), "aa"), []);
         assert_eq!(all(matcher("x*", |_| {}), "aa"), []);
         assert_eq!(all(matcher("a", |c| c.invert = true), "aa"), []);

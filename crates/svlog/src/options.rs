@@ -2,6 +2,7 @@
 
 use crate::entry::Stamps;
 use crate::sink::Wanted;
+use crate::trouble;
 use core::ffi::CStr;
 use upkeep_cli::{Exit, Opt, Options, Tool};
 use upkeep_core::tai::{LABEL, Tai64n};
@@ -166,7 +167,7 @@ pub fn read(args: Args) -> Result<Asked, Exit> {
     loop {
         let mut options = Options::with_words(left, LETTERS, WORDS);
         for option in options.by_ref() {
-            let option = option.map_err(|bad| TOOL.bad_option(bad, SYNOPSIS))?;
+            let option = option.map_err(trouble::bad_option)?;
             match option.letter {
                 b'S' => since = option.value,
                 b'U' => until = option.value,
@@ -312,7 +313,7 @@ fn number(text: &[u8]) -> Result<u64, Exit> {
 }
 
 fn wrong(parts: &[&[u8]]) -> Exit {
-    let _ = TOOL.fatal(parts);
+    let _ = trouble::fatal(parts);
     Exit::Usage
 }
 

@@ -1,13 +1,14 @@
 //! Where what is shown is written to: standard output, or a pager. Collects it,
 //! so that few calls are needed.
 
-use crate::options::TOOL;
+use crate::trouble;
 use rustix::fd::{AsFd, BorrowedFd};
 use rustix::io::Errno;
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::process::{Child, ChildStdin, Command, Stdio};
 use upkeep_cli::{Exit, put_all};
+use upkeep_logdir::limit;
 use upkeep_sys::exec;
 use upkeep_sys::signals::{Signal, Signals, ignore_broken_pipes};
 
@@ -34,8 +35,9 @@ pub(crate) struct Output {
 }
 
 impl Output {
-    /// Standard output.
+    /// Standard output. That nobody reads it is an answer and no signal.
     pub(crate) fn standard() -> Self {
+        ignore_broken_pipes();
         Self { held: Vec::with_capacity(FULL), pager: None }
     }
 
@@ -43,9 +45,8 @@ impl Output {
     pub(crate) fn paged() -> Result<Self, Exit> {
         let pager = exec::variable(b"PAGER").filter(|pager| !pager.is_empty());
         let pager = pager.unwrap_or(b"less");
-        let unable = |why| TOOL.fatal_os(&[b"unable to run pager ", pager, b": "], why);
+        let unable = |why| trouble::fatal_os(&[b"unable to run pager ", pager, b": "], why);
         let signals = Signals::take(&[], &[Signal::INT, Signal::QUIT]).map_err(unable)?;
-        ignore_broken_pipes();
         let mut command = Command::new("/bin/sh");
         command.arg("-c").arg(OsStr::from_bytes(pager)).stdin(Stdio::piped());
         if exec::variable(b"LESS").is_none() {
@@ -55,6 +56,7 @@ impl Output {
         let mut child = command
             .spawn()
             .map_err(|why| unable(Errno::from_io_error(&why).unwrap_or(Errno::IO)))?;
+        limit::lower(&child);
         let input = child.stdin.take().ok_or_else(|| unable(Errno::PIPE))?;
         let pager = Some(Pager { child, input, _signals: signals });
         Ok(Self { pager, ..Self::standard() })

@@ -4,10 +4,10 @@
 use crate::trouble;
 use core::sync::atomic::{AtomicU8, Ordering};
 use rustix::fd::OwnedFd;
-use rustix::fs::{self, MemfdFlags, Mode, OFlags, SeekFrom};
+use rustix::fs::{self, SeekFrom};
 use rustix::io::{Errno, Result};
 use std::process::{Child, ChildStdout, Command, Stdio};
-use upkeep_sys::exec;
+use upkeep_logdir::limit;
 
 /// By which program a file was compressed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -89,6 +89,7 @@ impl Unpacking {
             .stderr(Stdio::null())
             .spawn()
             .map_err(|why| Errno::from_io_error(&why).unwrap_or(Errno::IO))?;
+        limit::lower(&child);
         let output = child.stdout.take();
         Ok(Self { child, output, packing, shown: shown.to_vec() })
     }
@@ -122,17 +123,4 @@ impl Drop for Unpacking {
             let _ = self.child.wait();
         }
     }
-}
-
-/// A file without a name, where files for a while are; in memory if there is
-/// no such place.
-pub(crate) fn nameless() -> Result<OwnedFd> {
-    let own = exec::variable(b"TMPDIR").filter(|dir| !dir.is_empty());
-    let flags = OFlags::TMPFILE | OFlags::RDWR | OFlags::CLOEXEC;
-    for dir in own.into_iter().chain([&b"/var/tmp"[..], b"/tmp"]) {
-        if let Ok(file) = fs::open(dir, flags, Mode::RUSR | Mode::WUSR) {
-            return Ok(file);
-        }
-    }
-    fs::memfd_create(c"svlog", MemfdFlags::CLOEXEC)
 }

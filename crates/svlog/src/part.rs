@@ -2,10 +2,12 @@
 //! What cannot be read is left out, with a warning.
 
 use crate::listing::{self, Held, Stem};
-use crate::packed::{Packing, Unpacking, nameless};
+use crate::packed::{Packing, Unpacking};
+use crate::spool::spool;
 use crate::trouble;
 use core::ffi::CStr;
-use rustix::fd::OwnedFd;
+use core::sync::atomic::{AtomicBool, Ordering};
+use rustix::fd::{AsFd, OwnedFd};
 use rustix::fs::{self, Dir, FileType};
 use rustix::io::{Errno, Result};
 use std::ffi::CString;
@@ -27,6 +29,8 @@ pub(crate) struct Part {
     content: Option<Rc<OwnedFd>>,
     /// Whether it can not be read, which has been said.
     failed: bool,
+    /// Whether that is because it is not there any more.
+    gone: bool,
 }
 
 /// What the lines come out of.
@@ -61,7 +65,7 @@ impl Feed {
 impl Part {
     /// An archive.
     pub(crate) const fn archive(stem: Stem, name: CString) -> Self {
-        Self { name, stem: Some(stem), file: None, content: None, failed: false }
+        Self { name, stem: Some(stem), file: None, content: None, failed: false, gone: false }
     }
 
     /// A file that is open.
@@ -71,11 +75,40 @@ impl Part {
 
     /// The same by its parts.
     pub(crate) fn open_as(name: &CStr, file: Rc<OwnedFd>) -> Self {
-        Self { name: name.to_owned(), stem: None, file: Some(file), content: None, failed: false }
+        Self {
+            name: name.to_owned(),
+            stem: None,
+            file: Some(file),
+            content: None,
+            failed: false,
+            gone: false,
+        }
+    }
+
+    /// Whether it comes but once, as out of a pipe.
+    pub(crate) fn is_stream(&self) -> bool {
+        let kind = self.file.as_ref().and_then(kind);
+        kind.is_some_and(|kind| !matches!(kind, FileType::RegularFile | FileType::Directory))
+    }
+
+    /// Where whoever opened it has read up to. What is compressed is not begun
+    /// in the middle.
+    pub(crate) fn stands_at(&self) -> u64 {
+        let file = self.file.as_ref().filter(|file| is_seekable(file));
+        let plain = file.filter(|file| Packing::of(file).is_none());
+        plain.and_then(|file| fs::tell(file).ok()).unwrap_or(0)
+    }
+
+    /// Says once, whichever it was, that one was removed too early.
+    pub(crate) fn tell_if_gone(&self) {
+        static SAID: AtomicBool = AtomicBool::new(false);
+        if self.gone && !SAID.swap(true, Ordering::Relaxed) {
+            trouble::note(&[b"files were removed before they were read"]);
+        }
     }
 
     /// Its name for people.
-    fn shown(&self, log: &[u8]) -> Vec<u8> {
+    pub(crate) fn shown(&self, log: &[u8]) -> Vec<u8> {
         match (&self.stem, self.name.to_bytes()) {
             (None, name) if name.contains(&b'/') || log.is_empty() => name.to_vec(),
             (_, name) => [log, b"/", name].concat(),
@@ -138,9 +171,9 @@ impl Part {
             let file = self.try_open(log, dir)?;
             let content = match self.packing(&file) {
                 None if is_seekable(&file) => Some(file),
-                None => self.report(log, copy(Feed::Stream(file))),
+                None => spool(Feed::Stream(file), &self.shown(log)),
                 Some(packing) => Unpacking::begin(&file, packing, &self.shown(log))
-                    .and_then(|feed| self.report(log, copy(Feed::Packed(feed)))),
+                    .and_then(|feed| spool(Feed::Packed(feed), &self.shown(log))),
             };
             self.failed = content.is_none();
             self.content = content;
@@ -159,9 +192,10 @@ impl Part {
             Ok(file) if is_directory(&file) => Err(Errno::ISDIR),
             answer => answer,
         };
-        let file = self.report(log, file).flatten();
-        self.failed = file.is_none();
-        file
+        let file = self.report(log, file);
+        self.gone = matches!(file, Some(None));
+        self.failed = !matches!(file, Some(Some(_)));
+        file.flatten()
     }
 
     /// Keeps nothing open that can be opened again.
@@ -172,15 +206,16 @@ impl Part {
     }
 
     fn report<T>(&self, log: &[u8], answer: Result<T>) -> Option<T> {
-        answer
-            .inspect_err(|why| {
-                trouble::note_os(&[b"unable to read ", &self.shown(log), b": "], *why)
-            })
-            .ok()
+        answer.inspect_err(|why| self.unreadable(log, *why)).ok()
+    }
+
+    /// Says that it cannot be read.
+    pub(crate) fn unreadable(&self, log: &[u8], why: Errno) {
+        trouble::note_os(&[b"unable to read ", &self.shown(log), b": "], why);
     }
 }
 
-fn kind(file: &OwnedFd) -> Option<FileType> {
+pub(crate) fn kind(file: impl AsFd) -> Option<FileType> {
     fs::fstat(file).map(|stat| FileType::from_raw_mode(stat.st_mode)).ok()
 }
 
@@ -188,15 +223,8 @@ fn is_seekable(file: &OwnedFd) -> bool {
     kind(file) == Some(FileType::RegularFile)
 }
 
-fn copy(mut feed: Feed) -> Result<Rc<OwnedFd>> {
-    let file = nameless()?;
-    let mut room = vec![0; 128 * 1024];
-    loop {
-        match feed.read(&mut room)? {
-            0 => return Ok(Rc::new(file)),
-            len => upkeep_cli::put_all(&file, &room[..len])?,
-        }
-    }
+pub(crate) fn is_fifo(file: &OwnedFd) -> bool {
+    kind(file) == Some(FileType::Fifo)
 }
 
 /// How much is in a file now.

@@ -3,13 +3,15 @@
 
 use crate::backward::Backward;
 use crate::entry::Stamps;
-use crate::files::{Files, Log};
+use crate::files::{Files, Log, Place};
 use crate::forward::{Forward, Span};
 use crate::merge::{self, Backwards, Last};
 use crate::sink::{Sink, Wanted};
 use crate::trouble;
 use crate::watch::Watcher;
+use rustix::fs;
 use rustix::io::Errno;
+use upkeep_core::tai::Tai64n;
 
 /// Reads what is wanted of the logs. What it answers that went wrong, went
 /// wrong in the sink.
@@ -26,8 +28,13 @@ pub fn read(
     }
     let mut opened = Vec::with_capacity(logs.len());
     for (number, log) in logs.iter().enumerate() {
-        match Files::open(&log.place) {
-            Ok(files) => opened.push((number, files)),
+        match Files::open(&log.place, wanted.follow) {
+            Ok(files) => {
+                if wanted.follow && files.list.is_empty() {
+                    waits_for(log.place.shown());
+                }
+                opened.push((number, files));
+            }
             Err(why) => {
                 trouble::note_os(&[b"unable to read ", log.place.shown(), b": "], why);
             }
@@ -62,20 +69,38 @@ fn follow(
     }
 }
 
+/// What is waited for may be misspelt.
+fn waits_for(path: &[u8]) {
+    let what = if fs::stat(path).is_ok() {
+        b" has no log in it yet, waiting for one"
+    } else {
+        &b" is not there yet, waiting for it"[..]
+    };
+    trouble::warn(&[path, what]);
+}
+
 /// The logs from their ends back to where they begin.
 fn backwards(opened: Vec<(usize, Files)>, wanted: &Wanted, stamps: &Stamps) -> Vec<Backward> {
     let all = opened.into_iter().map(|(number, mut files)| {
-        let mut stamps = stamps.clone();
         let end = files.end();
-        let place = |files: &mut Files, stamps: &mut Stamps, late: &dyn Fn(_) -> bool| {
-            files.first(stamps, late).unwrap_or(end)
-        };
-        let from = wanted.since.map(|since| place(&mut files, &mut stamps, &|it| it >= since));
-        let to = wanted.until.map(|until| place(&mut files, &mut stamps, &|it| it > until));
-        let (from, to) = (from.unwrap_or_default(), to.unwrap_or(end));
-        Backward::new(number, files, stamps, from, to)
+        let since = wanted.since;
+        let from = since.map(|since| first_since(&mut files, stamps, since, end).unwrap_or(end));
+        let to = wanted.until.and_then(|until| files.first(&mut stamps.clone(), |it| it > until));
+        let (from, to) = (from.unwrap_or(files.begin), to.unwrap_or(end));
+        Backward::new(number, files, stamps.clone(), from, to)
     });
     all.collect()
+}
+
+/// Where the first line is of that moment or later, if there is one before the
+/// end. Who asks for times of what has none is told.
+fn first_since(files: &mut Files, stamps: &Stamps, since: Tai64n, end: Place) -> Option<Place> {
+    let place = files.first(&mut stamps.clone(), |it| it >= since);
+    if place.is_none() && end > files.begin && files.first(&mut stamps.clone(), |_| true).is_none()
+    {
+        files.place().tell_unstamped();
+    }
+    place
 }
 
 /// The logs from where they begin.
@@ -88,32 +113,39 @@ fn forwards(
     let are_several = opened.len() > 1;
     let span =
         Span { since: wanted.since, until: wanted.until, follow: wanted.follow, ..Span::default() };
-    let Some(count) = wanted.last else {
-        let all = opened.into_iter().map(|(number, mut files)| {
-            let from = wanted.since.filter(|_| !files.is_input()).map(|since| {
-                let place = files.first(&mut stamps.clone(), |it| it >= since);
-                place.unwrap_or_else(|| files.end())
-            });
-            let span = Span { from: from.unwrap_or_default(), ..span };
-            Forward::new(number, files, stamps.clone(), span)
-        });
-        return all.collect();
-    };
-    let numbers: Vec<_> = opened.iter().map(|(number, _)| *number).collect();
-    let all = Backwards::new(backwards(opened, wanted, stamps));
-    let mut logs = Vec::with_capacity(numbers.len());
-    for (number, last) in numbers.into_iter().zip(all.last(count, wanted.before, sink)) {
+    // Of what is followed and comes but once, everything is still to come.
+    let (whole, counted): (Vec<_>, Vec<_>) = opened
+        .into_iter()
+        .partition(|(_, files)| wanted.last.is_none() || wanted.follow && files.is_stream());
+    let whole = whole.into_iter().map(|(number, mut files)| {
+        let (mut from, mut is_new) = (files.begin, wanted.follow && files.is_stream());
+        if let Some(since) = wanted.since.filter(|_| !files.is_stream()) {
+            let end = files.end();
+            let place = first_since(&mut files, stamps, since, end);
+            is_new = wanted.follow && place.is_none();
+            from = place.unwrap_or_else(|| if is_new { files.line_at(end) } else { end });
+        }
+        Forward::new(number, files, stamps.clone(), Span { from, is_new, ..span })
+    });
+    let mut logs: Vec<_> = whole.collect();
+    let numbers: Vec<_> = counted.iter().map(|(number, _)| *number).collect();
+    let all = Backwards::new(backwards(counted, wanted, stamps));
+    let last = all.last(wanted.last.unwrap_or(0), wanted.before, sink);
+    for (number, last) in numbers.into_iter().zip(last) {
         let Last { mut files, from, to } = last;
         let moment = are_several.then(|| files.moment_before(from, &mut stamps.clone())).flatten();
         let is_cut = !wanted.follow && to.part + 1 == files.list.len();
         let end = is_cut.then_some(to.offset);
         // From the first of them on all are wanted.
         let since = wanted.since.filter(|_| from == to);
-        let mut log =
-            Forward::new(number, files, stamps.clone(), Span { from, end, since, ..span });
+        let is_new = wanted.follow && from == to;
+        let from = if is_new { files.line_at(from) } else { from };
+        let span = Span { from, end, since, is_new, ..span };
+        let mut log = Forward::new(number, files, stamps.clone(), span);
         log.begin_at(moment);
         logs.push(log);
     }
+    logs.sort_by_key(Forward::source);
     logs
 }
 

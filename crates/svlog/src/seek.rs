@@ -7,6 +7,7 @@
 //! that are looked at anyway, sixty-four evenly spaced in every file.
 
 use crate::entry::Stamps;
+use crate::lines::LONGEST;
 use memchr::{memchr, memrchr};
 use rustix::fd::OwnedFd;
 use rustix::io::Result;
@@ -160,6 +161,26 @@ pub(crate) fn before(file: &OwnedFd, place: u64, stamps: &mut Stamps) -> Before 
         }
         size *= 4;
     }
+}
+
+/// Where the line begins that is not finished at `place`: there, if nothing is
+/// unfinished. What is longer than is kept in memory is not gone back through.
+pub(crate) fn line_at(file: &OwnedFd, place: u64) -> u64 {
+    let mut buffer = [0; 8192];
+    let mut from = place;
+    while from > 0 && place - from < LONGEST as u64 {
+        let start = from.saturating_sub(buffer.len() as u64);
+        // It is no longer than the buffer.
+        let len = (from - start) as usize;
+        if fill(file, &mut buffer[..len], start) != Ok(len) {
+            return place;
+        }
+        if let Some(newline) = memrchr(b'\n', &buffer[..len]) {
+            return start + newline as u64 + 1;
+        }
+        from = start;
+    }
+    if from == 0 { 0 } else { place }
 }
 
 /// Reads until it is full, or nothing more is there.

@@ -1,6 +1,8 @@
 //! Making visible what a terminal would obey: control characters, what turns
 //! the direction of writing, and bytes that are no text.
 
+use upkeep_core::obeyed::is_obeyed;
+
 /// Adds the text to `out`, as somebody may look at it.
 pub(crate) fn visible(out: &mut Vec<u8>, text: &[u8]) {
     if text.iter().all(|byte| matches!(byte, b'\t' | b' '..=b'~')) {
@@ -22,12 +24,7 @@ fn put(out: &mut Vec<u8>, character: char) {
         '\t' => out.push(b'\t'),
         '\0'..='\x1f' => out.extend_from_slice(&[b'^', character as u8 + b'@']),
         '\x7f' => out.extend_from_slice(b"^?"),
-        '\u{80}'..='\u{9f}'
-        | '\u{61c}'
-        | '\u{200e}'
-        | '\u{200f}'
-        | '\u{2028}'..='\u{202e}'
-        | '\u{2066}'..='\u{2069}' => hex(out, b'u', character.into(), 4),
+        _ if is_obeyed(character) => hex(out, b'u', character.into(), 4),
         _ => out.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes()),
     }
 }

@@ -2,9 +2,9 @@
 //! not tell, by the clock. What is told is that something may have changed,
 //! never what.
 
-use crate::files::Where;
+use crate::files::{Where, input_is_file};
 use crate::forward::Forward;
-use crate::options::TOOL;
+use crate::trouble;
 use core::ffi::CStr;
 use core::mem::MaybeUninit;
 use rustix::event::{PollFd, PollFlags, poll};
@@ -19,7 +19,7 @@ use upkeep_sys::refuse::refused;
 /// How often it is looked where the kernel does not tell.
 const LOOK: u64 = 250_000_000;
 
-/// That something else is there, or this is elsewhere.
+/// That something else is in a directory, or the directory is elsewhere.
 const PLACE: WatchFlags = WatchFlags::CREATE
     .union(WatchFlags::MOVED_TO)
     .union(WatchFlags::DELETE_SELF)
@@ -34,8 +34,7 @@ pub(crate) struct Watcher {
     inotify: Option<OwnedFd>,
     /// Each watch with each of its logs.
     watches: BTreeSet<(i32, usize)>,
-    /// The logs that are not there, or that can not be watched.
-    absent: BTreeSet<usize>,
+    /// The logs that can not be watched.
     blind: BTreeSet<usize>,
 }
 
@@ -45,13 +44,13 @@ impl Watcher {
         let flags = CreateFlags::CLOEXEC | CreateFlags::NONBLOCK;
         let inotify = refuses.and_then(|()| inotify::init(flags));
         let inotify = inotify.inspect_err(|why| {
-            TOOL.warn_os(
+            trouble::warn_os(
                 &[b"unable to be told of changes, looking for them four times a second: "],
                 *why,
             );
         });
-        let (watches, absent, blind) = Default::default();
-        Self { inotify: inotify.ok(), watches, absent, blind }
+        let (watches, blind) = Default::default();
+        Self { inotify: inotify.ok(), watches, blind }
     }
 
     /// Watches a log. What is read from now on is either the last or changes,
@@ -61,37 +60,46 @@ impl Watcher {
             return;
         }
         let told = match place {
-            Where::Input => Ok(true),
-            Where::Directory(path) => self.towards(number, path),
-            Where::File(path) => outwards(path)
-                .map_or(Ok(true), |around| self.towards(number, &around))
-                .and_then(|_| self.towards(number, path)),
+            Where::Input => self.input(number),
+            // A directory that is removed while it is open does not tell so,
+            // and a link does not tell where it goes: what it is in does.
+            Where::Directory(path) => self.around(number, path, PLACE),
+            Where::File(path) => self.around(number, path, WRITTEN),
         };
-        self.absent.remove(&number);
-        match told {
-            Ok(true) => {}
-            Ok(false) => {
-                self.absent.insert(number);
-            }
-            Err(why) => {
-                if self.blind.insert(number) {
-                    TOOL.warn_os(
-                        &[b"unable to watch ", place.shown(), b", looking four times a second: "],
-                        why,
-                    );
-                }
-            }
+        if let Err(why) = told
+            && self.blind.insert(number)
+        {
+            trouble::warn_os(
+                &[b"unable to watch ", place.shown(), b", looking four times a second: "],
+                why,
+            );
         }
     }
 
+    /// Watches standard input if it is a file; everything else is polled.
+    fn input(&mut self, number: usize) -> Result<()> {
+        if input_is_file() {
+            let watch = self.add(c"/proc/self/fd/0", WatchFlags::MODIFY)?;
+            self.watches.insert((watch, number));
+        }
+        Ok(())
+    }
+
+    /// Watches what is at the path, and for `what` the directory that it is in.
+    fn around(&mut self, number: usize, path: &CStr, what: WatchFlags) -> Result<()> {
+        if let Some(around) = outwards(path) {
+            self.towards(number, &around, what)?;
+        }
+        self.towards(number, path, WRITTEN)
+    }
+
     /// Watches what is at the path or, if nothing is, what is there of the way
-    /// to it; says whether it is the path itself. What appears while that is
-    /// found out is found, too.
-    fn towards(&mut self, number: usize, path: &CStr) -> Result<bool> {
+    /// to it. What appears while that is found out is found, too.
+    fn towards(&mut self, number: usize, path: &CStr, wanted: WatchFlags) -> Result<()> {
         let mut last = None;
         loop {
             let mut at = path.to_owned();
-            let mut what = WRITTEN;
+            let mut what = wanted;
             let watch = loop {
                 match self.add(&at, what) {
                     Err(Errno::NOENT | Errno::NOTDIR) => {}
@@ -101,9 +109,8 @@ impl Watcher {
                 (at, what) = (around, PLACE);
             };
             self.watches.insert((watch, number));
-            let is_there = at.as_c_str() == path;
-            if is_there || last == Some(watch) {
-                return Ok(is_there);
+            if at.as_c_str() == path || last == Some(watch) {
+                return Ok(());
             }
             last = Some(watch);
         }
@@ -161,9 +168,7 @@ impl Watcher {
             let is_gone = what.intersects(gone);
             let appeared = what.intersects(ReadFlags::CREATE | ReadFlags::MOVED_TO);
             let theirs = self.watches.range(of_it).map(|(_, number)| *number);
-            moved.extend(
-                theirs.filter(|number| is_gone || appeared && self.absent.contains(number)),
-            );
+            moved.extend(theirs.filter(|_| is_gone || appeared));
             if what.contains(ReadFlags::IGNORED) {
                 self.watches.retain(|(other, _)| *other != watch);
             }

@@ -12,6 +12,7 @@ use rustix::pipe::{PipeFlags, pipe_with};
 use std::ffi::CString;
 use std::fs;
 use std::os::unix::ffi::OsStringExt;
+use std::os::unix::fs::symlink;
 use std::process::Command;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::Duration;
@@ -94,6 +95,10 @@ const FOLLOW: Wanted = Wanted {
 /// Follows the logs until everything has come. If nothing comes any more, the
 /// reader of the output goes away, and that ends it.
 fn follow(logs: &[Log], blocks: bool, counted: &mut Counted) {
+    follow_as(logs, &Wanted { blocks, ..FOLLOW }, counted);
+}
+
+fn follow_as(logs: &[Log], wanted: &Wanted, counted: &mut Counted) {
     let (reader, writer) = pipe_with(PipeFlags::CLOEXEC).unwrap();
     counted.output = Some(writer);
     std::thread::scope(|scope| {
@@ -102,7 +107,7 @@ fn follow(logs: &[Log], blocks: bool, counted: &mut Counted) {
             let _ = ended.recv_timeout(Duration::from_secs(60));
             drop(reader);
         });
-        read(logs, &Wanted { blocks, ..FOLLOW }, &UTC, counted).unwrap();
+        read(logs, wanted, &UTC, counted).unwrap();
         drop(done);
     });
 }
@@ -328,4 +333,65 @@ fn what_is_not_there_is_waited_for() {
         follow(&logs, false, &mut counted);
         assert_eq!(counted.next, [30, 30]);
     });
+}
+
+/// A log directory that was there from the beginning, and a link to one: each
+/// is another one later, and what is written there afterwards comes, too.
+#[test]
+fn a_directory_is_found_again() {
+    let dir = TestDir::new();
+    for name in ["real", "v1", "v2"] {
+        fs::create_dir(dir.path(name)).unwrap();
+    }
+    symlink("v1", dir.path("link")).unwrap();
+    let place = |name: &str| {
+        let path = CString::new(dir.path(name).into_os_string().into_vec()).unwrap();
+        Log { name: name.into(), place: Where::Directory(path) }
+    };
+    let logs = [place("real"), place("link")];
+    let (mut counted, told) = Counted::new(2, 30);
+    let dir = &dir;
+    std::thread::scope(move |scope| {
+        scope.spawn(move || {
+            for number in 0..30 {
+                while told.recv().is_ok_and(|next| next != [number; 2]) {}
+                match number {
+                    10 | 20 => {
+                        fs::remove_dir_all(dir.path("real")).unwrap();
+                        fs::create_dir(dir.path("real")).unwrap();
+                    }
+                    15 => {
+                        fs::remove_file(dir.path("link")).unwrap();
+                        symlink("v2", dir.path("link")).unwrap();
+                    }
+                    _ => {}
+                }
+                dir.append("real/current", format!("{number}\n").as_bytes());
+                dir.append("link/current", format!("{number}\n").as_bytes());
+            }
+        });
+        follow(&logs, false, &mut counted);
+        assert_eq!(counted.next, [30, 30]);
+    });
+}
+
+/// The line that is being written when it begins comes as a whole.
+#[test]
+fn what_follows_begins_with_a_line() {
+    for since in [None, Some(Tai64n::from_unix(0, 0))] {
+        let dir = TestDir::new();
+        dir.write("current", b"7\n12");
+        let (counted, told) = Counted::new(1, 124);
+        let mut counted = Counted { gaps: true, ..counted };
+        let wanted = Wanted { last: since.is_none().then_some(0), since, ..FOLLOW };
+        std::thread::scope(|scope| {
+            let dir = &dir;
+            scope.spawn(move || {
+                assert_eq!(told.recv(), Ok(vec![0]));
+                dir.append("current", b"3\n");
+            });
+            follow_as(&[log(dir)], &wanted, &mut counted);
+            assert_eq!(counted.next, [124]);
+        });
+    }
 }

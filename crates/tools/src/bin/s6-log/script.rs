@@ -98,8 +98,8 @@ impl Reader {
         script: &mut Script,
     ) -> Result<(), TryReserveError> {
         let item = match directive {
-            Directive::Select(pattern) => Item::Select(Pattern::Extended(pattern)),
-            Directive::Deselect(pattern) => Item::Deselect(Pattern::Extended(pattern)),
+            Directive::Select(pattern) => Item::Select(Pattern::Library(pattern)),
+            Directive::Deselect(pattern) => Item::Deselect(Pattern::Library(pattern)),
             Directive::Rest => Item::Rest,
             Directive::Output => Item::Output,
             Directive::Alert => Item::Warn(self.alert),
