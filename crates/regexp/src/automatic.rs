@@ -123,7 +123,7 @@ mod tests {
     use crate::required;
 
     fn automatic(pattern: &str, memory: usize) -> Automatic {
-        let parsed = Automatic::parse(pattern.as_bytes(), false, 1 << 20).unwrap();
+        let parsed = Automatic::parse(pattern.as_bytes(), Options::default(), 1 << 20).unwrap();
         let filter = required::texts(&parsed.node, &parsed.sets)
             .required()
             .filter(|texts| required::worth(texts) > 0)

@@ -154,10 +154,11 @@ pub(crate) fn worth(texts: &[Vec<u8>]) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Options;
     use crate::automatic::Automatic;
 
     fn of(pattern: &str) -> (Texts, bool) {
-        let parsed = Automatic::parse(pattern.as_bytes(), false, 1 << 20).unwrap();
+        let parsed = Automatic::parse(pattern.as_bytes(), Options::default(), 1 << 20).unwrap();
         (texts(&parsed.node, &parsed.sets), is_plain(&parsed.node))
     }
 
