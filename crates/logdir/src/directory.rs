@@ -173,6 +173,9 @@ impl LogDirectory {
     }
 
     /// Takes whole lines, each behind a stamp, as `copy` does.
+    // In a place of its own it is made to be fast; in that of its caller it
+    // would be made small.
+    #[inline(never)]
     pub fn put_lines(&mut self, stamp: &[u8], lines: &[u8], voice: &mut Voice) {
         let (blocks, rest) = lines.as_chunks::<BLOCK>();
         let mut last = [0; BLOCK];

@@ -137,6 +137,8 @@ impl Engine {
     /// Takes what was read, of which the first `seen` bytes were there at the
     /// last call and not taken. Answers how many are taken now; the others
     /// are the beginning of a line that cannot be judged yet.
+    // In a place of its own it is made to be fast, not small.
+    #[inline(never)]
     pub(crate) fn take(&mut self, bytes: &[u8], seen: usize, voice: &mut Voice) -> usize {
         let mut at = 0;
         let mut end = seen;

@@ -95,6 +95,7 @@ impl Engine {
     }
 
     /// Follows the script from a step on.
+    #[inline(never)]
     fn follow<const CALM: bool>(
         &mut self,
         bytes: &[u8],
