@@ -1,7 +1,7 @@
 //! The children of supervise that run beside the service: scripts, checks and
 //! whoever is told of it. None of them is one of the service's.
 
-use crate::keep::Supervise;
+use crate::supervise::keep::Supervise;
 use rustix::process::Pid;
 use upkeep_family::Spared;
 

@@ -1,12 +1,12 @@
 //! How a supervise begins: it claims the directory, or finds that it has it
 //! already, reads what the last one left, and goes on from there.
 
-use crate::errands::Errands;
-use crate::health::Senses;
-use crate::keep::{Supervise, TOOL, fatal, now};
-use crate::order::Order;
-use crate::reach::Reach;
-use crate::watch::{Found, Watch};
+use crate::supervise::errands::Errands;
+use crate::supervise::health::Senses;
+use crate::supervise::keep::{Supervise, TOOL, fatal, now};
+use crate::supervise::order::Order;
+use crate::supervise::reach::Reach;
+use crate::supervise::watch::{Found, Watch};
 use core::ffi::CStr;
 use upkeep_cli::{Exit, drop_messages_rather_than_wait};
 use upkeep_core::record::{Own, Record, SIZE, Stage};

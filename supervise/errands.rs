@@ -2,9 +2,9 @@
 //! for runit has scripts that stand in for signals, and nothing waits for one:
 //! it runs aside, and what was asked for after it waits in a queue.
 
-use crate::keep::{Supervise, TOOL};
-use crate::process;
-use crate::reach::complain;
+use crate::supervise::keep::{Supervise, TOOL};
+use crate::supervise::process;
+use crate::supervise::reach::complain;
 use core::ffi::CStr;
 use rustix::process::{Pid, kill_process_group};
 use upkeep_core::control::{Command, Signal};

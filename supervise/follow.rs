@@ -1,9 +1,9 @@
 //! Following a service into the background: which process it is when `run`
 //! has exited 0, and that it is the service's own.
 
-use crate::keep::{Supervise, TOOL};
-use crate::process::identify;
-use crate::watch::{Found, Watch, number};
+use crate::supervise::keep::{Supervise, TOOL};
+use crate::supervise::process::identify;
+use crate::supervise::watch::{Found, Watch, number};
 use rustix::io;
 use rustix::process::Pid;
 use upkeep_core::supervise::{Event, Phase};

@@ -1,9 +1,9 @@
 //! How the service does: what its directory asks of it, where it says that it
 //! is ready or lives, and its check.
 
-use crate::keep::{Supervise, TOOL, warn};
-use crate::process;
-use crate::reach::or_none;
+use crate::supervise::keep::{Supervise, TOOL, warn};
+use crate::supervise::process;
+use crate::supervise::reach::or_none;
 use core::ffi::CStr;
 use rustix::event::{PollFd, PollFlags};
 use rustix::fd::OwnedFd;

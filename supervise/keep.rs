@@ -2,11 +2,11 @@
 //! deadlines, tells the machine, does what it says. After start-up no error
 //! ends it and nothing is allocated.
 
-use crate::errands::Errands;
-use crate::health::Senses;
-use crate::order::{ALONE, Order};
-use crate::reach::Reach;
-use crate::watch::{Watch, outcome};
+use crate::supervise::errands::Errands;
+use crate::supervise::health::Senses;
+use crate::supervise::order::{ALONE, Order};
+use crate::supervise::reach::Reach;
+use crate::supervise::watch::{Watch, outcome};
 use core::ffi::CStr;
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::fd::OwnedFd;

@@ -4,7 +4,7 @@
 
 mod needed;
 
-use crate::keep::{Supervise, TOOL};
+use crate::supervise::keep::{Supervise, TOOL};
 use core::ffi::CStr;
 use rustix::fs::CWD;
 use rustix::io::{Errno, Result};

@@ -1,8 +1,8 @@
 //! When the service is started again: what its directory says about it, and
 //! what is said when it is not.
 
-use crate::keep::{Supervise, TOOL};
-use crate::reach::or_none;
+use crate::supervise::keep::{Supervise, TOOL};
+use crate::supervise::reach::or_none;
 use core::ffi::CStr;
 use upkeep_cli::decimal;
 use upkeep_core::dialect::Dialect;

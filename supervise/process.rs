@@ -1,6 +1,6 @@
 //! The service's processes: how they are started, and who they are.
 
-use crate::keep::TOOL;
+use crate::supervise::keep::TOOL;
 use core::ffi::CStr;
 use rustix::fd::{AsFd, BorrowedFd};
 use rustix::fs::{self, Mode, OFlags};
@@ -229,5 +229,5 @@ pub(crate) fn identify_itself(pid: Pid, namespace: u64) -> Identity {
 
 fn known(pid: Pid, namespace: u64) -> Identity {
     let started = started(pid).map_or(0, |started| started.0);
-    Identity { pid: crate::watch::number(pid), started, unique: 0, namespace }
+    Identity { pid: crate::supervise::watch::number(pid), started, unique: 0, namespace }
 }

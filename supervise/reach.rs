@@ -1,11 +1,11 @@
 //! Whom a stop reaches: the service's process, its process group, or all that
 //! descends from it.
 
-use crate::health;
-use crate::keep::TOOL;
-use crate::policy;
-use crate::process::name_of;
-use crate::watch::Watch;
+use crate::supervise::health;
+use crate::supervise::keep::TOOL;
+use crate::supervise::policy;
+use crate::supervise::process::name_of;
+use crate::supervise::watch::Watch;
 use core::ffi::CStr;
 use rustix::event::{PollFd, PollFlags};
 use rustix::io::Errno;

@@ -1,10 +1,10 @@
 //! A start, of `run` or of what runs before or after it: the child becomes one of the family,
 //! writes down who it is, and only then runs.
 
-use crate::keep::{Supervise, TOOL, now, warn};
-use crate::process::{self, Around, Descriptors, Program};
-use crate::reach::{Reach, complain};
-use crate::watch::number;
+use crate::supervise::keep::{Supervise, TOOL, now, warn};
+use crate::supervise::process::{self, Around, Descriptors, Program};
+use crate::supervise::reach::{Reach, complain};
+use crate::supervise::watch::number;
 use core::cell::Cell;
 use core::ffi::CStr;
 use rustix::fd::{AsFd, OwnedFd};

@@ -1,7 +1,7 @@
 //! The ends of the service on record for s6's programs, in a directory for s6.
 
-use crate::keep::{Supervise, now, warn};
-use crate::reach::complain;
+use crate::supervise::keep::{Supervise, now, warn};
+use crate::supervise::reach::complain;
 use upkeep_core::dialect::Dialect;
 use upkeep_core::record::Outcome;
 use upkeep_core::tally::{DEFAULT, MOST, record};

@@ -1,8 +1,8 @@
 //! Telling encore's `notify` what becomes of the processes. It runs aside, and
 //! nobody waits for it.
 
-use crate::keep::{Supervise, TOOL};
-use crate::process::{aside, word};
+use crate::supervise::keep::{Supervise, TOOL};
+use crate::supervise::process::{aside, word};
 use core::ffi::CStr;
 use upkeep_core::record::Outcome;
 use upkeep_core::supervise::Phase;

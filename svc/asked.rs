@@ -1,6 +1,6 @@
 //! What the options ask for.
 
-use crate::tell::TOOL;
+use crate::svc::tell::TOOL;
 use upkeep_cli::{Exit, Opt, Options};
 use upkeep_core::control::{COMMANDS, Command, SINGLE, WHOLE};
 use upkeep_core::signals;

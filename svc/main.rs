@@ -1,7 +1,4 @@
 //! svc: says something to supervise.
 #![no_main]
 
-mod asked;
-mod tell;
-
-upkeep_sys::main!(|args| tell::run(args).code());
+upkeep_sys::main!(|args| upkeep::svc::run(args).code());

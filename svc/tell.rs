@@ -1,6 +1,6 @@
 //! Letters in, control bytes out, to one service after the other.
 
-use crate::asked::Asked;
+use crate::svc::asked::Asked;
 use core::ffi::CStr;
 use std::ffi::CString;
 use upkeep_cli::{Exit, Tool};

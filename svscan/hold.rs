@@ -3,7 +3,7 @@
 //! all others that hold it. It is started before the first pipe is used, and
 //! again when it ends; nothing here waits for it but the end.
 
-use crate::watch::{Svscan, TOOL};
+use crate::svscan::watch::{Svscan, TOOL};
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::fd::{AsFd, BorrowedFd};
 use rustix::io::{Errno, Result};

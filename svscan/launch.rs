@@ -1,7 +1,8 @@
 //! How a supervise is started, with its end of the pipe in place, and the
 //! holder of pipes: looked for beside this program, then in PATH.
 
-use crate::watch::TOOL;
+use crate::svscan::Others;
+use crate::svscan::watch::TOOL;
 use core::ffi::CStr;
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
 use rustix::io::{Errno, Result};
@@ -22,12 +23,16 @@ pub(crate) struct Launcher {
 impl Launcher {
     /// Looks where both are, and makes room for two descriptors for each
     /// logged service. What is started gets the old limit.
-    pub(crate) fn new() -> Self {
+    pub(crate) fn new(others: Others) -> Self {
         let open_files = getrlimit(Resource::Nofile);
         // Without it, what does not fit is tried again as services leave.
         let raised = Rlimit { current: open_files.maximum, maximum: open_files.maximum };
         let _ = setrlimit(Resource::Nofile, raised);
-        Self { supervise: candidates(c"supervise"), svhold: candidates(c"svhold"), open_files }
+        Self {
+            supervise: candidates(c"supervise", others),
+            svhold: candidates(c"svhold", others),
+            open_files,
+        }
     }
 
     /// Starts the supervise of `name`, or of its logger.
@@ -83,9 +88,12 @@ impl Launcher {
     }
 }
 
-/// Where a program may be: beside this one, then in PATH.
-fn candidates(name: &'static CStr) -> Vec<&'static CStr> {
+/// Where a program may be: in this one, beside it, then in PATH.
+fn candidates(name: &'static CStr, others: Others) -> Vec<&'static CStr> {
     let mut all: Vec<CString> = Vec::new();
+    if others == Others::Here {
+        all.extend(exec::own_path());
+    }
     if let Some(directory) = exec::own_directory() {
         all.extend(exec::candidates(&directory, name));
     }

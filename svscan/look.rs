@@ -1,8 +1,8 @@
 //! What is in the scan directory: which entries are services, and whether they
 //! have a logger. Finds and reports; starts nothing itself.
 
-use crate::roster::{Identity, NAME};
-use crate::watch::{Svscan, TOOL};
+use crate::svscan::roster::{Identity, NAME};
+use crate::svscan::watch::{Svscan, TOOL};
 use core::ffi::CStr;
 use core::mem::MaybeUninit;
 use rustix::fs::{self, AtFlags, CWD, FileType, Mode, OFlags, RawDir};

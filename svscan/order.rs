@@ -1,8 +1,8 @@
 //! Who waits for whom among the services, and what is wrong with that: said
 //! before they are started, and once.
 
-use crate::roster::NAME;
-use crate::watch::{Svscan, TOOL};
+use crate::svscan::roster::NAME;
+use crate::svscan::watch::{Svscan, TOOL};
 use core::ffi::CStr;
 use core::mem::MaybeUninit;
 use rustix::fd::AsFd;

@@ -1,8 +1,8 @@
 //! Waiting for the dead: supervises, services that have lost theirs, the
 //! holder of pipes, and what else this process inherits.
 
-use crate::found;
-use crate::watch::Svscan;
+use crate::svscan::found;
+use crate::svscan::watch::Svscan;
 use rustix::fs::CWD;
 use rustix::process::{Pid, WaitOptions, waitpid};
 use upkeep_core::record::Stage;

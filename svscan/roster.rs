@@ -2,7 +2,7 @@
 //! looked at only when something happens, so that ten thousand services are
 //! searched in memory that fits a cache.
 
-use crate::names::{Names, Place};
+use crate::svscan::names::{Names, Place};
 use core::ffi::CStr;
 use rustix::fd::{AsRawFd, OwnedFd};
 use rustix::io::Result;

@@ -2,8 +2,8 @@
 //! cp, is there before its `run` and its `log` are; started at once it would
 //! fail and have no logger. One that is moved or linked here is whole.
 
-use crate::notice::Notices;
-use crate::roster::NAME;
+use crate::svscan::notice::Notices;
+use crate::svscan::roster::NAME;
 use core::ffi::CStr;
 use rustix::fs::{self, AtFlags, CWD};
 use upkeep_sys::table::Table;

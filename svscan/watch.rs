@@ -2,13 +2,14 @@
 //! something changed in it, reaps, starts, takes down. After start-up no error
 //! ends it and nothing is allocated.
 
-use crate::found::Found;
-use crate::hold::Holder;
-use crate::launch::Launcher;
-use crate::notice::{Notice, Notices, is_trustworthy};
-use crate::order::Order;
-use crate::roster::{NAME, Roster};
-use crate::settle::Settling;
+use crate::svscan::Others;
+use crate::svscan::found::Found;
+use crate::svscan::hold::Holder;
+use crate::svscan::launch::Launcher;
+use crate::svscan::notice::{Notice, Notices, is_trustworthy};
+use crate::svscan::order::Order;
+use crate::svscan::roster::{NAME, Roster};
+use crate::svscan::settle::Settling;
 use core::ffi::CStr;
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::fd::OwnedFd;
@@ -43,11 +44,11 @@ exit: 0 after TERM or INT, 111 dir cannot be entered.
 ",
 };
 
-pub(crate) fn run(args: Args) -> Exit {
+pub(crate) fn run(args: Args, others: Others) -> Exit {
     if let Some(exit) = TOOL.answer(args) {
         return exit;
     }
-    match Svscan::begin(args, args.get(1)) {
+    match Svscan::begin(args, args.get(1), others) {
         Ok(mut svscan) => {
             sealed::seal();
             svscan.run()
@@ -81,7 +82,7 @@ pub(crate) struct Svscan {
 }
 
 impl Svscan {
-    fn begin(args: Args, dir: Option<&CStr>) -> Result<Self, Exit> {
+    fn begin(args: Args, dir: Option<&CStr>, others: Others) -> Result<Self, Exit> {
         // A reader of our messages that goes away must not take us along, and
         // one that is stuck must not hold us up.
         signals::ignore_broken_pipes();
@@ -89,7 +90,7 @@ impl Svscan {
         let always = [Signal::CHILD, Signal::TERM, Signal::ALARM, Signal::USR1];
         let signals = Signals::take(&always, &[Signal::INT, Signal::HUP])
             .map_err(|why| TOOL.fatal_os(&[b"unable to take signals: "], why))?;
-        let launcher = Launcher::new();
+        let launcher = Launcher::new(others);
         // A service that has lost its supervise is waited for here.
         let _ = set_child_subreaper(Some(getpid()));
         let here = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;

@@ -1,10 +1,10 @@
 //! What becomes of services, as JSON, a line for each change.
 
-use crate::fields::Value;
-use crate::gather::Seen;
-use crate::json::Object;
-use crate::outlet::Outlet;
-use crate::watch::{Listener, News, What};
+use crate::svstat::fields::Value;
+use crate::svstat::gather::Seen;
+use crate::svstat::json::Object;
+use crate::svstat::outlet::Outlet;
+use crate::svstat::watch::{Listener, News, What};
 use rustix::io::Errno;
 use std::borrow::Cow;
 

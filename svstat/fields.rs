@@ -1,8 +1,8 @@
 //! The fields of a service by their names, the same in JSON and for `-o`; and
 //! those of s6-svstat.
 
-use crate::gather::Seen;
-use crate::json::escape_blanks;
+use crate::svstat::gather::Seen;
+use crate::svstat::json::escape_blanks;
 use std::borrow::Cow;
 use upkeep_core::record::{Outcome, Stage};
 use upkeep_core::restart::{Fault, Reason};

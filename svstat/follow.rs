@@ -1,12 +1,12 @@
 //! A table that goes on: on a terminal it is drawn anew when something has
 //! changed, elsewhere each change is a line more.
 
-use crate::gather::Seen;
-use crate::outlet::Outlet;
-use crate::run::look;
-use crate::table::{Table, is_wrong};
-use crate::terminal;
-use crate::watch::{Listener, News, watch};
+use crate::svstat::gather::Seen;
+use crate::svstat::outlet::Outlet;
+use crate::svstat::run::look;
+use crate::svstat::table::{Table, is_wrong};
+use crate::svstat::terminal;
+use crate::svstat::watch::{Listener, News, watch};
 use rustix::io::Errno;
 use rustix::process::{Signal, getpid, kill_process};
 use upkeep_cli::Exit;
@@ -134,8 +134,8 @@ impl Listener for Lines {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::gather::tests::{sample, unsupervised};
-    use crate::table::Look;
+    use crate::svstat::gather::tests::{sample, unsupervised};
+    use crate::svstat::table::Look;
 
     fn drawn(services: &[Seen], height: usize) -> Vec<String> {
         let look = Look { width: 80, colours: false, since: true, local: |_| None };

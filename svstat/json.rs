@@ -1,7 +1,7 @@
 //! Services as JSON.
 
-use crate::fields::{FIELDS, Value};
-use crate::gather::Seen;
+use crate::svstat::fields::{FIELDS, Value};
+use crate::svstat::gather::Seen;
 use upkeep_core::json;
 use upkeep_core::tai::Tai64n;
 

@@ -1,6 +1,6 @@
 //! One line for each service, as daemontools prints it.
 
-use crate::gather::{Known, Trouble, look};
+use crate::svstat::gather::{Known, Trouble, look};
 use core::ffi::CStr;
 use rustix::io::Errno;
 use upkeep_cli::{Out, decimal};

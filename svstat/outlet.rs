@@ -1,7 +1,7 @@
 //! Standard output of a svstat that goes on, and the signals that it heeds
 //! meanwhile: it ends also when its reader is stuck.
 
-use crate::run::TOOL;
+use crate::svstat::run::TOOL;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 use upkeep_cli::Exit;

@@ -1,15 +1,15 @@
 //! What svstat was asked for: in which form, and of which services.
 
-use crate::events::Events;
-use crate::fields::{self, Field, Value};
-use crate::follow::follow;
-use crate::gather::{Seen, gather};
-use crate::json::{Object, VERSION};
-use crate::line;
-use crate::outlet::Outlet;
-use crate::table::{Look, Table};
-use crate::terminal;
-use crate::watch::watch;
+use crate::svstat::events::Events;
+use crate::svstat::fields::{self, Field, Value};
+use crate::svstat::follow::follow;
+use crate::svstat::gather::{Seen, gather};
+use crate::svstat::json::{Object, VERSION};
+use crate::svstat::line;
+use crate::svstat::outlet::Outlet;
+use crate::svstat::table::{Look, Table};
+use crate::svstat::terminal;
+use crate::svstat::watch::watch;
 use core::ffi::CStr;
 use rustix::io::{Errno, fcntl_getfd};
 use std::ffi::CString;

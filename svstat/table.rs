@@ -2,9 +2,9 @@
 //! out, and what is too long is cut, with a mark. It looks at nothing itself:
 //! how wide it may be, and what a clock on the wall shows, it is told.
 
-use crate::fields::signal_name;
-use crate::gather::Seen;
-use crate::line;
+use crate::svstat::fields::signal_name;
+use crate::svstat::gather::Seen;
+use crate::svstat::line;
 use upkeep_core::record::{Outcome, Own, Stage};
 use upkeep_core::restart::Reason;
 use upkeep_core::status::Want;

@@ -1,10 +1,10 @@
 //! Services that are watched: what is known of each, and what becomes of it.
 //! It prints nothing; whoever does is told.
 
-use crate::fields::{FIELDS, Value};
-use crate::gather::{Seen, below};
-use crate::outlet::Outlet;
-use crate::run::{TOOL, all_services, no_start, no_way_back, unwritable};
+use crate::svstat::fields::{FIELDS, Value};
+use crate::svstat::gather::{Seen, below};
+use crate::svstat::outlet::Outlet;
+use crate::svstat::run::{TOOL, all_services, no_start, no_way_back, unwritable};
 use rustix::event::{PollFd, PollFlags};
 use rustix::fd::OwnedFd;
 use rustix::fs::inotify::{self, CreateFlags, WatchFlags};

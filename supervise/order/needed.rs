@@ -2,7 +2,7 @@
 //! is passed on by a group.
 
 use super::{ALONE, LOOK, Name, PATIENCE};
-use crate::keep::Supervise;
+use crate::supervise::keep::Supervise;
 use core::ffi::CStr;
 use rustix::fd::{AsFd, BorrowedFd};
 use rustix::fs::CWD;

@@ -1,8 +1,8 @@
 //! What fits, what is left out, what is cut.
 
 use super::*;
-use crate::gather::Known;
-use crate::gather::tests::{sample, unsupervised};
+use crate::svstat::gather::Known;
+use crate::svstat::gather::tests::{sample, unsupervised};
 
 fn local(unix: i64) -> Option<Local> {
     let second = u8::try_from(unix % 60).ok()?;

@@ -151,6 +151,13 @@ pub fn own_directory() -> Option<Vec<u8>> {
     Some(name.rsplitn(2, |&b| b == b'/').nth(1).unwrap_or(b"").to_vec())
 }
 
+/// The path by which this program was executed, if the kernel has it from the
+/// root.
+#[must_use]
+pub fn own_path() -> Option<CString> {
+    own_name(&mut [0; LONGEST]).map(CStr::to_owned)
+}
+
 /// The longest path the kernel takes, the closing NUL included.
 const LONGEST: usize = 4096;
 

@@ -1,5 +1,6 @@
-//! What two or more of the small programs share, and the parts of them that
-//! are worth testing without a process. Prints no message and never exits.
+//! The small programs, and beside them what two or more of them share and the
+//! parts of them that are worth testing without a process. Only `programs`
+//! prints messages; nothing here exits.
 
 pub mod accounts;
 pub mod check;
@@ -10,6 +11,7 @@ pub mod limits;
 pub mod local;
 pub mod lock;
 pub mod number;
+pub mod programs;
 pub mod stamp;
 pub mod sv;
 pub mod title;

@@ -2,41 +2,4 @@
 //! id itself.
 #![no_main]
 
-use upkeep_cli::{Exit, Tool};
-use upkeep_sys::{Args, exec};
-use upkeep_tools::accounts::asked;
-use upkeep_tools::environment::Environment;
-
-const TOOL: Tool = Tool {
-    name: "envuidgid",
-    help: "\
-usage: envuidgid account[:group] program [argument ...]
-
-Runs program with the environment variables UID and GID set to account's user
-id and group id. With :group, GID is that group's id instead. The program still
-runs as who it was: it is meant to change its ids itself once it is ready to.
-
-  -h, --help     print this
-      --version  print the version
-
-    envuidgid dnscache softlimit -d250000 ./dnscache
-
-exit: 100 usage, 111 no such account or program could not be run, otherwise
-program's own.
-",
-};
-
-upkeep_sys::main!(|args| run(args).code());
-
-fn run(args: Args) -> Exit {
-    let (account, program) = match asked(&TOOL, args, "envuidgid account child") {
-        Ok(found) => found,
-        Err(exit) => return exit,
-    };
-    let mut environment = Environment::inherited();
-    for (name, id) in [("GID", account.gid), ("UID", account.uid)] {
-        environment.set(name, id);
-    }
-    let why = exec::run_with(args.skip(2), environment.variables());
-    TOOL.fatal_os(&[b"unable to run ", program.to_bytes(), b": "], why)
-}
+upkeep_sys::main!(|args| upkeep_tools::programs::envuidgid::run(args).code());

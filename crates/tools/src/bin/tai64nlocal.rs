@@ -1,37 +1,4 @@
 //! tai64nlocal: makes the labels of tai64n and multilog readable.
 #![no_main]
 
-use upkeep_cli::{Exit, Tool};
-use upkeep_sys::Args;
-use upkeep_sys::localtime::local;
-use upkeep_tools::filter::filter;
-use upkeep_tools::local::Localizer;
-
-const TOOL: Tool = Tool {
-    name: "tai64nlocal",
-    help: "\
-usage: tai64nlocal
-
-Copies its standard input to its standard output. Where a line begins with a
-TAI64N label, an @ and 24 hex digits, it puts the local time in its place, as
-2026-11-20 19:03:00.123456789. Other lines pass unchanged.
-
-  -h, --help     print this
-      --version  print the version
-
-    tai64nlocal <log/main/current | less
-    TZ=UTC tai64nlocal <log/main/current
-
-exit: 0 the input ended, 111 it cannot be read or the output not written.
-",
-};
-
-upkeep_sys::main!(|args| run(args).code());
-
-fn run(args: Args) -> Exit {
-    if let Some(exit) = TOOL.answer(args) {
-        return exit;
-    }
-    let mut localizer = Localizer::new(local);
-    filter(|input, output| localizer.feed(input, |bytes| output.push(bytes)))
-}
+upkeep_sys::main!(|args| upkeep_tools::programs::tai64nlocal::run(args).code());

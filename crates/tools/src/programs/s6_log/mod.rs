@@ -1,6 +1,5 @@
 //! s6-log: s6's logger. Selects, stamps and keeps lines in rotated logs, as a
 //! script of arguments says.
-#![no_main]
 
 mod options;
 mod script;
@@ -58,9 +57,9 @@ or the script, 111 trouble at the start.
 ",
 };
 
-upkeep_sys::main!(|args| run(args).code());
-
-fn run(args: Args) -> Exit {
+/// Runs it.
+#[must_use]
+pub fn run(args: Args) -> Exit {
     if let Some(exit) = TOOL.answer(args) {
         return exit;
     }

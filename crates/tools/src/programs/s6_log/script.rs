@@ -1,6 +1,6 @@
 //! The directives, and what they mean together.
 
-use crate::options::Options;
+use crate::programs::s6_log::options::Options;
 use core::ffi::CStr;
 use std::collections::TryReserveError;
 use std::ffi::CString;

@@ -1,16 +1,15 @@
 //! chpst: runit's way to change what a program finds, and to run it then. Under
 //! the name of one of daemontools' programs it does what that does.
-#![no_main]
 
 mod change;
 mod emulated;
 mod limits;
 
+use crate::number;
 use change::Change;
 use core::ffi::CStr;
 use upkeep_cli::{Exit, Options, Tool, put};
 use upkeep_sys::Args;
-use upkeep_tools::number;
 
 const TOOL: Tool = Tool {
     name: "chpst",
@@ -58,8 +57,6 @@ run, otherwise program's own.
 const SYNOPSIS: &[u8] = b" [-vVP012] [-u user[:group]] [-U user[:group]] [-b argv0] [-e dir] \
 [-/ root] [-n nice] [-l|-L lock] [-m n] [-d n] [-o n] [-p n] [-f n] [-c n] [-t n] prog";
 
-upkeep_sys::main!(|args| run(args).unwrap_or_else(|exit| exit).code());
-
 /// The name that this program goes by.
 #[derive(Clone, Copy)]
 struct Name {
@@ -82,7 +79,13 @@ impl Name {
     }
 }
 
-fn run(args: Args) -> Result<Exit, Exit> {
+/// Runs it.
+#[must_use]
+pub fn run(args: Args) -> Exit {
+    begin(args).unwrap_or_else(|exit| exit)
+}
+
+fn begin(args: Args) -> Result<Exit, Exit> {
     let name = Name::of(args.get(0).unwrap_or(c"chpst"));
     if let Some(emulated) = emulated::find(name.plain) {
         return emulated(args, name);

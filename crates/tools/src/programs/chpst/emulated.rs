@@ -1,16 +1,16 @@
 //! daemontools' programs, as chpst emulates them under their names: with its
 //! own messages, and with exit code 100 for every wrong usage.
 
-use crate::change::{become_them, execute, find_account, no_lock, read, show};
-use crate::limits::{Limits, MOST};
-use crate::{Name, SYNOPSIS};
+use crate::environment::Environment;
+use crate::lock::lock;
+use crate::number;
+use crate::programs::chpst::change::{become_them, execute, find_account, no_lock, read, show};
+use crate::programs::chpst::limits::{Limits, MOST};
+use crate::programs::chpst::{Name, SYNOPSIS};
 use core::ffi::CStr;
 use rustix::process::setsid;
 use upkeep_cli::{Exit, Options};
 use upkeep_sys::{Args, exec};
-use upkeep_tools::environment::Environment;
-use upkeep_tools::lock::lock;
-use upkeep_tools::number;
 
 type Emulated = fn(Args, Name) -> Result<Exit, Exit>;
 

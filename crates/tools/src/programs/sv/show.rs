@@ -1,14 +1,14 @@
 //! Showing a service, and saying what is wrong with it.
 
-use crate::complain;
-use crate::errand::{Errand, Lost};
+use crate::programs::sv::complain;
+use crate::programs::sv::errand::{Errand, Lost};
+use crate::sv::{Sight, described};
 use core::ffi::CStr;
 use upkeep_cli::{Exit, words};
 use upkeep_servicedir::{
     StatusTrouble, go, is_logger, is_oneshot, names, normally_up, read_status_as_runit,
 };
 use upkeep_sys::Errno;
-use upkeep_tools::sv::{Sight, described};
 
 /// The most that is counted in the exit code.
 const MOST: u8 = 99;

@@ -1,6 +1,5 @@
 //! svlogd: runit's logger. Stamps, selects and keeps lines in rotated logs, and
 //! is told by a file in each log's directory what to do there.
-#![no_main]
 
 mod config;
 mod options;
@@ -54,9 +53,9 @@ no directory that can be used.
 ",
 };
 
-upkeep_sys::main!(|args| run(args).code());
-
-fn run(args: Args) -> Exit {
+/// Runs it.
+#[must_use]
+pub fn run(args: Args) -> Exit {
     if let Some(exit) = TOOL.answer(args) {
         return exit;
     }

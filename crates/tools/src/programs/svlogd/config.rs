@@ -1,7 +1,7 @@
 //! The config of each directory, and what all of them together are for the
 //! logger.
 
-use crate::options::Options;
+use crate::programs::svlogd::options::Options;
 use core::ffi::CStr;
 use core::net::SocketAddr;
 use rustix::fs::{CWD, Mode, OFlags};

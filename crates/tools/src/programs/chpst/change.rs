@@ -1,16 +1,16 @@
 //! What is changed, in its order, before the program is run.
 
-use crate::TOOL;
-use crate::limits::Limits;
+use crate::accounts::{self, Ids, NoIds};
+use crate::environment::{Environment, Trouble};
+use crate::lock::{NoLock, lock};
+use crate::programs::chpst::TOOL;
+use crate::programs::chpst::limits::Limits;
 use core::ffi::CStr;
 use rustix::process::{chdir, chroot, nice, setsid};
 use upkeep_cli::Exit;
 use upkeep_sys::exec::Program;
 use upkeep_sys::inherited::{Standard, close};
 use upkeep_sys::{Args, Errno, ids};
-use upkeep_tools::accounts::{self, Ids, NoIds};
-use upkeep_tools::environment::{Environment, Trouble};
-use upkeep_tools::lock::{NoLock, lock};
 
 /// All that can be asked for.
 #[derive(Default)]

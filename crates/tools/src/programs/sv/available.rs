@@ -1,6 +1,6 @@
 //! Asking the service itself.
 
-use crate::complain;
+use crate::programs::sv::complain;
 use core::cell::Cell;
 use core::ffi::CStr;
 use rustix::fs::{Mode, OFlags, open, stat};

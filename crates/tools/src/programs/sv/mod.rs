@@ -1,17 +1,16 @@
 //! sv: runit's way to tell a service what to do, to wait until it has come
 //! about, and to show it.
-#![no_main]
 
 mod available;
 mod errand;
 mod show;
 
+use crate::number;
+use crate::sv::Command;
 use core::ffi::CStr;
 use errand::Errand;
 use upkeep_cli::{Exit, Options, Tool, put, words};
 use upkeep_sys::{Args, Errno, exec};
-use upkeep_tools::number;
-use upkeep_tools::sv::Command;
 
 const TOOL: Tool = Tool {
     name: "sv",
@@ -67,9 +66,9 @@ const SYNOPSIS_OF_SCRIPT: &[u8] = b" [-w sec] command\n\n";
 /// How long it is waited for what was asked.
 const SECONDS: u64 = 7;
 
-upkeep_sys::main!(|args| run(args).code());
-
-fn run(args: Args) -> Exit {
+/// Runs it.
+#[must_use]
+pub fn run(args: Args) -> Exit {
     let path = args.get(0).unwrap_or(c"sv").to_bytes_with_nul();
     let base = path.rsplit(|byte| *byte == b'/').next().unwrap_or(path);
     let name = CStr::from_bytes_with_nul(base).unwrap_or(c"sv");

@@ -1,14 +1,14 @@
 //! Telling services what to do, and waiting until it has come about.
 
-use crate::available::is_available;
-use crate::fatal;
+use crate::programs::sv::available::is_available;
+use crate::programs::sv::fatal;
+use crate::sv::{Command, First, is_plain};
 use core::ffi::CStr;
 use rustix::process::chdir;
 use upkeep_cli::{Exit, Out};
 use upkeep_core::tai::Tai64n;
 use upkeep_servicedir::{Changes, ControlTrouble, Finder, exit_ends, go, names, send_now};
 use upkeep_sys::{clock, exec, signals};
-use upkeep_tools::sv::{Command, First, is_plain};
 
 /// How long between two looks if no service changes: a check can say otherwise
 /// without that.

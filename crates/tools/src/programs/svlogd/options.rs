@@ -1,6 +1,6 @@
 //! svlogd's options. They are the same for all its directories.
 
-use crate::TOOL;
+use crate::programs::svlogd::TOOL;
 use core::ffi::CStr;
 use upkeep_cli::{Exit, put};
 use upkeep_core::svlogd::{BUFFER, LINE, number};

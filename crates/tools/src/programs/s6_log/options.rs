@@ -1,6 +1,6 @@
 //! s6-log's options.
 
-use crate::TOOL;
+use crate::programs::s6_log::TOOL;
 use core::ffi::CStr;
 use rustix::fd::OwnedFd;
 use rustix::io::Errno;

@@ -1,8 +1,8 @@
 //! The soft limits that the program will have.
 
+use crate::limits::resources;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use upkeep_sys::Errno;
-use upkeep_tools::limits::resources;
 
 /// What is limited; the last word on each counts.
 #[derive(Default)]
