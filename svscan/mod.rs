@@ -6,6 +6,7 @@ mod launch;
 mod look;
 mod names;
 mod notice;
+mod options;
 mod order;
 mod reap;
 mod roster;

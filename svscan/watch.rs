@@ -7,6 +7,7 @@ use crate::svscan::found::Found;
 use crate::svscan::hold::Holder;
 use crate::svscan::launch::Launcher;
 use crate::svscan::notice::{Notice, Notices, is_trustworthy};
+use crate::svscan::options::Options;
 use crate::svscan::order::Order;
 use crate::svscan::roster::{NAME, Roster};
 use crate::svscan::settle::Settling;
@@ -40,7 +41,7 @@ signals: TERM and INT take every service down, loggers last, and end svscan;
 a second one kills what is left. HUP takes down what is no longer in dir.
 ALRM looks at dir now. USR1 has svscan and every supervise execute their
 programs anew, as after an upgrade; no service notices.
-exit: 0 after TERM or INT, 111 dir cannot be entered.
+exit: 0 after TERM or INT, 100 usage, 111 dir cannot be entered.
 ",
 };
 
@@ -48,7 +49,8 @@ pub(crate) fn run(args: Args, others: Others) -> Exit {
     if let Some(exit) = TOOL.answer(args) {
         return exit;
     }
-    match Svscan::begin(args, args.get(1), others) {
+    let begun = Options::read(args).and_then(|options| Svscan::begin(args, &options, others));
+    match begun {
         Ok(mut svscan) => {
             sealed::seal();
             svscan.run()
@@ -82,7 +84,7 @@ pub(crate) struct Svscan {
 }
 
 impl Svscan {
-    fn begin(args: Args, dir: Option<&CStr>, others: Others) -> Result<Self, Exit> {
+    fn begin(args: Args, options: &Options, others: Others) -> Result<Self, Exit> {
         // A reader of our messages that goes away must not take us along, and
         // one that is stuck must not hold us up.
         signals::ignore_broken_pipes();
@@ -95,7 +97,7 @@ impl Svscan {
         let _ = set_child_subreaper(Some(getpid()));
         let here = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
         let start = rustix::fs::open(c".", here, Mode::empty()).ok();
-        if let Some(dir) = dir {
+        if let Some(dir) = options.dir {
             rustix::process::chdir(dir).map_err(|why| {
                 TOOL.fatal_os(&[b"unable to chdir to ", dir.to_bytes(), b": "], why)
             })?;
