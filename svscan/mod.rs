@@ -1,5 +1,6 @@
 //! svscan: watches a directory and keeps one supervise for each service.
 
+mod environment;
 mod found;
 mod hold;
 mod launch;
@@ -11,6 +12,7 @@ mod order;
 mod reap;
 mod roster;
 mod settle;
+mod state;
 mod watch;
 
 use upkeep_cli::Exit;

@@ -3,6 +3,7 @@
 //! ends it and nothing is allocated.
 
 use crate::svscan::Others;
+use crate::svscan::environment::Environments;
 use crate::svscan::found::Found;
 use crate::svscan::hold::Holder;
 use crate::svscan::launch::Launcher;
@@ -11,6 +12,7 @@ use crate::svscan::options::Options;
 use crate::svscan::order::Order;
 use crate::svscan::roster::{NAME, Roster};
 use crate::svscan::settle::Settling;
+use crate::svscan::state::{State, absolute};
 use core::ffi::CStr;
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::fd::OwnedFd;
@@ -26,22 +28,29 @@ use upkeep_sys::{Args, clock, exec, point, process, sealed};
 pub(crate) const TOOL: Tool = Tool {
     name: "svscan",
     help: "\
-usage: svscan [dir]
+usage: svscan [options] [dir]
 
 Starts a supervise for each service directory in dir (or here), and one for
 its log directory, with a pipe between the two. Sees at once what is added to
 dir. A name that begins with a dot is left alone.
 
-  -h, --help     print this
-      --version  print the version
+  -S, --state DIR  keep the state of all services in DIR, and nothing in their
+                   directories
+  -E, --clean-env  services get PATH and what --env adds, and no more
+  -d, --env DIR    add the variables in DIR, as envdir does
+  -F, --secrets    NAME_FILE=/path becomes NAME= what is in that file
+  -h, --help       print this
+      --version    print the version
 
     svscan /etc/service
+    svscan --state /run/services --secrets /etc/service
 
 signals: TERM and INT take every service down, loggers last, and end svscan;
 a second one kills what is left. HUP takes down what is no longer in dir.
 ALRM looks at dir now. USR1 has svscan and every supervise execute their
 programs anew, as after an upgrade; no service notices.
-exit: 0 after TERM or INT, 100 usage, 111 dir cannot be entered.
+exit: 0 after TERM or INT, 100 usage, 111 dir cannot be entered, or
+what an option names cannot be used.
 ",
 };
 
@@ -68,6 +77,9 @@ pub(crate) struct Svscan {
     pub(crate) found: Option<Found>,
     pub(crate) signals: Signals,
     pub(crate) launcher: Launcher,
+    /// What is started gets these.
+    pub(crate) environments: Environments,
+    state: State,
     pub(crate) holder: Holder,
     notices: Option<Notices>,
     pub(crate) trusted: bool,
@@ -97,11 +109,15 @@ impl Svscan {
         let _ = set_child_subreaper(Some(getpid()));
         let here = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
         let start = rustix::fs::open(c".", here, Mode::empty()).ok();
+        let state = options.state.map(absolute).transpose()?;
+        let env: Result<Vec<_>, _> = options.env.iter().map(|dir| absolute(dir)).collect();
         if let Some(dir) = options.dir {
             rustix::process::chdir(dir).map_err(|why| {
                 TOOL.fatal_os(&[b"unable to chdir to ", dir.to_bytes(), b": "], why)
             })?;
         }
+        let state = State::settle(state)?;
+        let environments = Environments::read(options, &env?, state.dir)?;
         let notices = Notices::open()
             .inspect_err(|why| {
                 TOOL.warn_os(&[b"unable to watch directory, scanning every 5 seconds: "], *why);
@@ -118,6 +134,8 @@ impl Svscan {
             found,
             signals,
             launcher,
+            environments,
+            state,
             holder: Holder::new(),
             notices,
             trusted,
@@ -142,6 +160,7 @@ impl Svscan {
             self.tick();
             if self.leaving && self.roster.len() == 0 {
                 self.end_holder();
+                self.state.withdraw();
                 return Exit::Success;
             }
             self.keep_holder();
@@ -314,7 +333,8 @@ impl Svscan {
             }
         }
         let name = self.roster.name(index);
-        match self.launcher.start(name, which, self.roster.get(index).pipe.as_ref()) {
+        let pipe = self.roster.get(index).pipe.as_ref();
+        match self.launcher.start(name, which, pipe, self.environments.services.as_ref()) {
             Ok(pid) => {
                 self.roster.set_pid(index, which, pid);
                 self.feed(index, Event::Started(which));
@@ -389,7 +409,7 @@ impl Svscan {
         let why = match (&self.start, &scan) {
             (Some(start), Ok(scan)) => match rustix::process::fchdir(start) {
                 Ok(()) => {
-                    let why = exec::anew(self.args);
+                    let why = exec::anew(self.args, self.environments.own.as_ref());
                     let _ = rustix::process::fchdir(scan);
                     why
                 }
