@@ -17,6 +17,7 @@ mod bad_input;
 mod check;
 mod clients;
 mod completion;
+mod container;
 mod control;
 mod demo;
 mod dialects;
