@@ -48,11 +48,12 @@ impl Environments {
         let adds = !all.is_empty() || options.secrets;
         let make = |start: Environment| -> Result<Variables, Exit> {
             let mut environment = start;
-            for directory in &all {
-                environment.read(directory, None).map_err(|trouble| fatal(directory, &trouble))?;
-            }
             if options.secrets {
                 reveal(&mut environment)?;
+            }
+            // What a directory says is meant as it stands.
+            for directory in &all {
+                environment.read(directory, None).map_err(|trouble| fatal(directory, &trouble))?;
             }
             keep_place(&mut environment, state);
             Ok(Variables::new(environment.variables().iter().cloned()))
@@ -104,7 +105,15 @@ fn reveal(environment: &mut Environment) -> Result<(), Exit> {
         let unable = |why: Errno| {
             TOOL.fatal_os(&[b"unable to read ", path.to_bytes(), b" for ", &name, b": "], why)
         };
-        let value = secret(&path, LONGEST - front.len()).map_err(unable)?;
+        let value = match secret(&path, LONGEST - front.len()) {
+            Err(Errno::TOOBIG) => {
+                // No program could be given it: it is a file that is no secret.
+                let parts = [path.to_bytes(), b" is too long for ", &name, b", ", &name];
+                TOOL.warn(&[parts[0], parts[1], parts[2], parts[3], parts[4], b"_FILE stays"]);
+                continue;
+            }
+            answer => answer.map_err(unable)?,
+        };
         let entry = CString::new([&*front, &*value].concat()).map_err(|_| {
             TOOL.fatal(&[b"unable to use ", path.to_bytes(), b" for ", &name, b": a zero in it"])
         })?;
