@@ -225,6 +225,12 @@ impl Whole {
         matches!(self.phase, Phase::Rising | Phase::Running | Phase::Parting) && self.plan.tree
     }
 
+    /// How the machine ends, if it is one.
+    #[must_use]
+    pub fn ending(&self) -> Option<End> {
+        self.plan.machine.then_some(self.end.unwrap_or(End::PowerOff))
+    }
+
     /// Whether it waits for all services to be gone.
     #[must_use]
     pub const fn awaits_emptiness(&self) -> bool {
@@ -555,13 +561,8 @@ impl Whole {
     fn over(&mut self, all: &mut Actions) {
         self.phase = Phase::Over;
         self.due = None;
-        let code = End::Code(self.code.unwrap_or(0));
-        let end = match self.end {
-            Some(end) if self.plan.machine => end,
-            // A machine has nothing to hand a code to.
-            None if self.plan.machine => End::PowerOff,
-            Some(_) | None => code,
-        };
+        // A machine has nobody to hand a code to.
+        let end = self.ending().unwrap_or(End::Code(self.code.unwrap_or(0)));
         all.push(Action::End(end));
     }
 }
