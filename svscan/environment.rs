@@ -2,8 +2,8 @@
 //! clean, with the variables that directories and files add. Put together once,
 //! at the start, where any error ends svscan; after that it stays as it is.
 
+use crate::svscan::help::TOOL;
 use crate::svscan::options::Options;
-use crate::svscan::watch::TOOL;
 use core::ffi::CStr;
 use rustix::fs::{Access, CWD, Mode, OFlags};
 use rustix::io::Errno;
@@ -40,7 +40,7 @@ impl Environments {
         directories: &[CString],
         state: Option<&CStr>,
     ) -> Result<Self, Exit> {
-        let is_there = |path| rustix::fs::access(path, Access::EXISTS).is_ok();
+        let is_there = |path| options.tree && rustix::fs::access(path, Access::EXISTS).is_ok();
         let is_clean = options.clean_env || is_there(CLEAN);
         let mut all: Vec<&CStr> = Vec::new();
         all.extend(is_there(DIRECTORY).then_some(DIRECTORY));

@@ -61,3 +61,4 @@ mod svscan;
 mod svstat;
 mod svwait;
 mod tools;
+mod upkeep;

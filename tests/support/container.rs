@@ -177,6 +177,14 @@ impl<'a> Plan<'a> {
         self.setup(&format!("mount --rbind {there} {here}"))
     }
 
+    /// Gives it the root `root`, as it is, in which nothing else has to be: not
+    /// even a directory of the test.
+    pub fn in_root(mut self, root: impl Into<PathBuf>) -> Self {
+        self.root = Some(root.into());
+        self.begin = PathBuf::from("/");
+        self
+    }
+
     /// Where a path of the container's is outside of it.
     pub fn inside(&self, path: impl AsRef<Path>) -> PathBuf {
         let path = path.as_ref();

@@ -80,8 +80,23 @@ pub(crate) fn execve(path: &CStr, argv: *const *const c_char, envp: *const *cons
 /// for in PATH, which stands for `/bin:/usr/bin` where it is not set.
 #[must_use]
 pub fn run(args: Args) -> Errno {
+    run_in(args, None)
+}
+
+/// The same with this whole environment, if there is one. PATH is still this
+/// process's own. It needs no memory.
+pub(crate) fn run_in(args: Args, variables: Option<&Variables>) -> Errno {
     let Some(file) = args.get(0) else { return Errno::NOENT };
-    search(file, args.as_ptr(), environment())
+    search(file, args.as_ptr(), variables.map_or(environment(), Variables::as_ptr))
+}
+
+/// Runs `program`, without arguments, in the place of this process: with
+/// nothing blocked and nothing ignored.
+#[must_use]
+pub fn instead(program: &CStr) -> Errno {
+    crate::signals::default_dispositions();
+    crate::signals::set_mask(None);
+    search(program, [program.as_ptr(), core::ptr::null()].as_ptr(), environment())
 }
 
 /// The same with `variables` as the whole environment. PATH is still this
