@@ -46,6 +46,47 @@ fn is_found(container: &Container<'_>, name: &str, service: &mut Service, pid: u
     up(service)
 }
 
+/// What the variable says is meant for who could do so.
+#[test]
+fn a_place_that_was_meant_for_somebody_else_is_none() {
+    both(|who| {
+        if who == Who::Root {
+            return;
+        }
+        let dir = Dir::new();
+        let mut service = Service::new(&dir, "scan/s", "");
+        let plan = Plan::new(&dir, who).tmpfs("/run", "1m").setup("mkdir -m 555 /run/roots");
+        let container = plan.environment(&["SUPERVISEDIR=/run/roots"]).start("svscan", ["scan"]);
+        let pid = service.up();
+        is_found(&container, "scan/s", &mut service, pid);
+        let expected = "svscan: warning: unable to keep state in SUPERVISEDIR, doing without: \
+                        /run/roots: access denied\n";
+        assert_eq!(ends(container), expected);
+    });
+}
+
+/// A supervise that somebody starts by hand lives there too, and stays there
+/// when it is executed anew.
+#[test]
+fn a_supervise_by_hand_goes_where_svscan_would() {
+    both(|who| {
+        let dir = Dir::new();
+        let mut service = Service::new(&dir, "s", "");
+        let plan = Plan::new(&dir, who).tmpfs("/run", "1m").setup("mkdir -m 700 /run/upkeep");
+        let container = plan.read_only(dir.path("s")).start("supervise", ["s"]);
+        let pid = up(&mut service);
+        let code = |tool: &str, args: &[&str]| container.start(tool, args).finish().code;
+        assert_eq!(code("svwait", &["-t", "9000", "-u", "s"]), 0);
+        assert_eq!(entries(container.path("/run/upkeep")), [colons(&service.path)]);
+        assert_eq!(code("svc", &["-e", "s"]), 0);
+        assert_eq!(code("svc", &["-t", "s"]), 0);
+        assert_ne!(up(&mut service), pid);
+        assert_eq!(code("svc", &["-dx", "s"]), 0);
+        let done = container.process.finish();
+        assert_eq!((done.code, done.err().as_str()), (0, ""));
+    });
+}
+
 fn ends(container: Container<'_>) -> String {
     container.signal(Signal::TERM);
     let done = container.process.finish();
@@ -241,7 +282,7 @@ fn a_place_that_is_told_is_announced() {
         assert_eq!(entries(service.path.clone()), ["run"]);
         assert_eq!(entries(dir.path("here")), [colons(&service.path)]);
         let pointer = format!(":{}", colons(&dir.path("scan")));
-        assert_eq!(entries(container.path("/run/upkeep")), [pointer.clone()]);
+        assert_eq!(entries(container.path("/run/upkeep")), [&*pointer]);
         let target = fs::read_link(container.path("/run/upkeep").join(pointer)).unwrap();
         assert_eq!(target, dir.path("here"));
         // It goes when there is nothing left to be found.

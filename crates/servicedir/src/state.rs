@@ -50,20 +50,22 @@ std::thread_local! {
 }
 
 /// The root in which the service here lives, or in which it would: if it lives
-/// nowhere, and it cannot be in its own directory.
-pub(crate) fn root_of_here(is_logger: bool) -> Option<&'static [u8]> {
+/// nowhere, and it cannot be in its own directory. Whoever is to live there can
+/// do so in his own only.
+pub(crate) fn root_of_here(is_logger: bool, to_live: bool) -> Option<&'static [u8]> {
     let trusted = trusted(fs::stat(c".").ok()?.st_uid);
     trusted.iter().for_each(|user| look_for(*user));
     let roots: Vec<Root> = KNOWN.with_borrow(|known| {
         known.iter().filter(|root| trusted.contains(&root.owner)).copied().collect()
     });
     let there = |root: &Root| life_in(root, is_logger).unwrap_or(Life::Nowhere);
-    let first = |which| roots.iter().find(|root| there(root) == which);
-    let found = first(Life::Lives).or_else(|| {
-        if roots.is_empty() || is_writable_here() {
+    let found = roots.iter().find(|root| there(root) == Life::Lives).or_else(|| {
+        let user = geteuid().as_raw();
+        let mut possible = roots.iter().filter(|root| !to_live || root.owner == user).peekable();
+        if possible.peek().is_none() || is_writable_here() {
             return None;
         }
-        first(Life::Ended).or_else(|| roots.first())
+        possible.clone().find(|root| there(root) == Life::Ended).or_else(|| possible.next())
     });
     found.map(|root| root.dir.to_bytes())
 }
