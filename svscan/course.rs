@@ -128,8 +128,9 @@ impl Svscan {
             }
             Action::WarnOfServices => self.warn_of_services(),
             Action::StartCommand => {
-                let Self { course, start, launcher, .. } = self;
-                if let Err(why) = course.command.start(start.as_ref(), launcher.open_files) {
+                let Self { course, start, launcher, environments, .. } = self;
+                let (limit, environment) = (launcher.open_files, environments.command.as_ref());
+                if let Err(why) = course.command.start(start.as_ref(), limit, environment) {
                     let _ = TOOL.fatal_os(&[b"unable to fork for the command: "], why);
                     self.proceed(Event::CommandEnded(Exit::System.code()));
                 }
@@ -174,6 +175,7 @@ impl Svscan {
         }
         let end = self.course.end?;
         self.end_holder();
+        self.state.withdraw();
         Some(self.end(end))
     }
 

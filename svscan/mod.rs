@@ -2,6 +2,7 @@
 
 mod command;
 mod course;
+mod environment;
 mod found;
 mod heed;
 mod help;
@@ -20,6 +21,7 @@ mod rescue;
 mod roster;
 mod scripts;
 mod settle;
+mod state;
 mod watch;
 
 use upkeep_cli::Exit;

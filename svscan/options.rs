@@ -11,10 +11,12 @@ use upkeep_sys::Args;
 
 const SYNOPSIS: &str = "svscan [options] [dir] [-- command [argument ...]]";
 /// The letters, those with a value followed by a colon.
-const LETTERS: &str = "ge:k:mp:Pr:R:st:T:vwx:y:";
+const LETTERS: &str = "d:Ee:Fgk:mp:Pr:R:sS:t:T:vwx:y:";
 /// The words, and the letter that each is; some are words only.
 const WORDS: &[(&str, u8)] = &[
+    ("clean-env", b'E'),
     ("command-grace", b'T'),
+    ("env", b'd'),
     ("expect", b'e'),
     ("failure", b'x'),
     ("grace", b't'),
@@ -28,6 +30,8 @@ const WORDS: &[(&str, u8)] = &[
     ("reboot", REBOOT),
     ("rescue", b'R'),
     ("rewrite", b'r'),
+    ("secrets", b'F'),
+    ("state", b'S'),
     ("stop", b'k'),
     ("verbose", b'v'),
     ("warn", b'w'),
@@ -72,6 +76,14 @@ pub(crate) struct Options {
     pub(crate) machine: bool,
     /// What process 1 is to be told instead of all that.
     pub(crate) order: Option<End>,
+    /// Where the state of all services is kept.
+    pub(crate) state: Option<&'static CStr>,
+    /// Whether services get an environment of their own.
+    pub(crate) clean_env: bool,
+    /// Directories of variables for them and the command.
+    pub(crate) env: Vec<&'static CStr>,
+    /// Whether `NAME_FILE` is the name of a file with the value of `NAME`.
+    pub(crate) secrets: bool,
 }
 
 impl Options {
@@ -100,6 +112,10 @@ impl Options {
             rescue: None,
             machine: false,
             order: None,
+            state: None,
+            clean_env: false,
+            env: Vec::new(),
+            secrets: false,
         }
     }
 
@@ -152,6 +168,10 @@ impl Options {
             POWER_OFF => self.order = Some(End::PowerOff),
             REBOOT => self.order = Some(End::Restart),
             b'P' => self.pause = true,
+            b'S' => self.state = Some(directory(option.value)?),
+            b'E' => self.clean_env = true,
+            b'd' => self.env.push(directory(option.value)?),
+            b'F' => self.secrets = true,
             // -s asks for what it always does.
             _ => {}
         }
@@ -198,6 +218,10 @@ impl Options {
 fn is_init(args: Args) -> bool {
     let name = args.get(0).map_or(b"".as_slice(), CStr::to_bytes);
     name.rsplit(|&b| b == b'/').next() == Some(b"init")
+}
+
+fn directory(value: Option<&'static CStr>) -> Result<&'static CStr, Exit> {
+    value.filter(|dir| !dir.is_empty()).ok_or_else(|| TOOL.usage(SYNOPSIS))
 }
 
 fn signal(word: &[u8]) -> Result<u8, Exit> {

@@ -85,6 +85,7 @@ impl Svscan {
             inherit: Inherit::Nothing(Apart::Group),
             open_files: Some(self.launcher.open_files),
             variables: &[],
+            environment: self.environments.services.as_ref(),
             bound: false,
             lets_go: None,
             last: None,

@@ -3,6 +3,7 @@
 //! ends it and nothing is allocated.
 
 use crate::svscan::course::{self, Course};
+use crate::svscan::environment::Environments;
 use crate::svscan::found::Found;
 use crate::svscan::heed;
 use crate::svscan::help::TOOL;
@@ -13,6 +14,7 @@ use crate::svscan::options::Options;
 use crate::svscan::order::Order;
 use crate::svscan::roster::{NAME, Roster};
 use crate::svscan::settle::Settling;
+use crate::svscan::state::{State, absolute};
 use crate::svscan::{Others, machine, rescue};
 use core::ffi::CStr;
 use rustix::event::{PollFd, PollFlags, poll};
@@ -59,6 +61,9 @@ pub(crate) struct Svscan {
     pub(crate) found: Option<Found>,
     pub(crate) signals: Signals,
     pub(crate) launcher: Launcher,
+    /// What is started gets these.
+    pub(crate) environments: Environments,
+    pub(crate) state: State,
     pub(crate) holder: Holder,
     pub(crate) notices: Option<Notices>,
     pub(crate) trusted: bool,
@@ -92,11 +97,15 @@ impl Svscan {
         let here = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
         let start = rustix::fs::open(c".", here, Mode::empty()).ok();
         let again = take_directory().is_some();
+        let state = options.state.map(absolute).transpose()?;
+        let env: Result<Vec<_>, _> = options.env.iter().map(|dir| absolute(dir)).collect();
         if let Some(dir) = options.dir {
             rustix::process::chdir(dir).map_err(|why| {
                 TOOL.fatal_os(&[b"unable to chdir to ", dir.to_bytes(), b": "], why)
             })?;
         }
+        let state = if options.tree { State::settle(state)? } else { State::default() };
+        let environments = Environments::read(options, &env?, state.dir)?;
         let course = Course::new(options)?;
         let tell = |why: &Errno| {
             TOOL.warn_os(&[b"unable to watch directory, scanning every 5 seconds: "], *why);
@@ -114,6 +123,8 @@ impl Svscan {
             found,
             signals,
             launcher,
+            environments,
+            state,
             holder: Holder::new(),
             notices,
             trusted,
@@ -302,7 +313,8 @@ impl Svscan {
             }
         }
         let name = self.roster.name(index);
-        match self.launcher.start(name, which, self.roster.get(index).pipe.as_ref()) {
+        let pipe = self.roster.get(index).pipe.as_ref();
+        match self.launcher.start(name, which, pipe, self.environments.services.as_ref()) {
             Ok(pid) => {
                 self.roster.set_pid(index, which, pid);
                 self.begins(index, which);

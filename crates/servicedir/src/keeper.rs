@@ -63,6 +63,11 @@ const STEP: u64 = 5_000_000;
 impl Keeper {
     /// Locks the current directory and opens its control FIFO.
     pub fn claim() -> core::result::Result<Self, Trouble> {
+        // Never two for one directory, wherever each of them keeps its state.
+        place::settle_all();
+        if place::is_taken_in_place() {
+            return Err(Trouble::because("acquire", names::LOCK)(Errno::AGAIN));
+        }
         if let Some(service) = place::around() {
             make_directory(CWD, service).map_err(Trouble::because("read", names::SUPERVISE))?;
         }

@@ -24,6 +24,7 @@ mod place;
 mod reaped;
 mod script;
 mod socket;
+pub mod state;
 mod tally;
 mod wait;
 
@@ -46,7 +47,7 @@ pub use list::{go_to_services, list_services};
 pub use locked::lock_service;
 pub use notify::{Ear, Heard};
 pub use output::{Pipes, open_output};
-pub use place::{is_logger, program};
+pub use place::{is_logger, keep_in, program};
 pub use reaped::{leave_word, word};
 pub use script::Script;
 pub use socket::{Socket, said_before, write_said};

@@ -1,6 +1,7 @@
 //! How the main command is started: the child that has what this process was
 //! given, and the terminal, if there is one.
 
+use crate::exec::Variables;
 use crate::spawn::{Parent, lend};
 use crate::{Args, exec, signals, terminal};
 use rustix::fd::{AsRawFd, BorrowedFd};
@@ -17,6 +18,8 @@ pub struct Front<'a> {
     pub directory: Option<BorrowedFd<'a>>,
     /// The limit on descriptors to put back.
     pub open_files: Rlimit,
+    /// Its environment, if it is another one than this process's.
+    pub environment: Option<&'a Variables>,
     /// Whether it gets the terminal that its standard input is.
     pub terminal: bool,
     /// Whether it is told to end when this process does.
@@ -73,6 +76,6 @@ impl Front<'_> {
         }
         signals::default_dispositions();
         signals::set_mask(None);
-        Some(exec::run(self.args))
+        Some(exec::run_in(self.args, self.environment))
     }
 }
