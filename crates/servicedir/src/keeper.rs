@@ -2,6 +2,7 @@
 //! status. Nothing here allocates.
 
 use crate::facts::Facts;
+use crate::origin::origin;
 use crate::{find, names, place};
 use core::cell::Cell;
 use core::ffi::CStr;
@@ -137,8 +138,9 @@ impl Keeper {
     #[must_use]
     pub fn origin(boot: Boot) -> Boot {
         // A directory that cannot be told from another is believed nothing.
-        place::stat(names::SUPERVISE)
-            .map_or([0; 16], |stat| record::origin(boot, stat.st_dev, stat.st_ino))
+        let directory =
+            place::open(names::SUPERVISE, OFlags::PATH | OFlags::CLOEXEC, Mode::empty());
+        directory.and_then(|directory| origin(boot, &directory)).unwrap_or([0; 16])
     }
 
     /// The record that the last supervise left, as far as it fits. One that is

@@ -19,6 +19,7 @@ mod locked;
 pub mod names;
 mod notify;
 pub mod order;
+mod origin;
 mod output;
 mod place;
 mod reaped;
