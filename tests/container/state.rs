@@ -274,6 +274,11 @@ fn an_owner_is_believed_of_his_own_services() {
         let container = plan.start("sleep", ["1000"]);
         let code = |name: &str| container.start("svok", [name]).finish().code;
         assert_eq!((code("his"), code("roots")), (0, 100));
+        // Also by one program that has seen where his are.
+        let done = container.start("svstat", names).finish();
+        let expected = "his: unable to open supervise/status: file does not exist\n\
+                        roots: unable to open supervise/ok: file does not exist\n";
+        assert_eq!(done.out(), expected);
     });
 }
 
