@@ -2,7 +2,7 @@
 //! holder of pipes: looked for beside this program, then in PATH.
 
 use crate::svscan::Others;
-use crate::svscan::watch::TOOL;
+use crate::svscan::help::TOOL;
 use core::ffi::CStr;
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
 use rustix::io::{Errno, Result};
@@ -10,14 +10,15 @@ use rustix::process::{Pid, Resource, Rlimit, getrlimit, setrlimit};
 use std::ffi::CString;
 use upkeep_core::scan::Which;
 use upkeep_servicedir::names;
-use upkeep_sys::exec;
+use upkeep_sys::exec::{self, Variables};
 use upkeep_sys::spawn::{Apart, Directory, Inherit, Spawn, Step};
 
 /// What a start needs and what never changes.
 pub(crate) struct Launcher {
     supervise: Vec<&'static CStr>,
     svhold: Vec<&'static CStr>,
-    open_files: Rlimit,
+    /// The limit on descriptors that this process was started with.
+    pub(crate) open_files: Rlimit,
 }
 
 impl Launcher {
@@ -41,6 +42,7 @@ impl Launcher {
         name: &CStr,
         which: Which,
         pipe: Option<&(OwnedFd, Option<OwnedFd>)>,
+        environment: Option<&Variables>,
     ) -> Result<i32> {
         let (argument, directory): (&CStr, _) = match which {
             Which::Main => (name, None),
@@ -58,6 +60,7 @@ impl Launcher {
             directory,
             inherit: Inherit::Nothing(Apart::Group),
             open_files: Some(self.open_files),
+            environment,
             variables: &[],
             bound: false,
             lets_go: None,
@@ -78,6 +81,7 @@ impl Launcher {
             directory: None,
             inherit: Inherit::Nothing(Apart::Group),
             open_files: Some(self.open_files),
+            environment: None,
             variables: &[],
             bound: false,
             lets_go: None,

@@ -1,5 +1,8 @@
 //! svscan as process 1 of a container, as root and as nobody.
 
+mod environment;
+mod state;
+
 use crate::support::container::{Plan, both};
 use crate::support::{Dir, Service, supervised};
 use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open};
