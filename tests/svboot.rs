@@ -162,9 +162,13 @@ fn what_is_wrongly_asked_is_refused() {
         let words = format!("svboot: fatal: {why}");
         assert_eq!((done.code, done.err(), done.out().as_str()), (100, words, ""), "{args:?}");
     }
+    dir.mkdir("root");
     for (args, why) in [
         (&["-R", "missing", "s6"][..], "unable to open missing: file does not exist\n"),
-        (&["-d", "/etc/service", "runit"], "unable to use /etc/service: it is runit's own\n"),
+        (
+            &["-R", "root", "-d", "/etc/service", "runit"],
+            "unable to use /etc/service: it is runit's own\n",
+        ),
     ] {
         let done = svboot(&dir, args);
         assert_eq!((done.code, done.err()), (111, format!("svboot: fatal: {why}")), "{args:?}");
@@ -185,7 +189,8 @@ fn root(dir: &Dir) -> PathBuf {
     for level in 0..7 {
         dir.mkdir(format!("root/etc/rc{level}.d"));
     }
-    for path in ["etc/init.d", "etc/runlevels/default", "etc/sv", "etc/s6/sv", "Library/LaunchDaemons"]
+    for path in
+        ["etc/init.d", "etc/runlevels/default", "etc/sv", "etc/s6/sv", "Library/LaunchDaemons"]
     {
         dir.mkdir(Path::new("root").join(path));
     }
@@ -213,7 +218,10 @@ fn what_is_installed_is_removed_and_nothing_else() {
         let text = done(&dir, &["-R", "root", kind]);
         assert!(with.values().any(|content| content.contains(&text)), "{kind}");
         // A second time nothing is done.
-        assert_eq!(done(&dir, &["-i", "-R", "root", kind]), format!("{kind}: it is there already\n"));
+        assert_eq!(
+            done(&dir, &["-i", "-R", "root", kind]),
+            format!("{kind}: it is there already\n")
+        );
         assert_eq!(tree(&root), with, "{kind}");
         // What has changed is replaced.
         dir.mkdir("root/srv");
@@ -358,7 +366,11 @@ fn the_init_is_told_by_its_files() {
         assert_eq!((done_none.code, done_none.err().as_str()), (111, unable));
         for file in files {
             let path = Path::new("root").join(file);
-            if file.ends_with('/') { dir.mkdir(path) } else { dir.file(path, "") };
+            if file.ends_with('/') {
+                dir.mkdir(path)
+            } else {
+                dir.file(path, "")
+            };
         }
         let text = done(&dir, &["-R", "root"]);
         assert_eq!(text, done(&dir, &["-R", "root", kind]), "{files:?}");
@@ -522,10 +534,23 @@ fn the_script_in_init_d_starts_and_ends_it() {
     let lines: Vec<_> = done.out().lines().map(str::trim_end).map(str::to_owned).collect();
     let up = "status 0 svscan is running";
     let down = "status 3 svscan is not running";
-    assert_eq!(lines[..12], [
-        down, "stop 0", "start 0", up, "start 0", "reload 0", "restart 0", up, "force-reload 0",
-        "stop 0", down, &lines[11],
-    ]);
+    assert_eq!(
+        lines[..12],
+        [
+            down,
+            "stop 0",
+            "start 0",
+            up,
+            "start 0",
+            "reload 0",
+            "restart 0",
+            up,
+            "force-reload 0",
+            "stop 0",
+            down,
+            &lines[11],
+        ]
+    );
     assert!(lines[11].starts_with("nonsense 2 usage: "), "{lines:?}");
     assert_eq!(lines[12..], ["svscan.lock"]);
 }

@@ -19,13 +19,16 @@ fn read() -> Result<Vec<u8>, Trouble> {
 }
 
 fn write(text: &[u8]) -> Result<(), Trouble> {
+    // It may refuse before it has read anything.
+    upkeep_sys::signals::ignore_broken_pipes();
     let trouble = |why: std::io::Error| refused("write", Why::System(errno(&why)));
     let mut child =
         Command::new("crontab").arg("-").stdin(Stdio::piped()).spawn().map_err(trouble)?;
     let written = child.stdin.take().map_or(Ok(()), |mut pipe| pipe.write_all(text));
-    let status = child.wait().map_err(trouble)?;
-    written.map_err(trouble)?;
-    if status.success() { Ok(()) } else { Err(refused("write", Why::Refused)) }
+    if !child.wait().map_err(trouble)?.success() {
+        return Err(refused("write", Why::Refused));
+    }
+    written.map_err(trouble)
 }
 
 fn errno(why: &std::io::Error) -> Errno {

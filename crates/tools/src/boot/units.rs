@@ -56,8 +56,8 @@ pub(super) fn systemd_user(setting: &Setting) -> Vec<Piece> {
     let file = format!("{units}/svscan.service");
     let link = format!("{units}/default.target.wants/svscan.service");
     vec![
-        Piece::file(file.clone(), 0o644, unit(setting, "default.target")).owning(2),
-        Piece::link(link, file).owning(3),
+        Piece::file(file.clone(), 0o644, unit(setting, "default.target")).owning(3),
+        Piece::link(link, file).owning(1),
     ]
 }
 
