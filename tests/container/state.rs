@@ -241,7 +241,7 @@ fn a_place_that_is_told_is_announced() {
         assert_eq!(entries(service.path.clone()), ["run"]);
         assert_eq!(entries(dir.path("here")), [colons(&service.path)]);
         let pointer = format!(":{}", colons(&dir.path("scan")));
-        assert_eq!(entries(container.path("/run/upkeep")), [pointer.clone()]);
+        assert_eq!(entries(container.path("/run/upkeep")), std::slice::from_ref(&pointer));
         let target = fs::read_link(container.path("/run/upkeep").join(pointer)).unwrap();
         assert_eq!(target, dir.path("here"));
         // It goes when there is nothing left to be found.
