@@ -3,6 +3,7 @@
 //! at the start, where any error ends svscan; after that it stays as it is.
 
 use crate::svscan::help::TOOL;
+use crate::svscan::notify::SOCKET;
 use crate::svscan::options::Options;
 use core::ffi::CStr;
 use rustix::fs::{Access, CWD, Mode, OFlags};
@@ -60,9 +61,17 @@ impl Environments {
         };
         let differs = adds || state.is_some();
         let inherited = Environment::inherited;
+        let is_told = exec::variable(SOCKET.to_bytes()).is_some();
         let services = match is_clean {
             true => Some(make(clean())?),
-            false => differs.then(|| make(inherited())).transpose()?,
+            false => (differs || is_told)
+                .then(|| {
+                    // Who wants to be told has not meant them.
+                    let mut own = inherited();
+                    own.change(SOCKET.to_owned());
+                    make(own)
+                })
+                .transpose()?,
         };
         let command = differs.then(|| make(inherited())).transpose()?;
         let own = state.map(|_| {
