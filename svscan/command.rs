@@ -83,10 +83,10 @@ impl Command {
         let Some(args) = self.args else { return Ok(()) };
         let front = Front {
             args,
+            environment,
             input: self.input.as_ref().map(AsFd::as_fd),
             directory: start.map(AsFd::as_fd),
             open_files,
-            environment,
             terminal: self.terminal,
             bound: !getpid().is_init(),
         };

@@ -129,8 +129,9 @@ impl Svscan {
             Action::WarnOfServices => self.warn_of_services(),
             Action::StartCommand => {
                 let Self { course, start, launcher, environments, .. } = self;
-                let (limit, environment) = (launcher.open_files, environments.command.as_ref());
-                if let Err(why) = course.command.start(start.as_ref(), limit, environment) {
+                let environment = environments.command.as_ref();
+                let (start, open_files) = (start.as_ref(), launcher.open_files);
+                if let Err(why) = course.command.start(start, open_files, environment) {
                     let _ = TOOL.fatal_os(&[b"unable to fork for the command: "], why);
                     self.proceed(Event::CommandEnded(Exit::System.code()));
                 }

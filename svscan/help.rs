@@ -16,8 +16,8 @@ takes everything down when it ends, and exits with its code. With a command
 and no dir it is a small process 1 for that command.
 
   -d, --env dir           add the variables in dir, as envdir does
-  -E, --clean-env         services get PATH and what --env adds, and no more
   -e, --expect code       an exit code of the command that counts as 0
+  -E, --clean-env         services get PATH and what --env adds, and no more
   -F, --secrets           NAME_FILE=/path becomes NAME= what is in that file
   -g, --group             signals are for the command's process group
   -k, --stop signal       what begins the stop, beside PWR; else TERM
@@ -27,7 +27,7 @@ and no dir it is a small process 1 for that command.
   -r, --rewrite from=to   hand the command this signal instead; 0 drops it
   -R, --rescue program    what is executed where svscan cannot go on
   -s                      does nothing: what it asks for is always done
-  -S, --state dir         keep the state of all services there, and nothing in
+  -S, --state dir         keep the state of all services in dir, and nothing in
                           their directories
   -t, --grace seconds     how long a stop takes at most
   -T, --command-grace seconds   how much of that is the command's; else half
@@ -53,6 +53,6 @@ execute their programs anew, as after an upgrade; no service notices. With a
 command, all of these are the command's, and TERM stops everything too.
 exit: the command's code, 128 and its number for a signal, 127 and 126 if it
 is not there or cannot be run; an essential service's; else 0 after a stop.
-100 usage, 111 dir cannot be entered, or what an option names not used.
+100 usage, 111 dir cannot be entered.
 ",
 };

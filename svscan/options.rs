@@ -11,7 +11,7 @@ use upkeep_sys::Args;
 
 const SYNOPSIS: &str = "svscan [options] [dir] [-- command [argument ...]]";
 /// The letters, those with a value followed by a colon.
-const LETTERS: &str = "d:Ee:Fgk:mp:Pr:R:sS:t:T:vwx:y:";
+const LETTERS: &str = "d:e:EFgk:mp:Pr:R:sS:t:T:vwx:y:";
 /// The words, and the letter that each is; some are words only.
 const WORDS: &[(&str, u8)] = &[
     ("clean-env", b'E'),
@@ -168,9 +168,10 @@ impl Options {
             POWER_OFF => self.order = Some(End::PowerOff),
             REBOOT => self.order = Some(End::Restart),
             b'P' => self.pause = true,
-            b'S' => self.state = Some(directory(option.value)?),
+            b'S' | b'd' if value.is_empty() => return Err(wrong(b"directory", value)),
+            b'S' => self.state = option.value,
+            b'd' => self.env.extend(option.value),
             b'E' => self.clean_env = true,
-            b'd' => self.env.push(directory(option.value)?),
             b'F' => self.secrets = true,
             // -s asks for what it always does.
             _ => {}
@@ -218,10 +219,6 @@ impl Options {
 fn is_init(args: Args) -> bool {
     let name = args.get(0).map_or(b"".as_slice(), CStr::to_bytes);
     name.rsplit(|&b| b == b'/').next() == Some(b"init")
-}
-
-fn directory(value: Option<&'static CStr>) -> Result<&'static CStr, Exit> {
-    value.filter(|dir| !dir.is_empty()).ok_or_else(|| TOOL.usage(SYNOPSIS))
 }
 
 fn signal(word: &[u8]) -> Result<u8, Exit> {

@@ -3,7 +3,9 @@
 //! that is started here learns by `$SUPERVISEDIR`, and every client finds.
 //! Decided once, at the start.
 
+use crate::svscan::environment::Environments;
 use crate::svscan::help::TOOL;
+use crate::svscan::options::Options;
 use core::ffi::CStr;
 use rustix::fs::CWD;
 use std::ffi::CString;
@@ -21,8 +23,30 @@ pub(crate) struct State {
     pointer: Option<CString>,
 }
 
+/// What the options name, from the root: it means what it meant where this
+/// program began.
+pub(crate) struct Told {
+    state: Option<CString>,
+    env: Vec<CString>,
+}
+
+impl Told {
+    pub(crate) fn read(options: &Options) -> Result<Self, Exit> {
+        let state = options.state.map(absolute).transpose()?;
+        let env = options.env.iter().map(|dir| absolute(dir)).collect::<Result<_, _>>()?;
+        Ok(Self { state, env })
+    }
+
+    /// Decides both, in the scan directory, if there is one.
+    pub(crate) fn settle(self, options: &Options) -> Result<(State, Environments), Exit> {
+        let state = if options.tree { State::settle(self.state)? } else { State::default() };
+        let environments = Environments::read(options, &self.env, state.dir)?;
+        Ok((state, environments))
+    }
+}
+
 /// `dir` as it is from the root.
-pub(crate) fn absolute(dir: &CStr) -> Result<CString, Exit> {
+fn absolute(dir: &CStr) -> Result<CString, Exit> {
     let mut path = Vec::new();
     if !dir.to_bytes().starts_with(b"/") {
         let mut here = [0; 4096];
@@ -41,7 +65,7 @@ pub(crate) fn absolute(dir: &CStr) -> Result<CString, Exit> {
 impl State {
     /// Decides it for the services of the current directory; `said` is from
     /// the root.
-    pub(crate) fn settle(said: Option<CString>) -> Result<Self, Exit> {
+    fn settle(said: Option<CString>) -> Result<Self, Exit> {
         if let Some(dir) = said {
             return Self::told(keep(dir));
         }

@@ -15,7 +15,7 @@ use crate::svscan::options::Options;
 use crate::svscan::order::Order;
 use crate::svscan::roster::{NAME, Roster};
 use crate::svscan::settle::Settling;
-use crate::svscan::state::{State, absolute};
+use crate::svscan::state::{State, Told};
 use crate::svscan::{Others, machine, rescue};
 use core::ffi::CStr;
 use rustix::event::{PollFd, PollFlags, poll};
@@ -98,16 +98,14 @@ impl Svscan {
         let _ = set_child_subreaper(Some(getpid()));
         let here = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
         let start = rustix::fs::open(c".", here, Mode::empty()).ok();
+        let told = Told::read(options)?;
         let again = take_directory().is_some();
-        let state = options.state.map(absolute).transpose()?;
-        let env: Result<Vec<_>, _> = options.env.iter().map(|dir| absolute(dir)).collect();
         if let Some(dir) = options.dir {
             rustix::process::chdir(dir).map_err(|why| {
                 TOOL.fatal_os(&[b"unable to chdir to ", dir.to_bytes(), b": "], why)
             })?;
         }
-        let state = if options.tree { State::settle(state)? } else { State::default() };
-        let environments = Environments::read(options, &env?, state.dir)?;
+        let (state, environments) = told.settle(options)?;
         let course = Course::new(options)?;
         let tell = |why: &Errno| {
             TOOL.warn_os(&[b"unable to watch directory, scanning every 5 seconds: "], *why);

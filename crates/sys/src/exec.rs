@@ -83,10 +83,11 @@ pub fn run(args: Args) -> Errno {
     run_in(args, None)
 }
 
-/// The same with `variables` for its environment, if they are given.
+/// The same with this whole environment, if there is one. PATH is still this
+/// process's own. It needs no memory.
 pub(crate) fn run_in(args: Args, variables: Option<&Variables>) -> Errno {
     let Some(file) = args.get(0) else { return Errno::NOENT };
-    search(file, args.as_ptr(), variables.map_or_else(environment, Variables::as_ptr))
+    search(file, args.as_ptr(), variables.map_or(environment(), Variables::as_ptr))
 }
 
 /// Runs `program`, without arguments, in the place of this process: with

@@ -12,14 +12,15 @@ use rustix::process::{Pid, Resource, Rlimit, Signal};
 pub struct Front<'a> {
     /// It and its arguments. A name without a slash is looked for in PATH.
     pub args: Args,
+    /// Its environment, if it is another one than this process's. PATH is looked
+    /// up in this process's own.
+    pub environment: Option<&'a Variables>,
     /// What becomes its standard input, if that is not this process's.
     pub input: Option<BorrowedFd<'a>>,
     /// Where it begins.
     pub directory: Option<BorrowedFd<'a>>,
     /// The limit on descriptors to put back.
     pub open_files: Rlimit,
-    /// Its environment, if it is another one than this process's.
-    pub environment: Option<&'a Variables>,
     /// Whether it gets the terminal that its standard input is.
     pub terminal: bool,
     /// Whether it is told to end when this process does.
