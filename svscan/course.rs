@@ -159,6 +159,7 @@ impl Svscan {
 
     fn leave(&mut self, event: scan::Event) {
         self.leaving = true;
+        self.notify.stopping();
         self.feed_all(event, |_| true);
     }
 
@@ -170,6 +171,9 @@ impl Svscan {
         }
         if self.course.whole.phase == Phase::Rising && self.are_all_ready() {
             self.proceed(Event::Ready);
+        }
+        if self.course.whole.phase == Phase::Running && self.looked {
+            self.notify.ready();
         }
         if self.course.whole.awaits_emptiness() && self.roster.len() == 0 {
             self.proceed(Event::Empty);

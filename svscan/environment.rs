@@ -3,6 +3,7 @@
 //! at the start, where any error ends svscan; after that it stays as it is.
 
 use crate::svscan::help::TOOL;
+use crate::svscan::notify::SOCKET;
 use crate::svscan::options::Options;
 use core::ffi::CStr;
 use rustix::fs::{Access, CWD, Mode, OFlags};
@@ -51,10 +52,22 @@ impl Environments {
             keep_place(&mut environment);
             Ok(Variables::new(environment.variables().iter().cloned()))
         };
-        let inherited = || adds.then(|| make(Environment::inherited())).transpose();
-        let services = if is_clean { Some(make(clean())?) } else { inherited()? };
-        Ok(Self { services, command: inherited()? })
+        let is_told = exec::variable(SOCKET.to_bytes()).is_some();
+        let services = match is_clean {
+            true => Some(make(clean())?),
+            false => (adds || is_told).then(|| make(untold())).transpose()?,
+        };
+        let command = adds.then(|| make(Environment::inherited())).transpose()?;
+        Ok(Self { services, command })
     }
+}
+
+/// This process's own, but not where it is to say how far it is: whoever wants
+/// to be told has not meant services.
+fn untold() -> Environment {
+    let mut own = Environment::inherited();
+    own.change(SOCKET.to_owned());
+    own
 }
 
 /// Nothing but where programs are.

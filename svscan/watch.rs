@@ -10,6 +10,7 @@ use crate::svscan::help::TOOL;
 use crate::svscan::hold::Holder;
 use crate::svscan::launch::Launcher;
 use crate::svscan::notice::{Notice, Notices, is_trustworthy};
+use crate::svscan::notify::Notify;
 use crate::svscan::options::Options;
 use crate::svscan::order::Order;
 use crate::svscan::roster::{NAME, Roster};
@@ -64,6 +65,7 @@ pub(crate) struct Svscan {
     /// What is started gets these.
     pub(crate) environments: Environments,
     pub(crate) state: State,
+    pub(crate) notify: Notify,
     pub(crate) holder: Holder,
     pub(crate) notices: Option<Notices>,
     pub(crate) trusted: bool,
@@ -123,6 +125,7 @@ impl Svscan {
             launcher,
             environments,
             state,
+            notify: Notify::new(options),
             holder: Holder::new(),
             notices,
             trusted,

@@ -184,6 +184,46 @@ fn directories_of_somebody_else_are_not_written_to() {
     });
 }
 
+/// What an image has left of a supervise that another user ran is in nobody's
+/// way.
+#[test]
+fn a_supervise_that_may_not_be_looked_into_is_none() {
+    both(|who| {
+        if who == Who::Root {
+            return;
+        }
+        let dir = Dir::new();
+        let mut service = Service::new(&dir, "scan/s", "");
+        let make = format!("mkdir -m 0 {}/supervise", service.path.display());
+        let container = plan(&dir, who).setup(&make).start("svscan", ["scan"]);
+        let pid = up(&mut service);
+        is_found(&container, "scan/s", &mut service, pid);
+        assert_eq!(ends(container), format!("svscan: info: {SAID}/run/upkeep\n"));
+    });
+}
+
+/// Who may not look is told so, and not that there is nothing.
+#[test]
+fn what_may_not_be_looked_into_is_said_to_whoever_asks() {
+    both(|who| {
+        if who == Who::Root {
+            return;
+        }
+        let dir = Dir::new();
+        dir.script("s/run", "");
+        let make =
+            format!("mkdir -m 0 {}/supervise; mkdir -m 700 /run/upkeep", dir.path("s").display());
+        let container = plan(&dir, who).setup(&make).start("sleep", ["1000"]);
+        for (tool, said) in [
+            ("svstat", "s: unable to open supervise/ok: access denied\n"),
+            ("svok", "svok: fatal: unable to open s/supervise/ok: access denied\n"),
+        ] {
+            let done = container.start(tool, ["s"]).finish();
+            assert_eq!(done.out() + &done.err(), said);
+        }
+    });
+}
+
 /// Nobody is followed who has put something in the way, and nobody denied.
 #[test]
 fn a_stranger_is_passed_over_and_named() {
