@@ -1,8 +1,11 @@
 //! svscan: watches a directory and keeps one supervise for each service.
 
+mod catch;
 mod found;
+mod helper;
 mod hold;
 mod launch;
+mod lines;
 mod look;
 mod names;
 mod notice;
@@ -11,6 +14,7 @@ mod order;
 mod reap;
 mod roster;
 mod settle;
+mod streams;
 mod watch;
 
 use upkeep_cli::Exit;

@@ -8,30 +8,39 @@ use upkeep_sys::Args;
 
 const SYNOPSIS: &str = "svscan [dir]";
 /// The letters, those with a value followed by a colon.
-const LETTERS: &str = "";
+const LETTERS: &str = "lnL:";
 /// The words, and the letter that each is.
-const WORDS: &[(&str, u8)] = &[];
+const WORDS: &[(&str, u8)] = &[("lines", b'l'), ("names", b'n'), ("log", b'L')];
 
 /// All of it.
 pub(crate) struct Options {
     /// The scan directory, if it is not the current one.
     pub(crate) dir: Option<&'static CStr>,
+    /// Whether what services without a logger write is shown as whole lines.
+    pub(crate) lines: bool,
+    /// The same with their names.
+    pub(crate) names: bool,
+    /// A directory for it to be logged to.
+    pub(crate) log: Option<&'static CStr>,
 }
 
 impl Options {
     /// Reads `args`, the program's own name first.
     pub(crate) fn read(args: Args) -> Result<Self, Exit> {
         let mut walk = Walk::with_words(args, LETTERS, WORDS);
-        if let Some(option) = walk.next() {
-            return Err(match option {
-                Ok(_) => TOOL.usage(SYNOPSIS),
-                Err(bad) => TOOL.bad_option(bad, SYNOPSIS),
-            });
+        let mut options = Self { dir: None, lines: false, names: false, log: None };
+        for option in walk.by_ref() {
+            let option = option.map_err(|bad| TOOL.bad_option(bad, SYNOPSIS))?;
+            match option.letter {
+                b'l' => options.lines = true,
+                b'n' => options.names = true,
+                _ => options.log = option.value,
+            }
         }
         let rest = walk.rest();
         if rest.len() > 1 {
             return Err(TOOL.usage(SYNOPSIS));
         }
-        Ok(Self { dir: rest.get(0) })
+        Ok(Self { dir: rest.get(0), ..options })
     }
 }

@@ -1,5 +1,5 @@
-//! Waiting for the dead: supervises, services that have lost theirs, the
-//! holder of pipes, and what else this process inherits.
+//! Waiting for the dead: supervises, services that have lost theirs, svhold,
+//! svlines, the logger of all, and what else this process inherits.
 
 use crate::svscan::found;
 use crate::svscan::watch::Svscan;
@@ -20,6 +20,12 @@ impl Svscan {
             // is all.
             let _ = waitpid(Some(pid), WaitOptions::NOHANG);
             self.holder.ended(pid, status);
+            if let Some(lines) = &mut self.lines {
+                lines.helper.ended(pid, status);
+            }
+            if let Some(catch) = &mut self.catch {
+                catch.ended(pid, status);
+            }
             if let Some((index, which)) = self.roster.take_pid(pid.as_raw_pid()) {
                 self.ended(index, which, ending(status));
             }

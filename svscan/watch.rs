@@ -3,9 +3,12 @@
 //! ends it and nothing is allocated.
 
 use crate::svscan::Others;
+use crate::svscan::catch::Catch;
 use crate::svscan::found::Found;
-use crate::svscan::hold::Holder;
+use crate::svscan::helper::Helper;
+use crate::svscan::hold;
 use crate::svscan::launch::Launcher;
+use crate::svscan::lines::Lines;
 use crate::svscan::notice::{Notice, Notices, is_trustworthy};
 use crate::svscan::options::Options;
 use crate::svscan::order::Order;
@@ -62,13 +65,15 @@ pub(crate) fn run(args: Args, others: Others) -> Exit {
 pub(crate) struct Svscan {
     /// For executing this program anew, where it was executed.
     args: Args,
-    start: Option<OwnedFd>,
+    pub(crate) start: Option<OwnedFd>,
     pub(crate) boot: Boot,
     /// The supervises that were not started from here.
     pub(crate) found: Option<Found>,
     pub(crate) signals: Signals,
     pub(crate) launcher: Launcher,
-    pub(crate) holder: Holder,
+    pub(crate) holder: Helper,
+    pub(crate) lines: Option<Lines>,
+    pub(crate) catch: Option<Catch>,
     notices: Option<Notices>,
     pub(crate) trusted: bool,
     pub(crate) roster: Roster,
@@ -97,6 +102,11 @@ impl Svscan {
         let _ = set_child_subreaper(Some(getpid()));
         let here = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
         let start = rustix::fs::open(c".", here, Mode::empty()).ok();
+        let lines = Lines::new(options);
+        if lines.is_some() {
+            launcher.find_readers(options.log.is_some())?;
+        }
+        let catch = options.log.map(Catch::open).transpose()?;
         if let Some(dir) = options.dir {
             rustix::process::chdir(dir).map_err(|why| {
                 TOOL.fatal_os(&[b"unable to chdir to ", dir.to_bytes(), b": "], why)
@@ -118,7 +128,9 @@ impl Svscan {
             found,
             signals,
             launcher,
-            holder: Holder::new(),
+            holder: Helper::new(hold::LATER),
+            lines,
+            catch,
             notices,
             trusted,
             roster: Roster::new(),
@@ -141,9 +153,13 @@ impl Svscan {
             self.look_at_order_again();
             self.tick();
             if self.leaving && self.roster.len() == 0 {
+                self.end_lines();
+                self.end_catch();
                 self.end_holder();
                 return Exit::Success;
             }
+            self.keep_catch();
+            self.keep_lines();
             self.keep_holder();
             self.wait();
             self.hear();
@@ -159,7 +175,10 @@ impl Svscan {
         let scan = (!self.leaving).then_some(self.scan_at);
         let services = [scan, self.settling.deadline(now), self.roster.deadline()];
         let others = [self.holder.deadline(), self.order.due];
-        let deadline = services.into_iter().chain(others).flatten().min();
+        let lines = self.lines.as_ref().map(|lines| &lines.helper);
+        let output =
+            [lines.and_then(Helper::deadline), self.catch.as_ref().and_then(Catch::deadline)];
+        let deadline = services.into_iter().chain(others).chain(output).flatten().min();
         let timeout = deadline.map(clock::until);
         // In the place of what is not there stands what asks for nothing.
         let nothing = || PollFd::new(&self.signals, PollFlags::empty());
@@ -168,12 +187,16 @@ impl Svscan {
             self.notices.as_ref().map_or_else(nothing, |fd| PollFd::new(fd, PollFlags::IN)),
             self.found.as_ref().map_or_else(nothing, |fd| PollFd::new(fd, PollFlags::IN)),
             self.holder.poll().unwrap_or_else(nothing),
+            lines.and_then(Helper::poll).unwrap_or_else(nothing),
         ];
         // Whatever it answers, what follows only looks.
         let _ = poll(&mut fds, timeout.as_ref());
-        let stirs = !fds[3].revents().is_empty();
-        if stirs {
+        let [.., holder, lines] = fds.map(|fd| !fd.revents().is_empty());
+        if holder {
             self.holder.hear();
+        }
+        if lines {
+            self.hear_lines();
         }
     }
 
@@ -280,6 +303,7 @@ impl Svscan {
                 }
                 Action::Forget => {
                     self.let_go(index);
+                    self.let_streams_go(index);
                     // It may be there again, which was no news as long as the
                     // old one had not left.
                     if self.roster.get(index).service.listed && !self.leaving {
@@ -304,6 +328,7 @@ impl Svscan {
                 return self.feed(index, Event::NotStarted(which));
             }
         }
+        let streams = if which == Which::Main { self.open_streams(index) } else { [None, None] };
         match self.find(index, which) {
             Ok(false) => {}
             Ok(true) => return self.feed(index, Event::Started(which)),
@@ -314,7 +339,8 @@ impl Svscan {
             }
         }
         let name = self.roster.name(index);
-        match self.launcher.start(name, which, self.roster.get(index).pipe.as_ref()) {
+        let pipe = self.roster.get(index).pipe.as_ref();
+        match self.launcher.start(name, which, pipe, &streams) {
             Ok(pid) => {
                 self.roster.set_pid(index, which, pid);
                 self.feed(index, Event::Started(which));

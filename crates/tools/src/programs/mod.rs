@@ -13,6 +13,7 @@ pub mod softlimit;
 pub mod sv;
 pub mod svcheck;
 pub mod svhold;
+pub mod svlines;
 pub mod svlogd;
 pub mod svnotify;
 pub mod svok;
