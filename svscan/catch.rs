@@ -2,8 +2,8 @@
 //! the log directory. It is started before anything is written there, again
 //! when it ends, and ended last.
 
-use crate::svscan::hold::PATIENCE;
-use crate::svscan::watch::{Svscan, TOOL};
+use crate::svscan::help::TOOL;
+use crate::svscan::watch::Svscan;
 use core::ffi::CStr;
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -77,15 +77,16 @@ impl Catch {
     }
 
     /// A child has ended: whether it was this.
-    pub(crate) fn ended(&mut self, pid: Pid, status: i32) {
+    pub(crate) fn ended(&mut self, pid: Pid, status: i32) -> bool {
         if self.pid != pid.as_raw_pid() {
-            return;
+            return false;
         }
         self.pid = 0;
         let refused = status & 0x7f == 0 && status != 0;
         // One that says why it cannot work does not sooner.
         let pause = if refused { RETRY } else { BETWEEN };
         self.start_at = clock::monotonic().max(self.started + pause);
+        true
     }
 
     /// Whether one is there, perhaps of a svscan that was killed.
@@ -122,20 +123,20 @@ impl Svscan {
         }
     }
 
-    /// Nothing more is to come. It reads to the end, and is not killed if that
-    /// takes long.
-    pub(crate) fn end_catch(&mut self) {
+    /// Nothing more is to come. It reads to the end, and is not killed if it
+    /// has not come there at `until`.
+    pub(crate) fn end_catch(&mut self, until: u64) {
         copy_messages_to(None);
         if let Some(catch) = &mut self.catch {
             catch.write = None;
         }
-        let until = clock::monotonic() + PATIENCE;
         self.reap();
         while clock::monotonic() < until && self.catch.as_ref().is_some_and(Catch::is_there) {
             let timeout = clock::until(until);
             let _ = poll(&mut [PollFd::new(&self.signals, PollFlags::IN)], Some(&timeout));
-            while self.signals.next().is_some() {}
+            while self.signals.next_number().is_some() {}
             self.reap();
         }
+        self.catch = None;
     }
 }

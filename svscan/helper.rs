@@ -104,9 +104,9 @@ impl Helper {
     }
 
     /// A child has ended: whether it was this.
-    pub(crate) fn ended(&mut self, pid: Pid, status: i32) {
+    pub(crate) fn ended(&mut self, pid: Pid, status: i32) -> bool {
         if self.pid != pid.as_raw_pid() {
-            return;
+            return false;
         }
         self.pid = 0;
         self.hang_up();
@@ -116,6 +116,7 @@ impl Helper {
         self.start_at = if refused { now + self.later } else { now.max(self.started + BETWEEN) };
         self.complained = refused;
         self.left = status == 0;
+        true
     }
 
     /// Sends it something. A full line is no trouble: it is sent later.

@@ -3,7 +3,8 @@
 //! the death of all others that hold it. It is started before the first pipe is
 //! used, and again when it ends; nothing here waits for it but the end.
 
-use crate::svscan::watch::{Svscan, TOOL};
+use crate::svscan::help::TOOL;
+use crate::svscan::watch::Svscan;
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::fd::{AsFd, BorrowedFd};
 use rustix::io::Errno;

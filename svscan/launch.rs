@@ -2,8 +2,8 @@
 //! that help svscan: looked for beside this program, then in PATH.
 
 use crate::svscan::Others;
+use crate::svscan::help::TOOL;
 use crate::svscan::lines::Ends;
-use crate::svscan::watch::TOOL;
 use core::ffi::CStr;
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
 use rustix::fs::{Access, access};
@@ -14,7 +14,7 @@ use std::ffi::CString;
 use upkeep_cli::Exit;
 use upkeep_core::scan::Which;
 use upkeep_servicedir::names;
-use upkeep_sys::exec;
+use upkeep_sys::exec::{self, Variables};
 use upkeep_sys::spawn::{Apart, Directory, Inherit, Spawn, Step};
 
 /// How many descriptors are left for svscan itself.
@@ -29,7 +29,8 @@ pub(crate) struct Launcher {
     svhold: Vec<&'static CStr>,
     svlines: Vec<&'static CStr>,
     multilog: Vec<&'static CStr>,
-    open_files: Rlimit,
+    /// The limit on descriptors that this process was started with.
+    pub(crate) open_files: Rlimit,
 }
 
 impl Launcher {
@@ -56,6 +57,7 @@ impl Launcher {
         which: Which,
         pipe: Option<&(OwnedFd, Option<OwnedFd>)>,
         streams: &Ends,
+        environment: Option<&Variables>,
     ) -> Result<i32> {
         let (argument, directory): (&CStr, _) = match which {
             Which::Main => (name, None),
@@ -77,6 +79,7 @@ impl Launcher {
             directory,
             inherit: Inherit::Nothing(Apart::Group),
             open_files: Some(self.open_files),
+            environment,
             variables: &[],
             bound: false,
             lets_go: None,
@@ -157,6 +160,7 @@ impl Launcher {
             directory: None,
             inherit: Inherit::Nothing(Apart::Group),
             open_files: Some(self.open_files),
+            environment: None,
             variables: &[],
             bound: false,
             lets_go: None,

@@ -3,11 +3,12 @@
 //! asked for that, and again when it ends; nothing here waits for it but the
 //! end.
 
+use crate::svscan::help::TOOL;
 use crate::svscan::helper::Helper;
 use crate::svscan::hold::PATIENCE;
 use crate::svscan::options::Options;
 use crate::svscan::streams::Streams;
-use crate::svscan::watch::{Svscan, TOOL};
+use crate::svscan::watch::Svscan;
 use core::ffi::CStr;
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::fd::{AsRawFd, BorrowedFd, OwnedFd};
@@ -29,8 +30,11 @@ pub(crate) struct Lines {
 }
 
 impl Lines {
-    /// As the options want it, if they do.
+    /// As the options want it, if they do, and if there are services.
     pub(crate) fn new(options: &Options) -> Option<Self> {
+        if !options.tree {
+            return None;
+        }
         let args: &[&CStr] = match (options.log.is_some(), options.lines, options.names) {
             (false, false, false) => return None,
             (false, _, true) => &[c"svlines", c"-n"],
@@ -173,11 +177,18 @@ impl Svscan {
         lines.helper.start(launch, complain);
     }
 
-    /// Everything has ended: svlines writes what is left and ends, and one that
-    /// is killed before has a successor. Not for ever: it may be that nobody
-    /// reads what it writes.
-    pub(crate) fn end_lines(&mut self) {
+    /// Everything has ended: what is left of their output is written, and then
+    /// logged. Not for ever: it may be that nobody reads it.
+    pub(crate) fn end_output(&mut self) {
         let until = clock::monotonic() + PATIENCE;
+        self.end_lines(until);
+        self.lines = None;
+        self.end_catch(until);
+    }
+
+    /// svlines writes what is left and ends; one that is killed before has a
+    /// successor.
+    fn end_lines(&mut self, until: u64) {
         let mut told = false;
         self.reap();
         while clock::monotonic() < until {
@@ -185,7 +196,6 @@ impl Svscan {
             let Some(lines) = &mut self.lines else { return };
             if lines.helper.pid().is_none() {
                 if told && lines.helper.left {
-                    lines.helper.wanted = false;
                     return;
                 }
                 told = false;
@@ -196,14 +206,12 @@ impl Svscan {
             let signals = PollFd::new(&self.signals, PollFlags::IN);
             let mut fds = [signals.clone(), lines.helper.poll().unwrap_or(signals)];
             let _ = poll(&mut fds, Some(&timeout));
-            while self.signals.next().is_some() {}
+            while self.signals.next_number().is_some() {}
             self.hear_lines();
             self.reap();
         }
-        let Some(lines) = &mut self.lines else { return };
-        lines.helper.wanted = false;
         TOOL.warn(&[b"unable to write the last lines of services in time"]);
-        if let Some(pid) = lines.helper.pid() {
+        if let Some(pid) = self.lines.as_ref().and_then(|lines| lines.helper.pid()) {
             // It has not been waited for, so the pid is its.
             let _ = kill_process(pid, Signal::KILL);
         }

@@ -1,19 +1,30 @@
 //! svscan: watches a directory and keeps one supervise for each service.
 
 mod catch;
+mod command;
+mod course;
+mod environment;
 mod found;
+mod heed;
+mod help;
 mod helper;
 mod hold;
 mod launch;
 mod lines;
+mod listen;
 mod look;
+mod machine;
 mod names;
 mod notice;
 mod options;
 mod order;
 mod reap;
+mod renew;
+mod rescue;
 mod roster;
+mod scripts;
 mod settle;
+mod state;
 mod streams;
 mod watch;
 

@@ -35,6 +35,7 @@ pub(crate) const PROGRAMS: &[&str] = &[
     "setlock",
     "chpst",
     "svscanboot",
+    "upkeep",
 ];
 
 /// The pages that are no program's.

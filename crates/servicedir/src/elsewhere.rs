@@ -5,6 +5,7 @@ use crate::client::{ControlTrouble, send_to};
 use crate::keeper::make_directory;
 use crate::names;
 use crate::order::directory;
+use crate::origin::origin;
 use crate::place::{self, LOGGER, Path, tail};
 use core::ffi::CStr;
 use rustix::fd::{BorrowedFd, OwnedFd};
@@ -12,7 +13,7 @@ use rustix::fs::{self, Access, AtFlags, FileType, Mode, OFlags};
 use rustix::io::{Errno, Result};
 use rustix::process::fchdir;
 use upkeep_core::order::Tie;
-use upkeep_core::record::{Boot, Record, SIZE, origin};
+use upkeep_core::record::{Boot, Record, SIZE};
 
 /// What the logger of a service is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -154,6 +155,29 @@ impl Elsewhere<'_> {
             .map_err(ControlTrouble::Open)?
     }
 
+    /// Whether everything is to end when the service is over.
+    #[must_use]
+    pub fn is_essential(&self) -> bool {
+        self.has(names::ESSENTIAL, None)
+    }
+
+    /// Calls `with` with the path of its directory `supervise`, which is made
+    /// if it is not there.
+    pub fn with_directory<T>(&self, with: impl FnOnce(&CStr) -> Result<T>) -> Result<T> {
+        self.at(names::SUPERVISE, |path| {
+            make_directory(self.from, path)?;
+            with(path)
+        })
+    }
+
+    /// What the supervise there wrote that was found alive.
+    #[must_use]
+    pub fn living_record(&self) -> Option<Record> {
+        let mut bytes = [0; SIZE];
+        let count = self.read(names::STATUS, &mut bytes).ok()?;
+        Record::decode(&bytes[..count])
+    }
+
     /// Leaves word for a supervise that is on its way and does not listen yet:
     /// it is there as long as what is answered is open.
     pub fn leave(&self, bytes: &[u8]) -> Result<OwnedFd> {
@@ -176,9 +200,8 @@ impl Elsewhere<'_> {
     pub fn record(&self, boot: &Boot) -> Option<Record> {
         let mut bytes = [0; SIZE];
         let count = self.read(names::STATUS, &mut bytes).ok()?;
-        let stat = |path: &CStr| fs::statat(self.from, path, AtFlags::empty());
-        let directory = self.at(names::SUPERVISE, stat).ok()?;
-        let origin = origin(*boot, directory.st_dev, directory.st_ino);
+        let directory = self.open(names::SUPERVISE, OFlags::PATH | OFlags::CLOEXEC).ok()?;
+        let origin = origin(*boot, &directory).ok()?;
         Record::of_this_boot(&bytes[..count], &origin)
     }
 }
