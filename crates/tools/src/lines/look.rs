@@ -1,7 +1,6 @@
 //! Looking into pipes without emptying them, so that what is looked at stays
 //! there until it has been written, whoever is killed before.
 
-use crate::lines::cut::LONGEST;
 use rustix::fd::{AsFd, OwnedFd};
 use rustix::io::{Errno, Result};
 use rustix::pipe::{
@@ -18,8 +17,8 @@ pub(crate) struct Look {
     into: OwnedFd,
     seen: Vec<u8>,
     len: usize,
-    /// Any line up to this length fits in there, however it was written.
-    most: usize,
+    /// So much fits in there, however it was written.
+    room: usize,
 }
 
 impl Look {
@@ -27,13 +26,14 @@ impl Look {
         let (from, into) = pipe_with(PipeFlags::CLOEXEC)?;
         // A user who has many pipes gets small ones: less is seen at once then.
         let _ = fcntl_setpipe_size(&into, SEEN);
-        let most = longest_in(&into)?;
-        Ok(Self { from, into, seen: vec![0; SEEN], len: 0, most })
+        let room = room_in(&into)?;
+        Ok(Self { from, into, seen: vec![0; SEEN], len: 0, room })
     }
 
-    /// The longest line that is sure to be seen whole in `pipe`.
-    pub(crate) fn longest_in(&self, pipe: &OwnedFd) -> Result<usize> {
-        longest_in(pipe).map(|most| most.min(self.most))
+    /// What fits in `pipe` and is sure to be seen at once, and what it holds at
+    /// least when nothing more does.
+    pub(crate) fn room_in(&self, pipe: &OwnedFd) -> Result<(usize, usize)> {
+        room_in(pipe).map(|room| (room.min(self.room), room))
     }
 
     /// Looks at what is at the front of `pipe`: how much that is, 0 if nobody
@@ -73,8 +73,8 @@ impl Look {
 }
 
 /// Each page of a pipe may be half empty.
-fn longest_in(pipe: &OwnedFd) -> Result<usize> {
-    fcntl_getpipe_size(pipe).map(|size| (size / 2).min(LONGEST))
+fn room_in(pipe: &OwnedFd) -> Result<usize> {
+    fcntl_getpipe_size(pipe).map(|size| size / 2)
 }
 
 #[cfg(test)]

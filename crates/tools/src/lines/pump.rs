@@ -5,13 +5,14 @@
 use crate::lines::cut::next;
 use crate::lines::look::Look;
 use crate::lines::outlet::{Outlets, Progress};
-use crate::lines::streams::{NEVER, Streams};
+use crate::lines::streams::{NEVER, Stream, Streams};
 use rustix::event::{PollFd, PollFlags};
 use rustix::fd::OwnedFd;
 use rustix::io::{Result, ioctl_fionread};
-use upkeep_core::hold::{Pipe, Stream};
+use upkeep_core::hold::{self, Pipe};
 
-const SECOND: u64 = 1_000_000_000;
+const MILLISECOND: u64 = 1_000_000;
+const SECOND: u64 = 1000 * MILLISECOND;
 /// What has no end for so long is shown as it is.
 const LATE: u64 = 5 * SECOND;
 /// When something is said again that could not be said.
@@ -20,7 +21,7 @@ const AGAIN: u64 = SECOND;
 /// One pump.
 #[derive(Debug)]
 pub struct Pump {
-    kind: Stream,
+    kind: hold::Stream,
     streams: Streams,
     look: Look,
     /// The stream that was looked at and is being written.
@@ -51,7 +52,7 @@ pub enum State {
 
 impl Pump {
     /// One for the streams of this kind.
-    pub fn new(kind: Stream) -> Result<Self> {
+    pub fn new(kind: hold::Stream) -> Result<Self> {
         let (streams, look) = (Streams::new()?, Look::new()?);
         Ok(Self { kind, streams, look, current: None, sweep: None })
     }
@@ -59,7 +60,7 @@ impl Pump {
     /// Reads one more stream, or knows an old one by its new name.
     pub fn add(&mut self, pipe: Pipe, name: &[u8], end: Option<OwnedFd>) -> Result<()> {
         let look = &self.look;
-        self.streams.add(pipe, name, end, |end| look.longest_in(end))
+        self.streams.add(pipe, name, end, |end| look.room_in(end))
     }
 
     /// This one goes as soon as nobody writes to it any more.
@@ -150,7 +151,7 @@ impl Pump {
             }
         };
         // What has no end is shown if nobody will end it, and it was all seen.
-        let is_end = is_end || stream.late;
+        let is_end = is_end || stream.late_at <= now;
         let is_all = || ioctl_fionread(&stream.end) == Ok(shown as u64);
         let start = Progress { done: 0, broken: stream.broken };
         Some(Current { place, to_come: !(is_end && is_all()), progress: [start; 2] })
@@ -170,14 +171,17 @@ impl Pump {
         now: u64,
         gone: &mut dyn FnMut(Pipe) -> bool,
     ) {
-        self.streams.set_due(place, NEVER);
         self.swept(place);
-        let Some(stream) = self.streams.get(place).filter(|stream| stream.over) else { return };
+        let Some(stream) = self.streams.get_mut(place) else { return };
+        (stream.late_at, stream.pause) = (NEVER, 0);
+        if !stream.over {
+            return;
+        }
         if is_end && self.sweep.is_none() {
             if gone(stream.pipe) {
                 self.streams.remove(place);
             } else {
-                self.streams.set_due(place, now + AGAIN);
+                self.streams.look_at(place, now + AGAIN);
             }
         }
     }
@@ -188,18 +192,31 @@ impl Pump {
         let Some(stream) = self.streams.get_mut(place) else { return };
         self.look.take(&stream.end, end.done);
         stream.broken = end.broken;
-        let (late, due) = (stream.late, stream.due);
         let left = usize::try_from(ioctl_fionread(&stream.end).unwrap_or(0)).unwrap_or(usize::MAX);
         if left == 0 {
-            self.streams.set_due(place, NEVER);
-        } else if end.done > 0 || late || due == NEVER {
-            self.streams.set_due(place, now + LATE);
+            (stream.late_at, stream.pause) = (NEVER, 0);
+        } else {
+            if end.done > 0 || stream.late_at == NEVER {
+                stream.late_at = now + LATE;
+            }
+            stream.pause = pause(stream, left + end.done);
         }
-        // What was written since then was told of before it was looked at, and
-        // of one that goes it is to be seen whether it is at its end.
-        let over = self.streams.get(place).is_some_and(|stream| stream.over);
-        if left > unshown || (left == 0 && over) {
+        let again = left > unshown || (left == 0 && stream.over);
+        let look_at = if stream.pause > 0 { now + stream.pause } else { stream.late_at };
+        self.streams.look_at(place, look_at);
+        if again {
             self.streams.again(place);
         }
+    }
+}
+
+/// A writer that waits for room in a pipe tells nobody when he goes on, unless
+/// it was empty: what was full, and is not empty now, is looked at a few times,
+/// less and less often.
+fn pause(stream: &Stream, held: usize) -> u64 {
+    match stream.pause {
+        _ if held >= stream.full => MILLISECOND,
+        pause if pause < LATE => 2 * pause,
+        _ => 0,
     }
 }

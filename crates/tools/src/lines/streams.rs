@@ -1,6 +1,7 @@
 //! The streams that are read: the reading ends of pipes, each with the name of
 //! its service. They keep their places, by which they are known to the kernel.
 
+use crate::lines::cut::LONGEST;
 use rustix::event::epoll::{self, CreateFlags, Event, EventData, EventFlags};
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
 use rustix::io::{Errno, Result};
@@ -17,14 +18,18 @@ pub(crate) struct Stream {
     pub(crate) end: OwnedFd,
     /// The longest line: so much is sure to fit into the pipe.
     pub(crate) most: usize,
+    /// As much is in it at least when nothing more fits.
+    pub(crate) full: usize,
     /// Whether the last line was ended here.
     pub(crate) broken: bool,
     /// Whether it goes as soon as nobody writes to it any more.
     pub(crate) over: bool,
-    /// Whether what has no end is to be shown as it is.
-    pub(crate) late: bool,
-    /// When that is.
-    pub(crate) due: u64,
+    /// When what has no end is to be shown as it is.
+    pub(crate) late_at: u64,
+    /// When to look at it though nothing was told.
+    look_at: u64,
+    /// How long to wait for that the next time; 0 for not at all.
+    pub(crate) pause: u64,
     prefix: [u8; NAME],
     len: usize,
 }
@@ -43,7 +48,7 @@ impl Stream {
     }
 }
 
-/// When there is nothing to be shown late.
+/// When there is nothing to look at.
 pub(crate) const NEVER: u64 = u64::MAX;
 
 /// All of them.
@@ -85,14 +90,14 @@ impl Streams {
         self.places.iter().position(is_it)
     }
 
-    /// Reads one more, or knows an old one by its new name. `longest` says how
-    /// long its lines may be.
+    /// Reads one more, or knows an old one by its new name. `room` says how long
+    /// its lines may be, and how much is in the pipe when it is full.
     pub(crate) fn add(
         &mut self,
         pipe: Pipe,
         name: &[u8],
         end: Option<OwnedFd>,
-        longest: impl Fn(&OwnedFd) -> Result<usize>,
+        room: impl Fn(&OwnedFd) -> Result<(usize, usize)>,
     ) -> Result<()> {
         if let Some(stream) = self.find(pipe).and_then(|place| self.get_mut(place)) {
             stream.call(name);
@@ -100,10 +105,13 @@ impl Streams {
             return Ok(());
         }
         let end = end.ok_or(Errno::MFILE)?;
-        let most = longest(&end)?;
+        let (most, full) = room(&end)?;
+        let most = most.min(LONGEST);
         let (prefix, len) = ([0; NAME], 0);
-        let (broken, over, late, due) = (false, false, false, NEVER);
-        let mut stream = Stream { pipe, end, most, broken, over, late, due, prefix, len };
+        let (broken, over, pause) = (false, false, 0);
+        let (late_at, look_at) = (NEVER, NEVER);
+        let mut stream =
+            Stream { pipe, end, most, full, broken, over, late_at, look_at, pause, prefix, len };
         stream.call(name);
         let place = match self.places.iter().position(Option::is_none) {
             Some(place) => place,
@@ -165,13 +173,11 @@ impl Streams {
         }
     }
 
-    /// What is there without an end is shown at this time; `NEVER` if nothing
-    /// is.
-    pub(crate) fn set_due(&mut self, place: usize, due: u64) {
+    /// Comes to this one at that time, if nothing is told before.
+    pub(crate) fn look_at(&mut self, place: usize, time: u64) {
         if let Some(stream) = self.get_mut(place) {
-            stream.late = false;
-            stream.due = due;
-            self.soonest = self.soonest.min(due);
+            stream.look_at = time;
+            self.soonest = self.soonest.min(time);
         }
     }
 
@@ -187,12 +193,12 @@ impl Streams {
         self.soonest = NEVER;
         for place in 0..self.places.len() {
             let Some(stream) = self.get_mut(place) else { continue };
-            if stream.due <= now {
-                (stream.late, stream.due) = (true, NEVER);
+            let time = stream.look_at;
+            if time <= now {
+                stream.look_at = NEVER;
                 self.again(place);
             } else {
-                let due = stream.due;
-                self.soonest = self.soonest.min(due);
+                self.soonest = self.soonest.min(time);
             }
         }
     }
