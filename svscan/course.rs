@@ -11,7 +11,7 @@ use crate::svscan::scripts::{FINISH, INIT, Scripts};
 use crate::svscan::watch::Svscan;
 use core::ffi::CStr;
 use rustix::event::{PollFd, PollFlags, poll};
-use rustix::process::{Pid, Signal, WaitOptions, getpid, waitpid};
+use rustix::process::{Pid, Signal, WaitOptions, getpid, wait};
 use upkeep_cli::Exit;
 use upkeep_core::scan;
 use upkeep_core::scan::Which;
@@ -208,7 +208,7 @@ impl Svscan {
         let until = clock::monotonic() + DRAIN;
         let _ = send(Whom::Everybody, 9);
         loop {
-            match waitpid(None, WaitOptions::NOHANG) {
+            match wait(WaitOptions::NOHANG) {
                 Ok(Some((pid, status))) => self.tell_reaped(pid, status.as_raw()),
                 Ok(None) if clock::monotonic() < until => {
                     let timeout = clock::until(until);
