@@ -2,6 +2,8 @@
 
 mod alone;
 mod command;
+mod essential;
+mod scripts;
 mod stop;
 
 use crate::support::container::{Container, Plan, both};
