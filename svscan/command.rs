@@ -9,6 +9,7 @@ use rustix::io::{Errno, Result, fcntl_dupfd_cloexec};
 use rustix::process::{Pid, Rlimit, getpid};
 use rustix::stdio::{dup2_stdin, stdin};
 use upkeep_core::signals::HIGHEST;
+use upkeep_sys::exec::Variables;
 use upkeep_sys::front::Front;
 use upkeep_sys::signals::{Whom, send};
 use upkeep_sys::{Args, process, terminal};
@@ -75,10 +76,16 @@ impl Command {
     }
 
     /// Starts it.
-    pub(crate) fn start(&mut self, start: Option<&OwnedFd>, open_files: Rlimit) -> Result<()> {
+    pub(crate) fn start(
+        &mut self,
+        start: Option<&OwnedFd>,
+        open_files: Rlimit,
+        environment: Option<&Variables>,
+    ) -> Result<()> {
         let Some(args) = self.args else { return Ok(()) };
         let front = Front {
             args,
+            environment,
             input: self.input.as_ref().map(AsFd::as_fd),
             directory: start.map(AsFd::as_fd),
             open_files,

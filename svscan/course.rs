@@ -70,9 +70,6 @@ impl Course {
 pub(crate) fn prepare(options: &Options) -> Result<(), Exit> {
     rescue::arm(options);
     if options.machine {
-        if !getpid().is_init() {
-            return Err(TOOL.fatal(&[b"only process 1 can be a machine's"]));
-        }
         machine::begin();
     }
     if let Some(number) = options.parent_death {
@@ -128,8 +125,10 @@ impl Svscan {
             }
             Action::WarnOfServices => self.warn_of_services(),
             Action::StartCommand => {
-                let Self { course, start, launcher, .. } = self;
-                if let Err(why) = course.command.start(start.as_ref(), launcher.open_files) {
+                let Self { course, start, launcher, environments, .. } = self;
+                let environment = environments.command.as_ref();
+                let (start, open_files) = (start.as_ref(), launcher.open_files);
+                if let Err(why) = course.command.start(start, open_files, environment) {
                     let _ = TOOL.fatal_os(&[b"unable to fork for the command: "], why);
                     self.proceed(Event::CommandEnded(Exit::System.code()));
                 }
@@ -157,6 +156,7 @@ impl Svscan {
 
     fn leave(&mut self, event: scan::Event) {
         self.leaving = true;
+        self.notify.stopping();
         self.feed_all(event, |_| true);
     }
 
@@ -169,11 +169,15 @@ impl Svscan {
         if self.course.whole.phase == Phase::Rising && self.are_all_ready() {
             self.proceed(Event::Ready);
         }
+        if self.course.whole.phase == Phase::Running && self.looked {
+            self.notify.ready();
+        }
         if self.course.whole.awaits_emptiness() && self.roster.len() == 0 {
             self.proceed(Event::Empty);
         }
         let end = self.course.end?;
         self.end_holder();
+        self.state.withdraw();
         Some(self.end(end))
     }
 

@@ -10,7 +10,7 @@ use rustix::process::{Pid, Resource, Rlimit, getrlimit, setrlimit};
 use std::ffi::CString;
 use upkeep_core::scan::Which;
 use upkeep_servicedir::names;
-use upkeep_sys::exec;
+use upkeep_sys::exec::{self, Variables};
 use upkeep_sys::spawn::{Apart, Directory, Inherit, Spawn, Step};
 
 /// What a start needs and what never changes.
@@ -42,6 +42,7 @@ impl Launcher {
         name: &CStr,
         which: Which,
         pipe: Option<&(OwnedFd, Option<OwnedFd>)>,
+        environment: Option<&Variables>,
     ) -> Result<i32> {
         let (argument, directory): (&CStr, _) = match which {
             Which::Main => (name, None),
@@ -59,6 +60,7 @@ impl Launcher {
             directory,
             inherit: Inherit::Nothing(Apart::Group),
             open_files: Some(self.open_files),
+            environment,
             variables: &[],
             bound: false,
             lets_go: None,
@@ -79,6 +81,7 @@ impl Launcher {
             directory: None,
             inherit: Inherit::Nothing(Apart::Group),
             open_files: Some(self.open_files),
+            environment: None,
             variables: &[],
             bound: false,
             lets_go: None,

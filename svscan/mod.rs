@@ -2,6 +2,7 @@
 
 mod command;
 mod course;
+mod environment;
 mod found;
 mod heed;
 mod help;
@@ -12,6 +13,7 @@ mod look;
 mod machine;
 mod names;
 mod notice;
+mod notify;
 mod options;
 mod order;
 mod reap;
@@ -20,6 +22,7 @@ mod rescue;
 mod roster;
 mod scripts;
 mod settle;
+mod state;
 mod watch;
 
 use upkeep_cli::Exit;

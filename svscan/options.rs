@@ -11,10 +11,12 @@ use upkeep_sys::Args;
 
 const SYNOPSIS: &str = "svscan [options] [dir] [-- command [argument ...]]";
 /// The letters, those with a value followed by a colon.
-const LETTERS: &str = "ge:k:mp:Pr:R:st:T:vwx:y:";
+const LETTERS: &str = "d:e:EFgk:mp:Pr:R:sS:t:T:vwx:y:";
 /// The words, and the letter that each is; some are words only.
 const WORDS: &[(&str, u8)] = &[
+    ("clean-env", b'E'),
     ("command-grace", b'T'),
+    ("env", b'd'),
     ("expect", b'e'),
     ("failure", b'x'),
     ("grace", b't'),
@@ -28,6 +30,8 @@ const WORDS: &[(&str, u8)] = &[
     ("reboot", REBOOT),
     ("rescue", b'R'),
     ("rewrite", b'r'),
+    ("secrets", b'F'),
+    ("state", b'S'),
     ("stop", b'k'),
     ("verbose", b'v'),
     ("warn", b'w'),
@@ -72,6 +76,14 @@ pub(crate) struct Options {
     pub(crate) machine: bool,
     /// What process 1 is to be told instead of all that.
     pub(crate) order: Option<End>,
+    /// Where the state of all services is kept.
+    pub(crate) state: Option<&'static CStr>,
+    /// Whether services get an environment of their own.
+    pub(crate) clean_env: bool,
+    /// Directories of variables for them and the command.
+    pub(crate) env: Vec<&'static CStr>,
+    /// Whether `NAME_FILE` is the name of a file with the value of `NAME`.
+    pub(crate) secrets: bool,
 }
 
 impl Options {
@@ -100,6 +112,10 @@ impl Options {
             rescue: None,
             machine: false,
             order: None,
+            state: None,
+            clean_env: false,
+            env: Vec::new(),
+            secrets: false,
         }
     }
 
@@ -152,6 +168,11 @@ impl Options {
             POWER_OFF => self.order = Some(End::PowerOff),
             REBOOT => self.order = Some(End::Restart),
             b'P' => self.pause = true,
+            b'S' | b'd' if value.is_empty() => return Err(wrong(b"directory", value)),
+            b'S' => self.state = option.value,
+            b'd' => self.env.extend(option.value),
+            b'E' => self.clean_env = true,
+            b'F' => self.secrets = true,
             // -s asks for what it always does.
             _ => {}
         }

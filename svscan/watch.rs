@@ -3,16 +3,19 @@
 //! ends it and nothing is allocated.
 
 use crate::svscan::course::{self, Course};
+use crate::svscan::environment::Environments;
 use crate::svscan::found::Found;
 use crate::svscan::heed;
 use crate::svscan::help::TOOL;
 use crate::svscan::hold::Holder;
 use crate::svscan::launch::Launcher;
 use crate::svscan::notice::{Notice, Notices, is_trustworthy};
+use crate::svscan::notify::Notify;
 use crate::svscan::options::Options;
 use crate::svscan::order::Order;
 use crate::svscan::roster::{NAME, Roster};
 use crate::svscan::settle::Settling;
+use crate::svscan::state::{State, Told};
 use crate::svscan::{Others, machine, rescue};
 use core::ffi::CStr;
 use rustix::event::{PollFd, PollFlags, poll};
@@ -40,6 +43,9 @@ pub(crate) fn run(args: Args, others: Others) -> Exit {
     if let Some(end) = options.order {
         return machine::order(end);
     }
+    if let Some(exit) = machine::refuses(&options) {
+        return exit;
+    }
     match Svscan::begin(args, &options, others) {
         Ok((mut svscan, event)) => {
             sealed::seal();
@@ -59,6 +65,10 @@ pub(crate) struct Svscan {
     pub(crate) found: Option<Found>,
     pub(crate) signals: Signals,
     pub(crate) launcher: Launcher,
+    /// What is started gets these.
+    pub(crate) environments: Environments,
+    pub(crate) state: State,
+    pub(crate) notify: Notify,
     pub(crate) holder: Holder,
     pub(crate) notices: Option<Notices>,
     pub(crate) trusted: bool,
@@ -91,12 +101,14 @@ impl Svscan {
         let _ = set_child_subreaper(Some(getpid()));
         let here = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
         let start = rustix::fs::open(c".", here, Mode::empty()).ok();
+        let told = Told::read(options)?;
         let again = take_directory().is_some();
         if let Some(dir) = options.dir {
             rustix::process::chdir(dir).map_err(|why| {
                 TOOL.fatal_os(&[b"unable to chdir to ", dir.to_bytes(), b": "], why)
             })?;
         }
+        let (state, environments) = told.settle(options)?;
         let course = Course::new(options)?;
         let tell = |why: &Errno| {
             TOOL.warn_os(&[b"unable to watch directory, scanning every 5 seconds: "], *why);
@@ -113,6 +125,9 @@ impl Svscan {
             found,
             signals,
             launcher,
+            environments,
+            state,
+            notify: Notify::new(options),
             holder: Holder::new(),
             notices,
             trusted,
@@ -301,7 +316,8 @@ impl Svscan {
             }
         }
         let name = self.roster.name(index);
-        match self.launcher.start(name, which, self.roster.get(index).pipe.as_ref()) {
+        let pipe = self.roster.get(index).pipe.as_ref();
+        match self.launcher.start(name, which, pipe, self.environments.services.as_ref()) {
             Ok(pid) => {
                 self.roster.set_pid(index, which, pid);
                 self.begins(index, which);

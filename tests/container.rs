@@ -2,8 +2,13 @@
 
 mod alone;
 mod command;
+mod environment;
 mod essential;
+mod limits;
+mod machine;
+mod rescue;
 mod scripts;
+mod state;
 mod stop;
 
 use crate::support::container::{Container, Plan, both};

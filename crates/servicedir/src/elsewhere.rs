@@ -5,6 +5,7 @@ use crate::client::{ControlTrouble, send_to};
 use crate::keeper::make_directory;
 use crate::names;
 use crate::order::directory;
+use crate::origin::origin;
 use crate::place::{self, LOGGER, Path, tail};
 use core::ffi::CStr;
 use rustix::fd::{BorrowedFd, OwnedFd};
@@ -12,7 +13,7 @@ use rustix::fs::{self, Access, AtFlags, FileType, Mode, OFlags};
 use rustix::io::{Errno, Result};
 use rustix::process::fchdir;
 use upkeep_core::order::Tie;
-use upkeep_core::record::{Boot, Record, SIZE, origin};
+use upkeep_core::record::{Boot, Record, SIZE};
 
 /// What the logger of a service is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -199,9 +200,8 @@ impl Elsewhere<'_> {
     pub fn record(&self, boot: &Boot) -> Option<Record> {
         let mut bytes = [0; SIZE];
         let count = self.read(names::STATUS, &mut bytes).ok()?;
-        let stat = |path: &CStr| fs::statat(self.from, path, AtFlags::empty());
-        let directory = self.at(names::SUPERVISE, stat).ok()?;
-        let origin = origin(*boot, directory.st_dev, directory.st_ino);
+        let directory = self.open(names::SUPERVISE, OFlags::PATH | OFlags::CLOEXEC).ok()?;
+        let origin = origin(*boot, &directory).ok()?;
         Record::of_this_boot(&bytes[..count], &origin)
     }
 }
