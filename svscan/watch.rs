@@ -46,6 +46,9 @@ pub(crate) fn run(args: Args, others: Others) -> Exit {
     if let Some(end) = options.order {
         return machine::order(end);
     }
+    if let Some(exit) = machine::refuses(&options) {
+        return exit;
+    }
     match Svscan::begin(args, &options, others) {
         Ok((mut svscan, event)) => {
             sealed::seal();
@@ -123,9 +126,8 @@ impl Svscan {
         };
         let notices = options.tree.then(|| Notices::open().inspect_err(tell).ok()).flatten();
         let trusted = notices.is_some() && is_trustworthy();
-        let found = Found::open()
-            .inspect_err(|why| TOOL.warn_os(&[b"unable to watch living supervises: "], *why))
-            .ok();
+        let tell = |why: &Errno| TOOL.warn_os(&[b"unable to watch living supervises: "], *why);
+        let found = options.tree.then(|| Found::open().inspect_err(tell).ok()).flatten();
         let svscan = Self {
             args,
             start,
