@@ -19,7 +19,7 @@ TARGET := $(shell rustc -vV 2>/dev/null | sed -n 's/^host: //p')
 STATIC = -C target-feature=+crt-static -C relocation-model=static
 RELEASE = target/$(TARGET)/release
 
-CORE = svscan supervise svc svstat multilog
+CORE = svscan supervise svc svstat multilog upkeep
 TOOLS = sv svcheck svhold svlog svlogd s6-log svnotify svok svup svwait fghack pgrphack \
 	readproctitle tai64n tai64nlocal setuidgid envuidgid envdir softlimit setlock chpst
 ORIGINALS = /usr/bin
@@ -55,13 +55,14 @@ install: all install-completions
 	install -m 644 man/*.5 $(DESTDIR)$(PREFIX)/share/man/man5/
 	install -m 644 man/*.8 $(DESTDIR)$(PREFIX)/share/man/man8/
 
-# One file for all programs; bash and fish look for one by the program's name.
+# One file for all programs, called as the one that is all of them; bash and
+# fish look for one by the program's name.
 install-completions:
 	install -d $(BASH_COMPLETIONS) $(ZSH_COMPLETIONS) $(FISH_COMPLETIONS)
 	install -m 644 completions/bash/upkeep $(BASH_COMPLETIONS)/
 	install -m 644 completions/zsh/_upkeep $(ZSH_COMPLETIONS)/
 	install -m 644 completions/fish/upkeep.fish $(FISH_COMPLETIONS)/
-	for p in $(CORE) $(TOOLS) svscanboot; do ln -sf upkeep $(BASH_COMPLETIONS)/$$p && \
+	for p in $(filter-out upkeep,$(CORE)) $(TOOLS) svscanboot; do ln -sf upkeep $(BASH_COMPLETIONS)/$$p && \
 		ln -sf upkeep.fish $(FISH_COMPLETIONS)/$$p.fish || exit 1; done
 
 demo: all

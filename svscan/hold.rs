@@ -3,7 +3,8 @@
 //! all others that hold it. It is started before the first pipe is used, and
 //! again when it ends; nothing here waits for it but the end.
 
-use crate::svscan::watch::{Svscan, TOOL};
+use crate::svscan::help::TOOL;
+use crate::svscan::watch::Svscan;
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::fd::{AsFd, BorrowedFd};
 use rustix::io::{Errno, Result};
@@ -89,9 +90,9 @@ impl Holder {
     }
 
     /// A child has ended: whether it was this.
-    pub(crate) fn ended(&mut self, pid: Pid, status: i32) {
+    pub(crate) fn ended(&mut self, pid: Pid, status: i32) -> bool {
         if self.pid != pid.as_raw_pid() {
-            return;
+            return false;
         }
         self.pid = 0;
         self.hang_up();
@@ -100,6 +101,7 @@ impl Holder {
         // One that says why it cannot work does not sooner.
         self.start_at = if refused { now + LATER } else { now.max(self.started + BETWEEN) };
         self.complained = refused;
+        true
     }
 
     /// Sends it something. A full line is no trouble: it is sent later.

@@ -2,7 +2,7 @@
 //! holder of pipes: looked for beside this program, then in PATH.
 
 use crate::svscan::Others;
-use crate::svscan::watch::TOOL;
+use crate::svscan::help::TOOL;
 use core::ffi::CStr;
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
 use rustix::io::{Errno, Result};
@@ -17,7 +17,8 @@ use upkeep_sys::spawn::{Apart, Directory, Inherit, Spawn, Step};
 pub(crate) struct Launcher {
     supervise: Vec<&'static CStr>,
     svhold: Vec<&'static CStr>,
-    open_files: Rlimit,
+    /// The limit on descriptors that this process was started with.
+    pub(crate) open_files: Rlimit,
 }
 
 impl Launcher {

@@ -1,8 +1,9 @@
 //! What is in the scan directory: which entries are services, and whether they
 //! have a logger. Finds and reports; starts nothing itself.
 
+use crate::svscan::help::TOOL;
 use crate::svscan::roster::{Identity, NAME};
-use crate::svscan::watch::{Svscan, TOOL};
+use crate::svscan::watch::Svscan;
 use core::ffi::CStr;
 use core::mem::MaybeUninit;
 use rustix::fs::{self, AtFlags, CWD, FileType, Mode, OFlags, RawDir};
@@ -101,6 +102,7 @@ impl Svscan {
             self.order_changes(name);
         }
         self.keep_log(index, log);
+        self.listen(index);
         self.feed(index, Event::Listed { log: log.is_some() });
     }
 

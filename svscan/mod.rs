@@ -1,15 +1,24 @@
 //! svscan: watches a directory and keeps one supervise for each service.
 
+mod command;
+mod course;
 mod found;
+mod heed;
+mod help;
 mod hold;
 mod launch;
+mod listen;
 mod look;
+mod machine;
 mod names;
 mod notice;
 mod options;
 mod order;
 mod reap;
+mod renew;
+mod rescue;
 mod roster;
+mod scripts;
 mod settle;
 mod watch;
 

@@ -38,6 +38,15 @@ impl Notices {
         Ok(Self { inotify, scan })
     }
 
+    /// Watches a directory with a record; as long as no supervise is known to
+    /// live there, also for one that opens something.
+    pub(crate) fn watch_records(&self, path: &core::ffi::CStr, living: bool) -> Result<i32> {
+        let always = WatchFlags::MOVED_TO | WatchFlags::MODIFY | WatchFlags::ONLYDIR;
+        let opening = WatchFlags::CREATE | WatchFlags::OPEN;
+        let what = if living { always } else { always | opening };
+        inotify::add_watch(&self.inotify, path, what)
+    }
+
     /// Watches a directory that is being filled.
     pub(crate) fn watch(&self, name: &core::ffi::CStr) -> Result<i32> {
         let what = WatchFlags::CREATE

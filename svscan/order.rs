@@ -1,8 +1,9 @@
 //! Who waits for whom among the services, and what is wrong with that: said
 //! before they are started, and once.
 
+use crate::svscan::help::TOOL;
 use crate::svscan::roster::NAME;
-use crate::svscan::watch::{Svscan, TOOL};
+use crate::svscan::watch::Svscan;
 use core::ffi::CStr;
 use core::mem::MaybeUninit;
 use rustix::fd::AsFd;

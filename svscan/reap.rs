@@ -19,9 +19,11 @@ impl Svscan {
             // Anybody else's child that we inherited is waited for, and that
             // is all.
             let _ = waitpid(Some(pid), WaitOptions::NOHANG);
-            self.holder.ended(pid, status);
+            let holder = self.holder.ended(pid, status);
             if let Some((index, which)) = self.roster.take_pid(pid.as_raw_pid()) {
                 self.ended(index, which, ending(status));
+            } else if !self.course_ended(pid, status) && !holder {
+                self.tell_reaped(pid, status);
             }
         }
     }

@@ -2,6 +2,7 @@
 //! looked at only when something happens, so that ten thousand services are
 //! searched in memory that fits a cache.
 
+use crate::svscan::listen::Heard;
 use crate::svscan::names::{Names, Place};
 use core::ffi::CStr;
 use rustix::fd::{AsRawFd, OwnedFd};
@@ -27,6 +28,8 @@ pub(crate) struct Entry {
     pub(crate) seen: u32,
     /// The round in which the holder was told of the pipe.
     pub(crate) told: u32,
+    /// How it stands, as far as that matters.
+    pub(crate) heard: Heard,
     /// What tells the end of a supervise that was not started from here.
     found: [Option<OwnedFd>; 2],
     /// What holds the word that was left for one that did not listen yet.
@@ -116,7 +119,9 @@ impl Roster {
         let found = [None, None];
         let words = [None, None];
         let (log, pipe) = (Log::Directory, None);
-        self.entries.push(Entry { service, log, pipe, seen: 0, told: 0, found, words, name })?;
+        let heard = Heard::NOTHING;
+        let entry = Entry { service, log, pipe, seen: 0, told: 0, heard, found, words, name };
+        self.entries.push(entry)?;
         self.keys.push(Key { identity, pids: [0; 2], orphans: [0; 2], due: u64::MAX })?;
         Ok(self.len() - 1)
     }
@@ -143,6 +148,15 @@ impl Roster {
 
     pub(crate) fn get(&self, index: usize) -> &Entry {
         &self.entries[index]
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Entry> {
+        self.entries.iter()
+    }
+
+    /// The record with this watch may have changed.
+    pub(crate) fn stir(&mut self, watch: i32) {
+        self.entries.iter_mut().for_each(|entry| entry.heard.stir(watch));
     }
 
     pub(crate) fn get_mut(&mut self, index: usize) -> &mut Entry {

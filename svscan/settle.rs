@@ -66,6 +66,10 @@ impl Settling {
         self.list.iter().any(|filling| filling.name() == name)
     }
 
+    pub(crate) fn is_empty(&self) -> bool {
+        self.list.is_empty()
+    }
+
     /// Something happened in it.
     pub(crate) fn touch(&mut self, watch: i32, now: u64) {
         for filling in self.list.iter_mut().filter(|f| f.watch == watch) {

@@ -2,8 +2,10 @@
 //! something changed in it, reaps, starts, takes down. After start-up no error
 //! ends it and nothing is allocated.
 
-use crate::svscan::Others;
+use crate::svscan::course::{self, Course};
 use crate::svscan::found::Found;
+use crate::svscan::heed;
+use crate::svscan::help::TOOL;
 use crate::svscan::hold::Holder;
 use crate::svscan::launch::Launcher;
 use crate::svscan::notice::{Notice, Notices, is_trustworthy};
@@ -11,65 +13,54 @@ use crate::svscan::options::Options;
 use crate::svscan::order::Order;
 use crate::svscan::roster::{NAME, Roster};
 use crate::svscan::settle::Settling;
+use crate::svscan::{Others, machine, rescue};
 use core::ffi::CStr;
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::fd::OwnedFd;
 use rustix::fs::{Mode, OFlags};
+use rustix::io::Errno;
 use rustix::process::{Pid, getpid, kill_process, set_child_subreaper};
-use upkeep_cli::{Exit, Tool, drop_messages_rather_than_wait};
+use upkeep_cli::{Exit, drop_messages_rather_than_wait};
 use upkeep_core::record::Boot;
 use upkeep_core::scan::{Action, Event, Which};
+use upkeep_core::whole;
 use upkeep_servicedir::open_output;
+use upkeep_sys::inherited::take_directory;
 use upkeep_sys::signals::{self, Signal, Signals};
-use upkeep_sys::{Args, clock, exec, point, process, sealed};
-
-pub(crate) const TOOL: Tool = Tool {
-    name: "svscan",
-    help: "\
-usage: svscan [dir]
-
-Starts a supervise for each service directory in dir (or here), and one for
-its log directory, with a pipe between the two. Sees at once what is added to
-dir. A name that begins with a dot is left alone.
-
-  -h, --help     print this
-      --version  print the version
-
-    svscan /etc/service
-
-signals: TERM and INT take every service down, loggers last, and end svscan;
-a second one kills what is left. HUP takes down what is no longer in dir.
-ALRM looks at dir now. USR1 has svscan and every supervise execute their
-programs anew, as after an upgrade; no service notices.
-exit: 0 after TERM or INT, 100 usage, 111 dir cannot be entered.
-",
-};
+use upkeep_sys::{Args, clock, process, sealed};
 
 pub(crate) fn run(args: Args, others: Others) -> Exit {
     if let Some(exit) = TOOL.answer(args) {
         return exit;
     }
-    let begun = Options::read(args).and_then(|options| Svscan::begin(args, &options, others));
-    match begun {
-        Ok(mut svscan) => {
+    let options = match Options::read(args) {
+        Ok(options) => options,
+        Err(exit) => return exit,
+    };
+    if let Some(end) = options.order {
+        return machine::order(end);
+    }
+    match Svscan::begin(args, &options, others) {
+        Ok((mut svscan, event)) => {
             sealed::seal();
-            svscan.run()
+            svscan.run(event)
         }
-        Err(exit) => exit,
+        Err(exit) => rescue::instead(rescue::wanted(&options), options.machine, exit),
     }
 }
 
 pub(crate) struct Svscan {
     /// For executing this program anew, where it was executed.
-    args: Args,
-    start: Option<OwnedFd>,
+    pub(crate) args: Args,
+    pub(crate) start: Option<OwnedFd>,
+    pub(crate) course: Course,
     pub(crate) boot: Boot,
     /// The supervises that were not started from here.
     pub(crate) found: Option<Found>,
     pub(crate) signals: Signals,
     pub(crate) launcher: Launcher,
     pub(crate) holder: Holder,
-    notices: Option<Notices>,
+    pub(crate) notices: Option<Notices>,
     pub(crate) trusted: bool,
     pub(crate) roster: Roster,
     pub(crate) order: Order,
@@ -78,42 +69,47 @@ pub(crate) struct Svscan {
     pub(crate) scan_at: u64,
     /// Whether everything in the directory was seen once.
     pub(crate) looked: bool,
+    /// When the records are looked at that nobody tells of.
+    pub(crate) listen_at: Option<u64>,
     /// Whether the scan after the next one is to come soon.
     pub(crate) again: bool,
+    /// Whether nothing is started: not yet, or not any more.
     pub(crate) leaving: bool,
 }
 
 impl Svscan {
-    fn begin(args: Args, options: &Options, others: Others) -> Result<Self, Exit> {
+    fn begin(args: Args, options: &Options, others: Others) -> Result<(Self, whole::Event), Exit> {
         // A reader of our messages that goes away must not take us along, and
         // one that is stuck must not hold us up.
         signals::ignore_broken_pipes();
         drop_messages_rather_than_wait();
-        let always = [Signal::CHILD, Signal::TERM, Signal::ALARM, Signal::USR1];
-        let signals = Signals::take(&always, &[Signal::INT, Signal::HUP])
+        course::prepare(options)?;
+        let signals = heed::take(options)
             .map_err(|why| TOOL.fatal_os(&[b"unable to take signals: "], why))?;
         let launcher = Launcher::new(others);
         // A service that has lost its supervise is waited for here.
         let _ = set_child_subreaper(Some(getpid()));
         let here = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
         let start = rustix::fs::open(c".", here, Mode::empty()).ok();
+        let again = take_directory().is_some();
         if let Some(dir) = options.dir {
             rustix::process::chdir(dir).map_err(|why| {
                 TOOL.fatal_os(&[b"unable to chdir to ", dir.to_bytes(), b": "], why)
             })?;
         }
-        let notices = Notices::open()
-            .inspect_err(|why| {
-                TOOL.warn_os(&[b"unable to watch directory, scanning every 5 seconds: "], *why);
-            })
-            .ok();
+        let course = Course::new(options)?;
+        let tell = |why: &Errno| {
+            TOOL.warn_os(&[b"unable to watch directory, scanning every 5 seconds: "], *why);
+        };
+        let notices = options.tree.then(|| Notices::open().inspect_err(tell).ok()).flatten();
         let trusted = notices.is_some() && is_trustworthy();
         let found = Found::open()
             .inspect_err(|why| TOOL.warn_os(&[b"unable to watch living supervises: "], *why))
             .ok();
-        Ok(Self {
+        let svscan = Self {
             args,
             start,
+            course,
             boot: process::boot(),
             found,
             signals,
@@ -127,12 +123,16 @@ impl Svscan {
             scan: 0,
             scan_at: 0,
             looked: false,
+            listen_at: None,
             again: false,
-            leaving: false,
-        })
+            leaving: true,
+        };
+        let event = if again { whole::Event::Resume } else { whole::Event::Begin };
+        Ok((svscan, event))
     }
 
-    fn run(&mut self) -> Exit {
+    fn run(&mut self, event: whole::Event) -> Exit {
+        self.proceed(event);
         loop {
             if !self.leaving && self.scan_at <= clock::monotonic() {
                 self.look();
@@ -140,9 +140,9 @@ impl Svscan {
             self.take_settled();
             self.look_at_order_again();
             self.tick();
-            if self.leaving && self.roster.len() == 0 {
-                self.end_holder();
-                return Exit::Success;
+            self.judge();
+            if let Some(exit) = self.keep_course() {
+                return exit;
             }
             self.keep_holder();
             self.wait();
@@ -158,8 +158,9 @@ impl Svscan {
         let now = clock::monotonic();
         let scan = (!self.leaving).then_some(self.scan_at);
         let services = [scan, self.settling.deadline(now), self.roster.deadline()];
+        let course = [self.course.whole.due, self.listen_at];
         let others = [self.holder.deadline(), self.order.due];
-        let deadline = services.into_iter().chain(others).flatten().min();
+        let deadline = services.into_iter().chain(others).chain(course).flatten().min();
         let timeout = deadline.map(clock::until);
         // In the place of what is not there stands what asks for nothing.
         let nothing = || PollFd::new(&self.signals, PollFlags::empty());
@@ -177,25 +178,6 @@ impl Svscan {
         }
     }
 
-    fn hear(&mut self) {
-        while let Some(signal) = self.signals.next() {
-            match signal {
-                Signal::TERM | Signal::INT => {
-                    let event = if self.leaving { Event::Hurry } else { Event::Leave };
-                    self.leaving = true;
-                    self.feed_all(event, |_| true);
-                }
-                Signal::HUP if !self.leaving => {
-                    self.look();
-                    self.feed_all(Event::Leave, |listed| !listed);
-                }
-                Signal::ALARM if !self.leaving => self.scan_at = 0,
-                Signal::USR1 if !self.leaving => self.renew(),
-                _ => {}
-            }
-        }
-    }
-
     fn notice(&mut self) {
         let Some(notices) = self.notices.take() else { return };
         let now = clock::monotonic();
@@ -209,7 +191,10 @@ impl Svscan {
                     self.consider(name);
                 }
             }
-            Notice::Touched(watch) => self.settling.touch(watch, now),
+            Notice::Touched(watch) => {
+                self.settling.touch(watch, now);
+                self.roster.stir(watch);
+            }
             // The directory itself may be about to go, which nobody tells.
             Notice::Unclear => (self.scan_at, self.again) = (0, true),
             Notice::Blind => blind = true,
@@ -247,7 +232,7 @@ impl Svscan {
         }
     }
 
-    fn feed_all(&mut self, event: Event, which: impl Fn(bool) -> bool) {
+    pub(crate) fn feed_all(&mut self, event: Event, which: impl Fn(bool) -> bool) {
         let mut index = 0;
         while index < self.roster.len() {
             let before = self.roster.len();
@@ -306,7 +291,10 @@ impl Svscan {
         }
         match self.find(index, which) {
             Ok(false) => {}
-            Ok(true) => return self.feed(index, Event::Started(which)),
+            Ok(true) => {
+                self.begins(index, which);
+                return self.feed(index, Event::Started(which));
+            }
             Err(why) => {
                 let name = self.roster.name(index).to_bytes();
                 TOOL.warn_os(&[b"unable to look for the supervise of ", name, b": "], why);
@@ -317,6 +305,7 @@ impl Svscan {
         match self.launcher.start(name, which, self.roster.get(index).pipe.as_ref()) {
             Ok(pid) => {
                 self.roster.set_pid(index, which, pid);
+                self.begins(index, which);
                 self.feed(index, Event::Started(which));
             }
             Err(why) => {
@@ -352,7 +341,7 @@ impl Svscan {
     /// for, so the pid is its; but before it listens, a signal would end it and
     /// leave its service behind, so that then it finds the same as letters, as
     /// does one that was found alive.
-    fn signal(&mut self, index: usize, which: Which, signal: Signal) {
+    pub(crate) fn signal(&mut self, index: usize, which: Which, signal: Signal) {
         let letters: &[u8] = match signal {
             Signal::TERM => b"dx",
             Signal::QUIT => b"dxk",
@@ -370,34 +359,5 @@ impl Svscan {
             return self.roster.keep_word(index, which, word);
         }
         let _ = kill_process(pid, signal);
-    }
-
-    /// Has every supervise execute its program anew, and then does so itself.
-    /// What this process knows it finds again: the supervises live on.
-    fn renew(&mut self) {
-        for index in 0..self.roster.len() {
-            for which in [Which::Main, Which::Log] {
-                if self.roster.get(index).service.runs(which) {
-                    let _ = self.elsewhere(index, which).send(b"e");
-                }
-            }
-        }
-        point!("renew: told");
-        let here = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
-        let scan = rustix::fs::open(c".", here, Mode::empty());
-        // The arguments mean what they meant where this program began.
-        let why = match (&self.start, &scan) {
-            (Some(start), Ok(scan)) => match rustix::process::fchdir(start) {
-                Ok(()) => {
-                    let why = exec::anew(self.args);
-                    let _ = rustix::process::fchdir(scan);
-                    why
-                }
-                Err(why) => why,
-            },
-            (_, Err(why)) => *why,
-            (None, Ok(_)) => rustix::io::Errno::BADF,
-        };
-        TOOL.warn_os(&[b"unable to execute svscan anew, going on: "], why);
     }
 }

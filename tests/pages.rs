@@ -34,6 +34,7 @@ pub(crate) const PROGRAMS: &[&str] = &[
     "setlock",
     "chpst",
     "svscanboot",
+    "upkeep",
 ];
 
 /// The pages that are no program's.

@@ -2,7 +2,7 @@
 
 use super::wait::{any_readable, deadline, readable};
 use std::io::Read;
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::process::ExitStatusExt;
 use std::process::{Child, Command, Stdio};
 
@@ -116,6 +116,13 @@ impl Process {
         assert!(readable(&self.pidfd, deadline()), "{} did not end", self.command);
         let status = self.child.wait().unwrap();
         status.code().unwrap_or_else(|| 128 + status.signal().unwrap_or(0))
+    }
+}
+
+/// Can be read when it has ended.
+impl AsFd for Process {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.pidfd.as_fd()
     }
 }
 

@@ -32,6 +32,26 @@ pub fn seconds(text: &[u8]) -> Option<u64> {
     number.checked_mul(scale).filter(|&seconds| seconds <= u64::from(u32::MAX))
 }
 
+/// `8`, `1.5`, `0.25`: seconds, in nanoseconds.
+#[must_use]
+pub fn decimal_seconds(text: &[u8]) -> Option<u64> {
+    let (_, rest) = apart(text)?;
+    let whole = seconds(&text[..text.len() - rest.len()])? * SECOND;
+    let Some(digits) = rest.strip_prefix(b".") else {
+        return rest.is_empty().then_some(whole);
+    };
+    let is_fraction = !digits.is_empty() && digits.len() <= 9;
+    if !is_fraction || !digits.iter().all(u8::is_ascii_digit) {
+        return None;
+    }
+    let scale = |sum: u64, place: usize| {
+        sum * 10 + digits.get(place).map_or(0, |digit| u64::from(digit - b'0'))
+    };
+    Some(whole + (0..9).fold(0, scale))
+}
+
+const SECOND: u64 = 1_000_000_000;
+
 /// `5%`: hundredths of a whole, at most all of them.
 #[must_use]
 pub fn percent(text: &[u8]) -> Option<u8> {
@@ -82,6 +102,27 @@ mod tests {
             ("18446744073709551615k", None),
         ] {
             assert_eq!(bytes(text.as_bytes()), wanted, "{text}");
+        }
+    }
+
+    #[test]
+    fn seconds_have_parts() {
+        for (text, wanted) in [
+            ("8", Some(8_000_000_000)),
+            ("0", Some(0)),
+            ("1.5", Some(1_500_000_000)),
+            ("0.000000001", Some(1)),
+            ("4294967295", Some(4_294_967_295_000_000_000)),
+            ("4294967296", None),
+            ("0.0000000001", None),
+            ("1.", None),
+            (".5", None),
+            ("1.5s", None),
+            ("1,5", None),
+            ("-1", None),
+            ("", None),
+        ] {
+            assert_eq!(decimal_seconds(text.as_bytes()), wanted, "{text}");
         }
     }
 

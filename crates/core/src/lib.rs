@@ -44,3 +44,4 @@ pub mod texts;
 pub mod treatment;
 pub mod wait;
 pub mod when;
+pub mod whole;

@@ -55,6 +55,43 @@ pub fn number(word: &[u8]) -> Option<u8> {
     NAMES.iter().find(|row| row.0.eq_ignore_ascii_case(name)).map(|row| row.1)
 }
 
+/// The highest number of all.
+pub const HIGHEST: u8 = 64;
+/// The first that is nobody's, as C libraries and container engines count: the
+/// ones before it are the threads'.
+pub const RTMIN: u8 = 34;
+
+/// The number of any signal, also of one without a name of its own:
+/// `RTMIN+3`, `SIGRTMAX-1`, `37`.
+#[must_use]
+pub fn any(word: &[u8]) -> Option<u8> {
+    if let Some(number) = number(word) {
+        return Some(number);
+    }
+    let text = core::str::from_utf8(word).ok()?;
+    if let Ok(number) = text.parse::<u8>() {
+        return Some(number).filter(|number| (1..=HIGHEST).contains(number));
+    }
+    let named = text.get(..3).filter(|start| start.eq_ignore_ascii_case("SIG"));
+    let name = named.map_or(text, |_| &text[3..]);
+    let (base, offset) = (name.get(..5)?, name.get(5..)?);
+    let digits = offset.get(1..).unwrap_or("");
+    let by = match offset.as_bytes().first() {
+        None => 0,
+        // A second sign is none of a number's.
+        Some(b'+' | b'-') if digits.bytes().all(|b| b.is_ascii_digit()) => digits.parse().ok()?,
+        Some(_) => return None,
+    };
+    let number = match (base, offset.as_bytes().first()) {
+        (base, None | Some(b'+')) if base.eq_ignore_ascii_case("RTMIN") => RTMIN.checked_add(by)?,
+        (base, None | Some(b'-')) if base.eq_ignore_ascii_case("RTMAX") => {
+            HIGHEST.checked_sub(by)?
+        }
+        _ => return None,
+    };
+    Some(number).filter(|number| (RTMIN..=HIGHEST).contains(number))
+}
+
 /// The name of the signal with this number, without `SIG`.
 #[must_use]
 pub fn name(number: u8) -> Option<&'static str> {
@@ -64,6 +101,27 @@ pub fn name(number: u8) -> Option<&'static str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn signals_without_a_name() {
+        for (word, expected) in [
+            ("RTMIN", 34),
+            ("SIGRTMIN+3", 37),
+            ("rtmax-1", 63),
+            ("RTMAX", 64),
+            ("37", 37),
+            ("32", 32),
+            ("TERM", 15),
+        ] {
+            assert_eq!(any(word.as_bytes()), Some(expected), "{word}");
+        }
+        for word in
+            ["RTMIN-1", "RTMAX+1", "RTMIN+31", "RTMIN+", "RTMIN++1", "RTMIN3", "0", "65", ""]
+        {
+            assert_eq!(any(word.as_bytes()), None, "{word}");
+        }
+        assert_eq!(any("RTMI\u{e9}".as_bytes()), None);
+    }
 
     #[test]
     fn names_and_numbers() {

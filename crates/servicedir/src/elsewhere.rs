@@ -154,6 +154,29 @@ impl Elsewhere<'_> {
             .map_err(ControlTrouble::Open)?
     }
 
+    /// Whether everything is to end when the service is over.
+    #[must_use]
+    pub fn is_essential(&self) -> bool {
+        self.has(names::ESSENTIAL, None)
+    }
+
+    /// Calls `with` with the path of its directory `supervise`, which is made
+    /// if it is not there.
+    pub fn with_directory<T>(&self, with: impl FnOnce(&CStr) -> Result<T>) -> Result<T> {
+        self.at(names::SUPERVISE, |path| {
+            make_directory(self.from, path)?;
+            with(path)
+        })
+    }
+
+    /// What the supervise there wrote that was found alive.
+    #[must_use]
+    pub fn living_record(&self) -> Option<Record> {
+        let mut bytes = [0; SIZE];
+        let count = self.read(names::STATUS, &mut bytes).ok()?;
+        Record::decode(&bytes[..count])
+    }
+
     /// Leaves word for a supervise that is on its way and does not listen yet:
     /// it is there as long as what is answered is open.
     pub fn leave(&self, bytes: &[u8]) -> Result<OwnedFd> {

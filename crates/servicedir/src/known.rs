@@ -19,7 +19,7 @@ pub enum Role {
 }
 
 /// Every file that means something to supervise or svscan.
-const KNOWN: [(&CStr, Role); 43] = [
+const KNOWN: [(&CStr, Role); 44] = [
     (names::RUN, Role::Program),
     (names::FINISH, Role::Program),
     (names::CHECK, Role::Program),
@@ -35,6 +35,7 @@ const KNOWN: [(&CStr, Role); 43] = [
     (names::WANTS, Role::Directory),
     (names::AFTER, Role::Directory),
     (names::DOWN, Role::Flag),
+    (names::ESSENTIAL, Role::Flag),
     (names::NO_SETSID, Role::Flag),
     (names::FLAG_TIMEOUT_KILLPG, Role::Flag),
     (names::FLAG_NEWPIDNS, Role::Flag),

@@ -135,6 +135,8 @@ pub const STOP: &CStr = c"./stop";
 pub const TELL: &CStr = c"./notify";
 /// If it exists, what runs does not get a session of its own.
 pub const NO_SETSID: &CStr = c"no-setsid";
+/// If it exists, everything ends when the service is over.
+pub const ESSENTIAL: &CStr = c"essential";
 /// What the service is: `longrun` or `oneshot`.
 pub const TYPE: &CStr = c"type";
 /// What a oneshot does.

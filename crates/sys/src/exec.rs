@@ -64,6 +64,15 @@ pub fn run(args: Args) -> Errno {
     search(file, args.as_ptr(), environment())
 }
 
+/// Runs `program`, without arguments, in the place of this process: with
+/// nothing blocked and nothing ignored.
+#[must_use]
+pub fn instead(program: &CStr) -> Errno {
+    crate::signals::default_dispositions();
+    crate::signals::set_mask(None);
+    search(program, [program.as_ptr(), core::ptr::null()].as_ptr(), environment())
+}
+
 /// The same with `variables` as the whole environment. PATH is still this
 /// process's own.
 #[must_use]

@@ -99,6 +99,20 @@ pub fn dead_child() -> Option<(Pid, i32)> {
     Pid::from_raw(pid).map(|pid| (pid, status))
 }
 
+/// Whether this child has been stopped since that was last asked.
+#[must_use]
+pub fn has_stopped(pid: Pid) -> bool {
+    let mut info = core::mem::MaybeUninit::<libc::siginfo_t>::zeroed();
+    let options = libc::WSTOPPED | libc::WNOHANG;
+    let number = pid.as_raw_pid().unsigned_abs();
+    // SAFETY: the record is the kernel's to fill and lives through the call;
+    // zeros are a valid record too, and then the two are there.
+    unsafe {
+        libc::waitid(libc::P_PID, number, info.as_mut_ptr(), options) == 0
+            && info.assume_init().si_pid() == pid.as_raw_pid()
+    }
+}
+
 /// A process held by a descriptor: its number cannot become another's without
 /// being noticed.
 #[derive(Debug)]

@@ -5,6 +5,7 @@ use core::mem::{MaybeUninit, size_of};
 use core::sync::atomic::{AtomicU64, Ordering};
 use rustix::fd::{AsFd, BorrowedFd, FromRawFd, OwnedFd};
 use rustix::io::{Errno, Result};
+use rustix::process::Pid;
 pub use rustix::process::Signal;
 
 /// The signals a program asked for, waiting to be read.
@@ -24,6 +25,12 @@ impl core::fmt::Debug for Mask {
     }
 }
 
+/// The bit of a signal in a set of 64.
+#[must_use]
+pub const fn bit(number: u32) -> u64 {
+    1 << (number - 1)
+}
+
 fn empty() -> libc::sigset_t {
     let mut set = MaybeUninit::uninit();
     // SAFETY: sigemptyset fills the whole set and cannot fail on a valid
@@ -41,14 +48,23 @@ impl Signals {
     /// are not meant for it.
     #[doc(alias = "signalfd")]
     pub fn take(always: &[Signal], unless_ignored: &[Signal]) -> Result<Self> {
-        let ignored = note_ignored();
-        let heeded = |signal: &&Signal| ignored & (1 << (signal.as_raw() - 1)) == 0;
+        let bits = |all: &[Signal]| {
+            all.iter().fold(0, |bits, signal| bits | bit(signal.as_raw().unsigned_abs()))
+        };
+        Self::take_all(bits(always), bits(unless_ignored))
+    }
+
+    /// The same for signals that need not have a name, a bit each, the lowest
+    /// for the first.
+    pub fn take_all(always: u64, unless_ignored: u64) -> Result<Self> {
+        let wanted = always | unless_ignored & !note_ignored();
         let mut set = empty();
-        for signal in always.iter().chain(unless_ignored.iter().filter(heeded)) {
+        for number in (1..=64).filter(|number| wanted & bit(*number) != 0) {
+            let number = number.cast_signed();
             // SAFETY: the set is initialised and the number is a signal's.
-            unsafe { libc::sigaddset(&raw mut set, signal.as_raw()) };
+            unsafe { libc::sigaddset(&raw mut set, number) };
             // The children of whoever ignores CHILD vanish without a word.
-            rt_sigaction(signal.as_raw(), Some(&[0; 8]), None);
+            rt_sigaction(number, Some(&[0; 8]), None);
         }
         let mut before = empty();
         // SAFETY: both sets are valid for the call.
@@ -67,6 +83,11 @@ impl Signals {
 
     /// The next signal that came, if one did.
     pub fn next(&self) -> Option<Signal> {
+        self.next_number().and_then(|number| Signal::from_named_raw(number.into()))
+    }
+
+    /// The same by its number, also if it has no name.
+    pub fn next_number(&self) -> Option<u8> {
         let mut info = MaybeUninit::<libc::signalfd_siginfo>::uninit();
         // SAFETY: the kernel writes at most one record into its own size.
         let buffer = unsafe {
@@ -87,7 +108,7 @@ impl Signals {
         }
         // SAFETY: the read filled the whole record.
         let number = unsafe { info.assume_init() }.ssi_signo;
-        Signal::from_named_raw(number.cast_signed())
+        u8::try_from(number).ok()
     }
 
     /// What was blocked before: what a child that inherits should get.
@@ -154,6 +175,59 @@ pub fn ignore_broken_pipes() {
     // SAFETY: SIG_IGN installs no code.
     unsafe { libc::signal(libc::SIGPIPE, libc::SIG_IGN) };
     IGNORED.fetch_or(1 << (libc::SIGPIPE - 1), Ordering::Relaxed);
+}
+
+/// Whom a signal is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Whom {
+    /// This process.
+    One(Pid),
+    /// All in the process group that this process leads.
+    Group(Pid),
+    /// Every process that may be signalled, except this one, and process 1.
+    Everybody,
+}
+
+/// Sends a signal, which need not have a name.
+#[doc(alias = "kill")]
+pub fn send(whom: Whom, number: u8) -> Result<()> {
+    let pid = match whom {
+        Whom::One(pid) => pid.as_raw_pid(),
+        Whom::Group(pid) => -pid.as_raw_pid(),
+        Whom::Everybody => -1,
+    };
+    // SAFETY: takes two numbers; the kernel judges both.
+    if unsafe { libc::kill(pid, number.into()) } == 0 {
+        Ok(())
+    } else {
+        Err(crate::exec::last_errno())
+    }
+}
+
+/// Has the kernel send this process a signal when its parent ends.
+#[doc(alias = "prctl")]
+pub fn set_parent_death(number: u8) -> Result<()> {
+    // SAFETY: takes a number.
+    if unsafe { libc::prctl(libc::PR_SET_PDEATHSIG, libc::c_ulong::from(number)) } == 0 {
+        Ok(())
+    } else {
+        Err(crate::exec::last_errno())
+    }
+}
+
+/// Runs `what` while this process cannot be stopped by the terminal's signals,
+/// or by any other that can be blocked.
+pub(crate) fn undisturbed<T>(what: impl FnOnce() -> T) -> T {
+    let mut all = empty();
+    let mut before = empty();
+    // SAFETY: both sets are valid for the calls.
+    unsafe {
+        libc::sigfillset(&raw mut all);
+        libc::sigprocmask(libc::SIG_SETMASK, &raw const all, &raw mut before);
+    }
+    let answer = what();
+    set_mask(Some(Mask(before)));
+    answer
 }
 
 #[cfg(test)]

@@ -323,7 +323,7 @@ impl Drop for Stack {
 }
 
 /// How a child tells whether its parent lives.
-enum Parent {
+pub(crate) enum Parent {
     /// By its number.
     Number(Pid),
     /// In another pid name space its parent has none: by a pipe that nobody
@@ -332,7 +332,7 @@ enum Parent {
 }
 
 impl Parent {
-    fn by_number() -> Self {
+    pub(crate) fn by_number() -> Self {
         Self::Number(rustix::process::getpid())
     }
 
@@ -341,7 +341,7 @@ impl Parent {
     }
 
     /// Asked by the child, once.
-    fn lives(&self) -> bool {
+    pub(crate) fn lives(&self) -> bool {
         match self {
             Self::Number(parent) => rustix::process::getppid() == Some(*parent),
             Self::Pipe(reader, writer) => {
@@ -366,7 +366,7 @@ struct Loan<'a> {
 /// one waits. Nothing has to be copied, and the child runs at once.
 #[doc(alias = "vfork")]
 #[doc(alias = "clone")]
-fn lend(child: &dyn Fn(Pid), first: bool) -> Result<Pid> {
+pub(crate) fn lend(child: &dyn Fn(Pid), first: bool) -> Result<Pid> {
     extern "C" fn begin(loan: *mut c_void) -> libc::c_int {
         // SAFETY: points at the loan below, whose owner waits.
         let loan: &Loan<'_> = unsafe { &*loan.cast_const().cast() };
@@ -386,7 +386,8 @@ fn lend(child: &dyn Fn(Pid), first: bool) -> Result<Pid> {
     let lent = libc::CLONE_VM | libc::CLONE_VFORK | libc::CLONE_PARENT_SETTID;
     // SAFETY: the stack is the child's alone and large enough, and lives until
     // the child has left this memory, which is what CLONE_VFORK waits for. One
-    // thread runs, no signal has a handler, and the child reads what it
+    // thread runs, no signal has a handler but those of faults, which end the
+    // child, and the child reads what it
     // borrows and makes system calls: it changes nothing here but its stack,
     // errno and the cells of `Last::record`. Its number is put into the loan.
     let pid = unsafe {

@@ -1,7 +1,8 @@
 //! Which program is meant, and links by which each can be called.
 
 use core::ffi::CStr;
-use rustix::fs::{OFlags, symlinkat};
+use rustix::fd::OwnedFd;
+use rustix::fs::{AtFlags, Mode, OFlags, Stat, statat, symlinkat};
 use rustix::io::Errno;
 use upkeep_cli::{Exit, Tool, put};
 use upkeep_sys::{Args, exec};
@@ -17,11 +18,11 @@ All programs of upkeep in one file. Called by the name of one of them, as by a
 link, it is that one; called by any other name, it is the one that its first
 argument names. svscan starts its supervises from the same file.
 
-      --install  make a link in dir for each program; what is there already
-                 stays as it is
-  -l, --list     print the programs' names
-  -h, --help     print this
-      --version  print the version
+      --install dir  make a link in dir for each program; what is there
+                     already stays as it is
+  -l, --list         print the programs' names
+  -h, --help         print this
+      --version      print the version
 
     upkeep svscan /etc/service
     upkeep --install /usr/local/bin
@@ -105,13 +106,14 @@ fn install(dir: &CStr) -> Exit {
         return TOOL.fatal(&[b"unable to find out where this program is: is /proc there?"]);
     };
     let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
-    let open = match rustix::fs::open(dir, flags, rustix::fs::Mode::empty()) {
+    let open = match rustix::fs::open(dir, flags, Mode::empty()) {
         Ok(open) => open,
         Err(why) => return TOOL.fatal_os(&[b"unable to open ", dir.to_bytes(), b": "], why),
     };
+    let target = target(&own, &open);
     let mut exit = Exit::Success;
     for (name, _) in PROGRAMS {
-        match symlinkat(&own, &open, name) {
+        match symlinkat(target, &open, name) {
             Ok(()) | Err(Errno::EXIST) => {}
             Err(why) => {
                 let parts: [&[u8]; 5] =
@@ -121,4 +123,17 @@ fn install(dir: &CStr) -> Exit {
         }
     }
     exit
+}
+
+/// What the links in `dir` contain: this program's name alone where it is in
+/// `dir` itself, so that they are true wherever that is moved or copied to.
+fn target<'a>(own: &'a CStr, dir: &OwnedFd) -> &'a CStr {
+    let bytes = own.to_bytes_with_nul();
+    let name = bytes.rsplit(|&b| b == b'/').next().unwrap_or_default();
+    let Ok(name) = CStr::from_bytes_with_nul(name) else { return own };
+    let flags = AtFlags::SYMLINK_NOFOLLOW;
+    let identity = |stat: Stat| (stat.st_dev, stat.st_ino);
+    let here = statat(dir, name, flags).map(identity);
+    let there = statat(rustix::fs::CWD, own, flags).map(identity);
+    if here.is_ok() && here == there { name } else { own }
 }

@@ -1,0 +1,435 @@
+//! All short words of events, and what must hold after each letter.
+
+extern crate std;
+
+use super::*;
+use Letter::{CommandEnds, Empties, Essential, FinishEnds, InitEnds, Passes, Ready, Stop, Swept};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::vec::Vec;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Letter {
+    InitEnds(u8),
+    Ready,
+    CommandEnds(u8),
+    Essential,
+    Stop,
+    StopNow,
+    Empties,
+    FinishEnds(u8),
+    Swept,
+    /// Until the next deadline.
+    Passes,
+    /// Less than that.
+    Moment,
+}
+
+const LETTERS: [Letter; 14] = [
+    InitEnds(0),
+    InitEnds(7),
+    Ready,
+    CommandEnds(0),
+    CommandEnds(5),
+    Essential,
+    Stop,
+    Letter::StopNow,
+    Empties,
+    FinishEnds(0),
+    FinishEnds(3),
+    Swept,
+    Passes,
+    Letter::Moment,
+];
+
+const GRACE: u64 = 8 * SECOND;
+const TERM: u8 = 15;
+
+const PLAN: Plan = Plan {
+    tree: true,
+    command: true,
+    grace: Some(GRACE),
+    command_grace: GRACE / 2,
+    ready: 60 * SECOND,
+    on_init: Failure::Stop,
+    on_ready: Failure::Warn,
+    on_finish: Failure::Warn,
+    sweeps: true,
+    machine: false,
+    rescue: false,
+};
+
+/// The shell around the machine.
+#[derive(Clone, Debug)]
+struct World {
+    plan: Plan,
+    whole: Whole,
+    now: u64,
+    init: bool,
+    /// Whether the services were started, and whether they were told to go.
+    services: bool,
+    told: bool,
+    command: bool,
+    commands: u32,
+    finish: bool,
+    sweeping: bool,
+    stops: u32,
+    stopped_at: Option<u64>,
+    /// What was hurried, and when.
+    hurried: bool,
+    ended: Option<End>,
+    /// The first cause of the end, as far as it has a code.
+    cause: Option<u8>,
+}
+
+impl World {
+    fn new(plan: Plan) -> Self {
+        let mut world = Self {
+            plan,
+            whole: Whole::new(plan),
+            now: SECOND,
+            init: false,
+            services: false,
+            told: false,
+            command: false,
+            commands: 0,
+            finish: false,
+            sweeping: false,
+            stops: 0,
+            stopped_at: None,
+            hurried: false,
+            ended: None,
+            cause: None,
+        };
+        world.feed(Event::Begin);
+        world
+    }
+
+    fn feed(&mut self, event: Event) {
+        let (whole, actions) = self.whole.step(event, self.now);
+        self.whole = whole;
+        for action in actions {
+            self.act(action);
+        }
+        self.check();
+    }
+
+    fn act(&mut self, action: Action) {
+        assert_eq!(self.ended, None, "{action:?} after the end");
+        match action {
+            Action::RunInit => {
+                assert!(!self.services && !self.command);
+                self.init = true;
+            }
+            Action::EndInit | Action::KillInit => assert!(self.init),
+            Action::WarnOfInit(code) => assert_ne!(code, 0),
+            Action::StartServices => {
+                assert!(!self.init && !self.services && !self.told, "services start twice");
+                assert!(self.plan.tree);
+                self.services = true;
+            }
+            Action::WarnOfServices => assert_ne!(self.plan.on_ready, Failure::Ignore),
+            Action::StartCommand => {
+                assert_eq!(self.commands, 0, "the command is started twice");
+                assert!(self.plan.command && !self.told && !self.init);
+                assert!(self.services || !self.plan.tree);
+                self.command = true;
+                self.commands = 1;
+            }
+            Action::EndCommand => assert!(self.command),
+            Action::KillCommand => {
+                assert!(self.command, "it is gone, and its number may be another's");
+                self.stopped_at.get_or_insert(self.now);
+            }
+            Action::LeaveServices => {
+                self.told = true;
+                self.stopped_at.get_or_insert(self.now);
+            }
+            Action::HurryServices => {
+                self.told = true;
+                self.hurried = true;
+                self.stopped_at.get_or_insert(self.now);
+            }
+            Action::KillServices => assert!(self.hurried),
+            Action::RunFinish(code) => {
+                assert!(self.plan.tree && !self.finish && !self.init_matters());
+                assert!(self.told || self.commands == 0);
+                self.finish = true;
+                self.right_code(code);
+            }
+            Action::KillFinish => assert!(self.finish),
+            Action::WarnOfFinish(code) => assert_ne!(code, 0),
+            Action::Sweep => {
+                assert!(self.plan.sweeps && !self.sweeping);
+                self.sweeping = true;
+            }
+            Action::End(end) => {
+                self.ended = Some(end);
+                self.right_end(end);
+            }
+        }
+    }
+
+    /// Whether `init` runs and its end is waited for.
+    fn init_matters(&self) -> bool {
+        matches!(self.whole.phase, Phase::Preparing | Phase::Yielding)
+    }
+
+    fn right_code(&self, code: u8) {
+        assert_eq!(code, self.cause.unwrap_or(0), "the first cause has its code");
+    }
+
+    fn right_end(&self, end: End) {
+        match end {
+            End::Code(code) => {
+                assert!(!self.plan.machine);
+                if self.plan.on_finish != Failure::Stop {
+                    self.right_code(code);
+                }
+            }
+            End::Failed(code) => assert!(self.plan.rescue && code == 7 && !self.services),
+            End::PowerOff => assert!(self.plan.machine),
+            End::Restart => assert!(self.plan.machine && self.stops > 0),
+            End::Halt => panic!("nobody asked for it"),
+        }
+    }
+
+    fn check(&self) {
+        let phase = self.whole.phase;
+        assert_eq!(phase == Phase::Over, self.ended.is_some());
+        if self.told {
+            assert!(!self.whole.keeps_services(), "{phase:?}: services are taken down and started");
+        }
+        if self.whole.commanding {
+            assert!(self.command);
+        }
+        // With a clock, whatever is told to end has a time by which it has to.
+        let told = matches!(phase, Phase::Yielding | Phase::Parting | Phase::Leaving);
+        let going = matches!(phase, Phase::Hurried | Phase::Killed | Phase::Finishing);
+        assert!(self.whole.due.is_some() || self.plan.grace.is_none() || !(told || going));
+    }
+
+    fn can(&self, letter: Letter) -> bool {
+        if self.ended.is_some() {
+            return false;
+        }
+        match letter {
+            InitEnds(_) => self.init,
+            Ready => self.services,
+            CommandEnds(_) => self.command,
+            Essential => self.services,
+            Stop | Letter::StopNow => true,
+            Empties => self.whole.awaits_emptiness(),
+            FinishEnds(_) => self.finish,
+            Swept => self.sweeping,
+            Passes => self.whole.due.is_some(),
+            Letter::Moment => self.whole.due.is_some_and(|due| due > self.now + 1),
+        }
+    }
+
+    fn read(&mut self, letter: Letter) {
+        let phase = self.whole.phase;
+        match letter {
+            InitEnds(code) => {
+                self.init = false;
+                if phase == Phase::Preparing && code != 0 && self.plan.on_init == Failure::Stop {
+                    self.cause = Some(code);
+                }
+                self.feed(Event::Prepared(code));
+            }
+            Ready => self.feed(Event::Ready),
+            CommandEnds(code) => {
+                self.command = false;
+                if !matches!(phase, Phase::Finishing | Phase::Sweeping) {
+                    self.cause.get_or_insert(code);
+                }
+                self.feed(Event::CommandEnded(code));
+            }
+            Essential => {
+                if matches!(phase, Phase::Rising | Phase::Running) {
+                    self.cause = Some(9);
+                }
+                self.feed(Event::EssentialOver(9));
+            }
+            Stop | Letter::StopNow => self.stop(letter, phase),
+            Empties => self.feed(Event::Empty),
+            FinishEnds(code) => self.feed(Event::Finished(code)),
+            Swept => self.feed(Event::Swept),
+            Passes => self.pass(),
+            Letter::Moment => {
+                self.now = self.whole.due.unwrap() - 1;
+                self.feed(Event::Tick);
+            }
+        }
+    }
+
+    fn stop(&mut self, letter: Letter, phase: Phase) {
+        self.stops += 1;
+        if matches!(phase, Phase::Preparing | Phase::Rising) && self.plan.command {
+            self.cause = Some(128 + TERM);
+        }
+        let forwarded = self.command && !self.plan.tree && self.plan.grace.is_none();
+        if !forwarded && !matches!(phase, Phase::Sweeping | Phase::Finishing) {
+            self.stopped_at.get_or_insert(self.now);
+        }
+        let end = if self.stops == 1 { End::Restart } else { End::Halt };
+        self.feed(if letter == Stop { Event::Stop(TERM, end) } else { Event::StopNow(TERM, end) });
+        // Whoever is told twice hurries.
+        if matches!(phase, Phase::Parting | Phase::Leaving) {
+            assert!(self.hurried && self.whole.phase == Phase::Hurried);
+        }
+    }
+
+    fn pass(&mut self) {
+        self.now = self.whole.due.unwrap();
+        let phase = self.whole.phase;
+        if phase == Phase::Rising && self.plan.on_ready == Failure::Stop {
+            self.cause = Some(NOT_READY);
+        }
+        self.feed(Event::Tick);
+    }
+
+    /// Nothing that is told to end does: it is over in time all the same.
+    fn ends_in_time(mut self) {
+        let Some(grace) = self.plan.grace else { return };
+        let Some(stopped_at) = self.stopped_at else { return };
+        while self.ended.is_none() {
+            let due = self.whole.due.expect("it waits for ever");
+            assert!(due >= self.now);
+            self.pass();
+        }
+        // What is hurried drains, is killed, and then there is `finish`, which
+        // is killed too, and the sweep.
+        assert!(self.now <= stopped_at + grace + 5 * DRAIN, "{} {stopped_at}", self.now);
+    }
+}
+
+/// Reads all words up to this length.
+fn walk(world: &World, word: &mut Vec<Letter>, depth: usize, count: &mut u32) {
+    *count += 1;
+    if depth == 0 {
+        return;
+    }
+    for letter in LETTERS {
+        if world.can(letter) {
+            let mut next = world.clone();
+            word.push(letter);
+            let read = || {
+                next.read(letter);
+                next.clone().ends_in_time();
+            };
+            let went_well = catch_unwind(AssertUnwindSafe(read)).is_ok();
+            assert!(went_well, "{word:?} with {:?}", world.plan);
+            walk(&next, word, depth - 1, count);
+            word.pop();
+        }
+    }
+}
+
+fn plans() -> Vec<Plan> {
+    let failures = [Failure::Stop, Failure::Warn, Failure::Ignore];
+    let mut all = Vec::new();
+    for (tree, command) in [(true, true), (true, false), (false, true), (false, false)] {
+        for grace in [None, Some(GRACE)] {
+            for on in failures {
+                let (on_init, on_ready, on_finish) = (on, on, on);
+                let sweeps = grace.is_some();
+                all.push(Plan {
+                    tree,
+                    command,
+                    grace,
+                    on_init,
+                    on_ready,
+                    on_finish,
+                    sweeps,
+                    ..PLAN
+                });
+            }
+        }
+    }
+    all.push(Plan { machine: true, rescue: true, command: false, ..PLAN });
+    all.push(Plan { rescue: true, ..PLAN });
+    all
+}
+
+#[test]
+fn every_short_word_is_survived() {
+    let mut count = 0;
+    for plan in plans() {
+        let world = World::new(plan);
+        walk(&world, &mut Vec::new(), 6, &mut count);
+    }
+    assert!(count > 100_000, "{count} words only");
+}
+
+/// What this word of letters comes to.
+fn after(plan: Plan, word: &[Letter]) -> World {
+    let mut world = World::new(plan);
+    for letter in word {
+        assert!(world.can(*letter), "{letter:?} in {:?}", world.whole.phase);
+        world.read(*letter);
+    }
+    world
+}
+
+#[test]
+fn the_commands_code_is_the_end() {
+    let word = [InitEnds(0), Ready, CommandEnds(5), Empties, FinishEnds(0), Swept];
+    assert_eq!(after(PLAN, &word).ended, Some(End::Code(5)));
+    let stopped = [InitEnds(0), Ready, Stop, CommandEnds(0), Empties, FinishEnds(3), Swept];
+    assert_eq!(after(PLAN, &stopped).ended, Some(End::Code(0)));
+    let strict = Plan { on_finish: Failure::Stop, ..PLAN };
+    assert_eq!(after(strict, &stopped).ended, Some(End::Code(3)));
+}
+
+#[test]
+fn the_essential_services_code_is_the_end() {
+    let word = [InitEnds(0), Ready, Essential, CommandEnds(0), Empties, FinishEnds(0), Swept];
+    assert_eq!(after(PLAN, &word).ended, Some(End::Code(9)));
+    let rising = [InitEnds(0), Essential, Empties, FinishEnds(0), Swept];
+    let world = after(PLAN, &rising);
+    assert_eq!((world.ended, world.commands), (Some(End::Code(9)), 0));
+}
+
+#[test]
+fn a_command_that_never_began_is_no_success() {
+    let word = [InitEnds(0), Stop, Empties, FinishEnds(0), Swept];
+    assert_eq!(after(PLAN, &word).ended, Some(End::Code(143)));
+    let alone = Plan { command: false, ..PLAN };
+    assert_eq!(after(alone, &word).ended, Some(End::Code(0)));
+    let early = [Stop, InitEnds(0), FinishEnds(0), Swept];
+    assert_eq!(after(PLAN, &early).ended, Some(End::Code(143)));
+}
+
+#[test]
+fn one_command_alone_is_left_alone() {
+    let plan = Plan { tree: false, grace: None, sweeps: false, ..PLAN };
+    let world = after(plan, &[Stop, Stop, Stop]);
+    assert_eq!((world.whole.phase, world.whole.due), (Phase::Running, None));
+    assert_eq!(after(plan, &[Stop, CommandEnds(5), Empties]).ended, Some(End::Code(5)));
+}
+
+#[test]
+fn the_command_has_its_part_of_the_time() {
+    let world = after(PLAN, &[InitEnds(0), Ready, Stop]);
+    assert_eq!(world.whole.due, Some(world.now + GRACE / 2));
+    let world = after(PLAN, &[InitEnds(0), Ready, Stop, Passes]);
+    assert_eq!((world.whole.phase, world.whole.due), (Phase::Leaving, Some(world.now + GRACE / 2)));
+}
+
+#[test]
+fn a_machine_ends_as_it_was_told() {
+    let plan = Plan { machine: true, rescue: true, command: false, ..PLAN };
+    let word = [InitEnds(0), Stop, Empties, FinishEnds(0), Swept];
+    assert_eq!(after(plan, &word).ended, Some(End::Restart));
+    let by_itself = [InitEnds(0), Essential, Empties, FinishEnds(0), Swept];
+    assert_eq!(after(plan, &by_itself).ended, Some(End::PowerOff));
+    assert_eq!(after(plan, &[InitEnds(7)]).ended, Some(End::Failed(7)));
+}
+
+#[test]
+fn what_was_executed_anew_does_not_begin_again() {
+    let plan = Plan { command: false, ..PLAN };
+    let (whole, actions) = Whole::new(plan).step(Event::Resume, 0);
+    assert_eq!(whole.phase, Phase::Running);
+    assert!(actions.into_iter().eq([Action::StartServices]));
+}

@@ -1,0 +1,105 @@
+//! What each signal means: for a machine, for the main command, or for the
+//! services alone.
+
+use crate::svscan::help::TOOL;
+use crate::svscan::machine;
+use crate::svscan::options::Options;
+use crate::svscan::watch::Svscan;
+use rustix::io::Result;
+use upkeep_core::scan;
+use upkeep_core::whole::{End, Event, Phase};
+use upkeep_sys::decimal;
+use upkeep_sys::signals::{Signals, bit};
+
+const HUP: u8 = 1;
+const INT: u8 = 2;
+const QUIT: u8 = 3;
+const ILL: u8 = 4;
+const TRAP: u8 = 5;
+const ABRT: u8 = 6;
+const BUS: u8 = 7;
+const FPE: u8 = 8;
+const KILL: u8 = 9;
+const USR1: u8 = 10;
+const SEGV: u8 = 11;
+const ALRM: u8 = 14;
+const TERM: u8 = 15;
+const CHLD: u8 = 17;
+const STOP: u8 = 19;
+const TTIN: u8 = 21;
+const TTOU: u8 = 22;
+const PWR: u8 = 30;
+const SYS: u8 = 31;
+
+/// What cannot be caught, what only this process's own faults and terminal
+/// cause, and what tells of children: none of that is the command's.
+const NOT_FORWARDED: [u8; 13] =
+    [ILL, TRAP, ABRT, BUS, FPE, KILL, SEGV, CHLD, STOP, TTIN, TTOU, SYS, 0];
+
+fn set(numbers: &[u8]) -> u64 {
+    numbers.iter().filter(|number| **number != 0).fold(0, |set, number| set | bit((*number).into()))
+}
+
+/// Takes the signals that mean something.
+pub(crate) fn take(options: &Options) -> Result<Signals> {
+    let always = set(&[CHLD, TERM, ALRM, USR1, PWR, options.stop]);
+    if options.command.is_some() {
+        return Signals::take_all(!set(&NOT_FORWARDED) | set(&[CHLD]), 0);
+    }
+    if options.machine {
+        return Signals::take_all(always | set(&[HUP, INT]) | set(&machine::SIGNALS), 0);
+    }
+    Signals::take_all(always, set(&[INT, HUP, QUIT]))
+}
+
+impl Svscan {
+    /// Takes what has come.
+    pub(crate) fn hear(&mut self) {
+        while let Some(number) = self.signals.next_number() {
+            if number != CHLD {
+                self.heed(number);
+            }
+        }
+        self.course.command.follow_stop();
+    }
+
+    fn heed(&mut self, number: u8) {
+        if self.course.plan.machine
+            && let Some(end) = machine::meaning(number)
+        {
+            return self.proceed(Event::Stop(number, end));
+        }
+        if self.course.command.is_wanted() {
+            return self.heed_beside_command(number);
+        }
+        let stop = number == self.course.stop;
+        match number {
+            number if stop => self.proceed(Event::Stop(number, End::Code(0))),
+            TERM | INT | PWR => self.proceed(Event::Stop(number, End::Code(0))),
+            QUIT => self.proceed(Event::StopNow(number, End::Code(0))),
+            HUP if !self.leaving => {
+                self.look();
+                self.feed_all(scan::Event::Leave, |listed| !listed);
+            }
+            ALRM if !self.leaving => self.scan_at = 0,
+            USR1 if !self.leaving => self.renew(),
+            _ => {}
+        }
+    }
+
+    fn heed_beside_command(&mut self, number: u8) {
+        if let Some(got) = self.course.command.forward(number)
+            && self.course.tells[1]
+        {
+            let (mut came, mut went) = ([0; 20], [0; 20]);
+            let came = decimal(number.into(), &mut came);
+            TOOL.info(&[b"signal ", came, b" forwarded as ", decimal(got.into(), &mut went)]);
+        }
+        let phase = self.course.whole.phase;
+        // Before the command is there, nobody else could hear it.
+        let early = number == INT && matches!(phase, Phase::Preparing | Phase::Rising);
+        if number == self.course.stop || number == PWR || early {
+            self.proceed(Event::Stop(number, End::Code(0)));
+        }
+    }
+}

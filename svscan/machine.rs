@@ -1,0 +1,64 @@
+//! A machine's process 1: what its signals mean, and how a machine ends.
+
+use crate::svscan::help::TOOL;
+use rustix::process::Pid;
+use upkeep_cli::Exit;
+use upkeep_core::signals::RTMIN;
+use upkeep_core::whole::End;
+use upkeep_sys::reboot::{self, Machine};
+use upkeep_sys::signals::{Whom, send};
+
+const INT: u8 = 2;
+const USR2: u8 = 12;
+const TERM: u8 = 15;
+const PWR: u8 = 30;
+
+/// Those that mean something to a machine only.
+pub(crate) const SIGNALS: [u8; 4] = [USR2, RTMIN + 3, RTMIN + 4, RTMIN + 5];
+
+/// How a machine ends that gets this signal. They are the ones of systemd and
+/// of busybox; the keys that restart a machine send INT.
+pub(crate) const fn meaning(number: u8) -> Option<End> {
+    const HALT: u8 = RTMIN + 3;
+    const POWER_OFF: u8 = RTMIN + 4;
+    const REBOOT: u8 = RTMIN + 5;
+    match number {
+        HALT => Some(End::Halt),
+        POWER_OFF | USR2 | PWR => Some(End::PowerOff),
+        REBOOT | INT | TERM => Some(End::Restart),
+        _ => None,
+    }
+}
+
+/// The keys that would restart the machine at once are to ask for it. In a
+/// name space there are none.
+pub(crate) fn begin() {
+    let _ = reboot::have_keys_ask();
+}
+
+/// Has process 1 end the machine.
+pub(crate) fn order(end: End) -> Exit {
+    let number = match end {
+        End::Halt => RTMIN + 3,
+        End::PowerOff => RTMIN + 4,
+        End::Restart | End::Code(_) | End::Failed(_) => RTMIN + 5,
+    };
+    match send(Whom::One(Pid::INIT), number) {
+        Ok(()) => Exit::Success,
+        Err(why) => TOOL.fatal_os(&[b"unable to signal process 1: "], why),
+    }
+}
+
+/// The machine ends now. In a pid name space of its own, that ends.
+pub(crate) fn end(end: End) -> Exit {
+    let how = match end {
+        End::Halt => Machine::Halts,
+        End::PowerOff => Machine::PowersOff,
+        End::Restart | End::Code(_) | End::Failed(_) => Machine::Restarts,
+    };
+    rustix::fs::sync();
+    match reboot::end(how) {
+        Ok(()) => Exit::Success,
+        Err(why) => TOOL.fatal_os(&[b"unable to end the machine: "], why),
+    }
+}
