@@ -17,8 +17,8 @@ use crate::trees::{SETTLED, services};
 use crate::wait::{milliseconds, until};
 use keepers::Keeper;
 use rustix::fs::sync;
-pub(crate) use space::{FIRST, first};
-use space::{Space, can_enter};
+use space::Space;
+use upkeep_outside::container;
 use upkeep_outside::failure::Failure;
 
 /// Rounds in which memory is looked at: it does not change much.
@@ -35,7 +35,7 @@ pub(crate) fn measure(bench: &Bench, report: &mut Report) -> Result<(), Failure>
     }
     let keepers = keepers::all(bench, report);
     image::measure(bench, &keepers, report)?;
-    if let Err(why) = can_enter() {
+    if let Err(why) = container::is_possible() {
         report.note(format!("no pid namespace to be had, without containers: {why}"));
         return Ok(());
     }

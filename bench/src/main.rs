@@ -69,8 +69,8 @@ fn main() -> ExitCode {
     if called == Some("run".as_ref()) {
         return service::run();
     }
-    if called == Some(container::FIRST.as_ref()) {
-        return container::first(args);
+    if called == Some(upkeep_outside::container::NAME.as_ref()) {
+        return upkeep_outside::container::begin(args);
     }
     if name == descendants::NAME {
         return descendants::run(args.next());

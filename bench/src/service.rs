@@ -46,8 +46,6 @@ pub(crate) enum What {
     Descends(u8),
     /// A service was told to end, and does.
     Ended,
-    /// The process that becomes process 1 of a container is there.
-    First,
 }
 
 /// What one process of a service says.
@@ -67,12 +65,7 @@ impl Report {
 
     /// Says it. What fails here is seen as something that was never said.
     pub(crate) fn send(self) {
-        self.send_to(Path::new(REPORT));
-    }
-
-    /// The same, to those who read it there.
-    pub(crate) fn send_to(self, fifo: &Path) {
-        write(fifo, &self.encode());
+        write(REPORT, &self.encode());
     }
 
     fn encode(self) -> [u8; SIZE] {
@@ -84,7 +77,6 @@ impl Report {
             What::Signalled => (1, 0),
             What::Descends(number) => (2, number),
             What::Ended => (3, 0),
-            What::First => (4, 0),
         };
         bytes
     }
@@ -96,7 +88,6 @@ impl Report {
             1 => What::Signalled,
             2 => What::Descends(number),
             3 => What::Ended,
-            4 => What::First,
             _ => return None,
         };
         let pid = Pid::from_raw(i32::from_le_bytes([i, j, k, l]))?;
@@ -104,7 +95,7 @@ impl Report {
     }
 }
 
-fn write(path: &Path, what: &[u8]) {
+fn write(path: &str, what: &[u8]) {
     let fd = open(path, OFlags::WRONLY | OFlags::NONBLOCK | OFlags::CLOEXEC, Mode::empty());
     let _ = fd.and_then(|fd| rustix::io::write(fd, what));
 }
@@ -113,7 +104,7 @@ fn write(path: &Path, what: &[u8]) {
 pub(crate) fn run() -> ExitCode {
     let start = Report::new(What::Started);
     if Path::new(READY.0).exists() {
-        write(Path::new("/proc/self/fd/3"), b"\n");
+        write("/proc/self/fd/3", b"\n");
     }
     let more = std::fs::read_to_string(MORE).unwrap_or_default();
     if more == SIGNALS.1 {
@@ -222,7 +213,7 @@ mod tests {
 
     #[test]
     fn said_and_understood() {
-        let all = [What::Started, What::Signalled, What::Descends(4), What::Ended, What::First];
+        let all = [What::Started, What::Signalled, What::Descends(4), What::Ended];
         for what in all {
             let report = Report { what, when: 0x0102_0304_0506_0708, pid: getpid() };
             assert_eq!(Report::decode(report.encode()), Some(report));

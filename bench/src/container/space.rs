@@ -2,39 +2,18 @@
 //! outside. When it is dropped nothing of it is left: `unshare` has the kernel
 //! kill process 1 with itself, and whoever drops the files ends `unshare`.
 
-use crate::bench::answer;
 use crate::service::{Report, Reports, What};
-use crate::suites::system_program;
 use crate::tree::SAID;
 use crate::wait::{deadline, readable};
 use rustix::fd::{AsFd, OwnedFd};
-use rustix::process::{Pid, PidfdFlags, Signal, geteuid, pidfd_open, pidfd_send_signal};
-use std::ffi::OsString;
+use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
 use std::fs::File;
-use std::os::unix::fs::symlink;
-use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitCode, ExitStatus, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use upkeep_outside::container::{Beginning, process_one};
 use upkeep_outside::failure::{Context, Failure};
 use upkeep_outside::processes::{self, Process};
 use upkeep_outside::wait::now;
-
-/// The name under which this program says when process 1 begins, and then
-/// becomes it.
-pub(crate) const FIRST: &str = "first";
-
-/// Is that: reports to the FIFO that is named first, and becomes what follows.
-pub(crate) fn first(mut args: impl Iterator<Item = OsString>) -> ExitCode {
-    let (Some(fifo), Some(program)) = (args.next(), args.next()) else {
-        return ExitCode::from(100);
-    };
-    let mut command = Command::new(program);
-    command.args(args);
-    Report::new(What::First).send_to(Path::new(&fifo));
-    // It only comes back if it failed, which is seen by the end.
-    let _ = command.exec();
-    ExitCode::from(111)
-}
 
 /// A container.
 pub(crate) struct Space {
@@ -56,27 +35,19 @@ impl Space {
         within: &Path,
         command: &Command,
     ) -> Result<Self, Failure> {
-        let mut reports = Reports::new(root)?;
-        let link = root.join(FIRST);
-        symlink(exe, &link).unable(format_args!("make {}", link.display()))?;
+        let reports = Reports::new(root)?;
         let said = root.join(SAID);
         let out = File::create(&said).unable("make a file for messages")?;
         let also = out.try_clone().unable("share the file for messages")?;
-        let mut whole = enter();
-        whole.arg("--").arg(&link).arg(root.join("report"));
-        whole.arg(command.get_program()).args(command.get_args());
-        let given = command.get_envs().filter_map(|(name, value)| Some((name, value?)));
-        whole.env_clear().envs(given).current_dir(within);
-        whole.stdin(Stdio::null()).stdout(out).stderr(also);
+        let (beginning, mut whole) = Beginning::prepare(root, exe, command)?;
+        whole.current_dir(within).stdin(Stdio::null()).stdout(out).stderr(also);
         let outer = whole.spawn().unable(format_args!("run {whole:?}"))?;
-        let pid = Pid::from_child(&outer);
-        let over = pidfd_open(pid, PidfdFlags::empty()).unable("watch unshare")?;
-        let report = reports.next(over.as_fd(), deadline());
-        let began = match report {
-            Ok(Some(report)) if report.what == What::First => report.when,
-            Ok(_) => return Err(Failure::Late("the beginning of process 1".to_owned())),
-            Err(why) => return Err(because(&why, &said)),
-        };
+        let over = pidfd_open(Pid::from_child(&outer), PidfdFlags::empty());
+        let over = over.unable("watch unshare")?;
+        let began = beginning.wait(over.as_fd(), deadline());
+        let began = began.map_err(|why| because(&why, &said))?;
+        let late = || Failure::Late("the beginning of process 1".to_owned());
+        let began = began.ok_or_else(late)?;
         Ok(Self { began, outer, over, reports, said })
     }
 
@@ -104,9 +75,8 @@ impl Space {
 
     /// Process 1, as it is called outside.
     pub(crate) fn first(&self) -> Result<Pid, Failure> {
-        let children = processes::children(Pid::from_child(&self.outer))?;
-        let first = children.first().and_then(|p| Pid::from_raw(p.pid));
-        first.ok_or("it is gone").unable("find process 1")
+        let first = process_one(Pid::from_child(&self.outer))?;
+        Pid::from_raw(first.pid).ok_or("it is gone").unable("find process 1")
     }
 
     /// Everybody in it.
@@ -130,25 +100,6 @@ impl Space {
         readable(&self.over, "the end of process 1").map_err(|why| because(&why, &self.said))?;
         self.outer.wait().unable("wait for unshare")
     }
-}
-
-/// `unshare` as it makes a container of whoever may use it.
-fn enter() -> Command {
-    let mut command = Command::new(system_program("unshare").unwrap_or_else(|| "unshare".into()));
-    if !geteuid().is_root() {
-        command.args(["--user", "--map-root-user"]);
-    }
-    command.args(["--fork", "--pid", "--mount-proc", "--kill-child"]);
-    command
-}
-
-/// Whether there can be a container here.
-pub(crate) fn can_enter() -> Result<(), Failure> {
-    let mut command = enter();
-    command.args(["--", "/bin/sh", "-c", "echo $$"]);
-    command.stdin(Stdio::null()).stderr(Stdio::null());
-    let said = answer(command)?;
-    (said == "1\n").then_some(()).ok_or("it is refused").unable("run unshare")
 }
 
 /// This process and its descendants, of `all` there are.
@@ -177,10 +128,12 @@ fn because(why: &Failure, said: &Path) -> Failure {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use upkeep_outside::processes::Place;
 
     #[test]
     fn the_descendants_of_one() {
         let one = |pid, parent| Process {
+            place: Place::Here,
             pid,
             name: "x".to_owned(),
             state: b'S',
