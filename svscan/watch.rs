@@ -33,7 +33,7 @@ use upkeep_core::whole;
 use upkeep_servicedir::open_output;
 use upkeep_sys::inherited::take_directory;
 use upkeep_sys::signals::{self, Signal, Signals};
-use upkeep_sys::{Args, clock, process, sealed};
+use upkeep_sys::{Args, clock, process, sealed, stack};
 
 pub(crate) fn run(args: Args, others: Others) -> Exit {
     if let Some(exit) = TOOL.answer(args) {
@@ -163,6 +163,8 @@ impl Svscan {
         loop {
             if !self.leaving && self.scan_at <= clock::monotonic() {
                 self.look();
+                // It starts what is new, and nothing else goes as deep.
+                stack::give_back();
             }
             self.take_settled();
             self.look_at_order_again();

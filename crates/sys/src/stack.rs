@@ -3,15 +3,16 @@
 
 use core::ffi::c_void;
 
-/// A start goes no deeper.
-const DEEP: usize = 128 * 1024;
+/// A start goes no deeper, and the kernel maps more than that from the first.
+const DEEP: usize = 64 * 1024;
 
 /// Gives the memory of the stack back that is not in use. What comes next gets
 /// new pages where it goes deep.
 #[doc(alias = "madvise")]
 #[inline(never)]
 pub fn give_back() {
-    let page = rustix::param::page_size();
+    // SAFETY: it reads what the kernel handed over at the start.
+    let page = usize::try_from(unsafe { libc::getauxval(libc::AT_PAGESZ) }).unwrap_or(4096);
     let here = 0_u8;
     // The page of this call stays, and one more, which the next calls need.
     let end = ((&raw const here).addr() & !(page - 1)).saturating_sub(page);
