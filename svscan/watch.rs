@@ -30,7 +30,7 @@ use upkeep_core::whole;
 use upkeep_servicedir::open_output;
 use upkeep_sys::inherited::take_directory;
 use upkeep_sys::signals::{self, Signal, Signals};
-use upkeep_sys::{Args, clock, process, sealed};
+use upkeep_sys::{Args, clock, process, sealed, stack};
 
 pub(crate) fn run(args: Args, others: Others) -> Exit {
     if let Some(exit) = TOOL.answer(args) {
@@ -79,6 +79,8 @@ pub(crate) struct Svscan {
     pub(crate) scan_at: u64,
     /// Whether everything in the directory was seen once.
     pub(crate) looked: bool,
+    /// Whether what the start needed has been given back.
+    rested: bool,
     /// When the records are looked at that nobody tells of.
     pub(crate) listen_at: Option<u64>,
     /// Whether the scan after the next one is to come soon.
@@ -137,6 +139,7 @@ impl Svscan {
             scan: 0,
             scan_at: 0,
             looked: false,
+            rested: false,
             listen_at: None,
             again: false,
             leaving: true,
@@ -159,6 +162,10 @@ impl Svscan {
                 return exit;
             }
             self.keep_holder();
+            if self.looked && !core::mem::replace(&mut self.rested, true) {
+                // The first look goes deepest, and most services come then.
+                stack::give_back();
+            }
             self.wait();
             self.hear();
             self.reap();
