@@ -176,6 +176,7 @@ impl Svscan {
             self.proceed(Event::Empty);
         }
         let end = self.course.end?;
+        self.end_output();
         self.end_holder();
         self.state.withdraw();
         Some(self.end(end))
@@ -208,6 +209,7 @@ impl Svscan {
 
     /// Kills everything that is left, and waits until it has gone.
     fn sweep(&mut self) {
+        self.end_output();
         self.end_holder();
         let until = clock::monotonic() + DRAIN;
         let _ = send(Whom::Everybody, 9);
