@@ -163,6 +163,8 @@ impl Svscan {
 
     fn run(&mut self, event: whole::Event) -> Exit {
         self.proceed(event);
+        // What died before this program took signals is told of by none.
+        self.reap();
         loop {
             if !self.leaving && self.scan_at <= clock::monotonic() {
                 self.look();
