@@ -11,7 +11,7 @@ use crate::svscan::scripts::{FINISH, INIT, Scripts};
 use crate::svscan::watch::Svscan;
 use core::ffi::CStr;
 use rustix::event::{PollFd, PollFlags, poll};
-use rustix::process::{Pid, Signal, WaitOptions, getpid, waitpid};
+use rustix::process::{Pid, Signal, WaitOptions, getpid, wait};
 use upkeep_cli::Exit;
 use upkeep_core::scan;
 use upkeep_core::scan::Which;
@@ -70,9 +70,6 @@ impl Course {
 pub(crate) fn prepare(options: &Options) -> Result<(), Exit> {
     rescue::arm(options);
     if options.machine {
-        if !getpid().is_init() {
-            return Err(TOOL.fatal(&[b"only process 1 can be a machine's"]));
-        }
         machine::begin();
     }
     if let Some(number) = options.parent_death {
@@ -159,6 +156,7 @@ impl Svscan {
 
     fn leave(&mut self, event: scan::Event) {
         self.leaving = true;
+        self.notify.stopping();
         self.feed_all(event, |_| true);
     }
 
@@ -170,6 +168,9 @@ impl Svscan {
         }
         if self.course.whole.phase == Phase::Rising && self.are_all_ready() {
             self.proceed(Event::Ready);
+        }
+        if self.course.whole.phase == Phase::Running && self.looked {
+            self.notify.ready();
         }
         if self.course.whole.awaits_emptiness() && self.roster.len() == 0 {
             self.proceed(Event::Empty);
@@ -213,7 +214,7 @@ impl Svscan {
         let until = clock::monotonic() + DRAIN;
         let _ = send(Whom::Everybody, 9);
         loop {
-            match waitpid(None, WaitOptions::NOHANG) {
+            match wait(WaitOptions::NOHANG) {
                 Ok(Some((pid, status))) => self.tell_reaped(pid, status.as_raw()),
                 Ok(None) if clock::monotonic() < until => {
                     let timeout = clock::until(until);

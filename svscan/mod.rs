@@ -16,6 +16,7 @@ mod look;
 mod machine;
 mod names;
 mod notice;
+mod notify;
 mod options;
 mod order;
 mod reap;

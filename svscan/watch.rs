@@ -13,6 +13,7 @@ use crate::svscan::hold;
 use crate::svscan::launch::Launcher;
 use crate::svscan::lines::Lines;
 use crate::svscan::notice::{Notice, Notices, is_trustworthy};
+use crate::svscan::notify::Notify;
 use crate::svscan::options::Options;
 use crate::svscan::order::Order;
 use crate::svscan::roster::{NAME, Roster};
@@ -45,6 +46,9 @@ pub(crate) fn run(args: Args, others: Others) -> Exit {
     if let Some(end) = options.order {
         return machine::order(end);
     }
+    if let Some(exit) = machine::refuses(&options) {
+        return exit;
+    }
     match Svscan::begin(args, &options, others) {
         Ok((mut svscan, event)) => {
             sealed::seal();
@@ -67,6 +71,7 @@ pub(crate) struct Svscan {
     /// What is started gets these.
     pub(crate) environments: Environments,
     pub(crate) state: State,
+    pub(crate) notify: Notify,
     pub(crate) holder: Helper,
     pub(crate) lines: Option<Lines>,
     pub(crate) catch: Option<Catch>,
@@ -121,9 +126,8 @@ impl Svscan {
         };
         let notices = options.tree.then(|| Notices::open().inspect_err(tell).ok()).flatten();
         let trusted = notices.is_some() && is_trustworthy();
-        let found = Found::open()
-            .inspect_err(|why| TOOL.warn_os(&[b"unable to watch living supervises: "], *why))
-            .ok();
+        let tell = |why: &Errno| TOOL.warn_os(&[b"unable to watch living supervises: "], *why);
+        let found = options.tree.then(|| Found::open().inspect_err(tell).ok()).flatten();
         let svscan = Self {
             args,
             start,
@@ -134,6 +138,7 @@ impl Svscan {
             launcher,
             environments,
             state,
+            notify: Notify::new(options),
             holder: Helper::new(hold::LATER),
             lines,
             catch,

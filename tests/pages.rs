@@ -10,6 +10,7 @@ pub(crate) const PROGRAMS: &[&str] = &[
     "svscan",
     "supervise",
     "sv",
+    "svboot",
     "svc",
     "svcheck",
     "svhold",

@@ -3,6 +3,7 @@
 //! prints messages; nothing here exits.
 
 pub mod accounts;
+pub mod boot;
 pub mod check;
 pub mod environment;
 pub mod filter;

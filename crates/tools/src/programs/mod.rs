@@ -11,6 +11,7 @@ pub mod setlock;
 pub mod setuidgid;
 pub mod softlimit;
 pub mod sv;
+pub mod svboot;
 pub mod svcheck;
 pub mod svhold;
 pub mod svlines;

@@ -68,7 +68,7 @@ fn outlets(args: Args) -> core::result::Result<Outlets, Exit> {
             Err(bad) => return Err(TOOL.bad_option(bad, SYNOPSIS)),
         }
     }
-    if options.rest().len() > 0 {
+    if !options.rest().is_empty() {
         return Err(TOOL.usage(SYNOPSIS));
     }
     if quiet && !log {
@@ -213,7 +213,10 @@ impl Reader {
         let mut what = [0; 256];
         let (heard, len) = match hear_what(stdin(), &mut what) {
             // What is there to be heard is still there.
-            Err(Errno::NOMEM | Errno::NOBUFS) => return Ok(clock::pause(1)),
+            Err(Errno::NOMEM | Errno::NOBUFS) => {
+                clock::pause(1);
+                return Ok(());
+            }
             answer => answer?,
         };
         match heard {
