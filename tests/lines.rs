@@ -112,7 +112,9 @@ fn a_hundred_services_at_once() {
     let new = |name: &String| Service::new(&dir, &format!("scan/{name}"), &script);
     let mut services: Vec<_> = names.iter().map(new).collect();
     let svscan = into_file(&dir);
-    services.iter_mut().for_each(|service| drop(service.up()));
+    for service in &mut services {
+        service.up();
+    }
     assert_eq!(end(&dir, svscan), (String::new(), String::new()));
     let out = std::fs::read_to_string(dir.path("out")).unwrap();
     let mut next: HashMap<&str, usize> = HashMap::new();

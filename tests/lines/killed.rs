@@ -80,8 +80,10 @@ fn no_line_is_lost() {
     let mut services = [counting(&dir, "a"), counting(&dir, "b")];
     let mut numbers = Numbers::new(out.path());
     let mut svscan = into_file(&dir);
-    services.iter_mut().for_each(|service| drop(service.up()));
-    services.iter().for_each(|service| supervised(&service.path));
+    for service in &mut services {
+        service.up();
+        supervised(&service.path);
+    }
     numbers.read(1000);
     for round in 0..9 {
         match round % 3 {

@@ -20,7 +20,9 @@ fn without_descriptors_a_service_has_svscans_output() {
     assert_eq!(svscan.prints("hello"), "first: hello");
     let new = |n| Service::new(&dir, &format!("scan/s{n}"), "echo hello");
     let mut others: Vec<_> = (0..8).map(new).collect();
-    others.iter_mut().for_each(|other| drop(other.up()));
+    for other in &mut others {
+        other.up();
+    }
     let (out, err) = end(&dir, svscan);
     let plain = out.lines().filter(|line| *line == "hello").count();
     let named = out.lines().filter(|line| line.ends_with(": hello")).count();
