@@ -32,6 +32,7 @@ mod hold;
 mod kill_mode;
 mod killed;
 mod letters;
+mod lines;
 mod mixing;
 mod multilog;
 mod multilog_compress;
