@@ -11,7 +11,7 @@ const DEEP: usize = 128 * 1024;
 #[doc(alias = "madvise")]
 #[inline(never)]
 pub fn give_back() {
-    let page = rustix::param::page_size();
+    let page = crate::pages::size();
     let here = 0_u8;
     // The page of this call stays, and one more, which the next calls need.
     let end = ((&raw const here).addr() & !(page - 1)).saturating_sub(page);
