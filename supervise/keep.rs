@@ -430,7 +430,7 @@ impl Supervise {
         self.stop_check();
         let kept = self.bequeath(true);
         let why = match kept {
-            Ok(()) => exec::anew(self.args, None),
+            Ok(()) => exec::anew(self.args),
             Err(why) => why,
         };
         let _ = self.bequeath(false);

@@ -11,7 +11,7 @@ use crate::svscan::scripts::{FINISH, INIT, Scripts};
 use crate::svscan::watch::Svscan;
 use core::ffi::CStr;
 use rustix::event::{PollFd, PollFlags, poll};
-use rustix::process::{Pid, Signal, WaitOptions, getpid, waitpid};
+use rustix::process::{Pid, Signal, WaitOptions, getpid, wait};
 use upkeep_cli::Exit;
 use upkeep_core::scan;
 use upkeep_core::scan::Which;
@@ -70,9 +70,6 @@ impl Course {
 pub(crate) fn prepare(options: &Options) -> Result<(), Exit> {
     rescue::arm(options);
     if options.machine {
-        if !getpid().is_init() {
-            return Err(TOOL.fatal(&[b"only process 1 can be a machine's"]));
-        }
         machine::begin();
     }
     if let Some(number) = options.parent_death {
@@ -179,6 +176,7 @@ impl Svscan {
             self.proceed(Event::Empty);
         }
         let end = self.course.end?;
+        self.end_output();
         self.end_holder();
         self.state.withdraw();
         Some(self.end(end))
@@ -211,11 +209,12 @@ impl Svscan {
 
     /// Kills everything that is left, and waits until it has gone.
     fn sweep(&mut self) {
+        self.end_output();
         self.end_holder();
         let until = clock::monotonic() + DRAIN;
         let _ = send(Whom::Everybody, 9);
         loop {
-            match waitpid(None, WaitOptions::NOHANG) {
+            match wait(WaitOptions::NOHANG) {
                 Ok(Some((pid, status))) => self.tell_reaped(pid, status.as_raw()),
                 Ok(None) if clock::monotonic() < until => {
                     let timeout = clock::until(until);

@@ -28,19 +28,12 @@ pub(crate) struct Environments {
     pub(crate) services: Option<Variables>,
     /// That of everything else that runs because of the container.
     pub(crate) command: Option<Variables>,
-    /// That of this program, executed anew.
-    pub(crate) own: Option<Variables>,
 }
 
 impl Environments {
-    /// What is asked for, in the scan directory. `state` is where the state is
-    /// kept, if the environment does not say so already; `directories` are
-    /// those of the options, from the root.
-    pub(crate) fn read(
-        options: &Options,
-        directories: &[CString],
-        state: Option<&CStr>,
-    ) -> Result<Self, Exit> {
+    /// What is asked for, in the scan directory, when it has been decided where
+    /// the state is kept. `directories` are those of the options, from the root.
+    pub(crate) fn read(options: &Options, directories: &[CString]) -> Result<Self, Exit> {
         let is_there = |path| options.tree && rustix::fs::access(path, Access::EXISTS).is_ok();
         let is_clean = options.clean_env || is_there(CLEAN);
         let mut all: Vec<&CStr> = Vec::new();
@@ -56,31 +49,25 @@ impl Environments {
             for directory in &all {
                 environment.read(directory, None).map_err(|trouble| fatal(directory, &trouble))?;
             }
-            keep_place(&mut environment, state);
+            keep_place(&mut environment);
             Ok(Variables::new(environment.variables().iter().cloned()))
         };
-        let differs = adds || state.is_some();
-        let inherited = Environment::inherited;
         let is_told = exec::variable(SOCKET.to_bytes()).is_some();
         let services = match is_clean {
             true => Some(make(clean())?),
-            false => (differs || is_told)
-                .then(|| {
-                    // Who wants to be told has not meant them.
-                    let mut own = inherited();
-                    own.change(SOCKET.to_owned());
-                    make(own)
-                })
-                .transpose()?,
+            false => (adds || is_told).then(|| make(untold())).transpose()?,
         };
-        let command = differs.then(|| make(inherited())).transpose()?;
-        let own = state.map(|_| {
-            let mut own = inherited();
-            keep_place(&mut own, state);
-            Variables::new(own.variables().iter().cloned())
-        });
-        Ok(Self { services, command, own })
+        let command = adds.then(|| make(Environment::inherited())).transpose()?;
+        Ok(Self { services, command })
     }
+}
+
+/// This process's own, but not where it is to say how far it is: whoever wants
+/// to be told has not meant services.
+fn untold() -> Environment {
+    let mut own = Environment::inherited();
+    own.change(SOCKET.to_owned());
+    own
 }
 
 /// Nothing but where programs are.
@@ -93,9 +80,8 @@ fn clean() -> Environment {
 }
 
 /// Where the state is, is not for a file to say: it has been decided.
-fn keep_place(environment: &mut Environment, state: Option<&CStr>) {
-    let place = state.map(CStr::to_bytes).or_else(|| exec::variable(names::SUPERVISEDIR));
-    let entry = match place {
+fn keep_place(environment: &mut Environment) {
+    let entry = match exec::variable(names::SUPERVISEDIR) {
         Some(place) => [names::SUPERVISEDIR, b"=", place].concat(),
         None => names::SUPERVISEDIR.to_vec(),
     };

@@ -21,7 +21,11 @@ and no dir it is a small process 1 for that command.
   -F, --secrets           NAME_FILE=/path becomes NAME= what is in that file
   -g, --group             signals are for the command's process group
   -k, --stop signal       what begins the stop, beside PWR; else TERM
+  -l, --lines             show what services without a logger write, and what
+                          all complain of, as whole lines
+  -L, --log dir           have all that logged to dir; else shown with -l, -n
   -m, --machine           be process 1 of a machine
+  -n, --names             as -l, with the name of the service in front
   -p, --parent-death signal   what svscan gets when its parent ends
   -P, --pause             no dir and no command: only reap, until a signal
   -r, --rewrite from=to   hand the command this signal instead; 0 drops it

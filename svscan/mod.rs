@@ -1,13 +1,16 @@
 //! svscan: watches a directory and keeps one supervise for each service.
 
+mod catch;
 mod command;
 mod course;
 mod environment;
 mod found;
 mod heed;
 mod help;
+mod helper;
 mod hold;
 mod launch;
+mod lines;
 mod listen;
 mod look;
 mod machine;
@@ -23,6 +26,7 @@ mod roster;
 mod scripts;
 mod settle;
 mod state;
+mod streams;
 mod watch;
 
 use upkeep_cli::Exit;

@@ -11,7 +11,7 @@ use upkeep_sys::Args;
 
 const SYNOPSIS: &str = "svscan [options] [dir] [-- command [argument ...]]";
 /// The letters, those with a value followed by a colon.
-const LETTERS: &str = "d:e:EFgk:mp:Pr:R:sS:t:T:vwx:y:";
+const LETTERS: &str = "d:e:EFgk:lL:mnp:Pr:R:sS:t:T:vwx:y:";
 /// The words, and the letter that each is; some are words only.
 const WORDS: &[(&str, u8)] = &[
     ("clean-env", b'E'),
@@ -22,7 +22,10 @@ const WORDS: &[(&str, u8)] = &[
     ("grace", b't'),
     ("group", b'g'),
     ("halt", HALT),
+    ("lines", b'l'),
+    ("log", b'L'),
     ("machine", b'm'),
+    ("names", b'n'),
     ("parent-death", b'p'),
     ("pause", b'P'),
     ("poweroff", POWER_OFF),
@@ -46,6 +49,12 @@ const TERM: u8 = 15;
 pub(crate) struct Options {
     /// The scan directory, if it is not the current one.
     pub(crate) dir: Option<&'static CStr>,
+    /// Whether what services without a logger write is shown as whole lines.
+    pub(crate) lines: bool,
+    /// The same with their names.
+    pub(crate) names: bool,
+    /// A directory for it to be logged to.
+    pub(crate) log: Option<&'static CStr>,
     /// Whether there is one at all.
     pub(crate) tree: bool,
     /// Whether there is nothing to do but to reap.
@@ -116,6 +125,9 @@ impl Options {
             clean_env: false,
             env: Vec::new(),
             secrets: false,
+            lines: false,
+            names: false,
+            log: None,
         }
     }
 
@@ -168,11 +180,14 @@ impl Options {
             POWER_OFF => self.order = Some(End::PowerOff),
             REBOOT => self.order = Some(End::Restart),
             b'P' => self.pause = true,
-            b'S' | b'd' if value.is_empty() => return Err(wrong(b"directory", value)),
+            b'S' | b'd' | b'L' if value.is_empty() => return Err(wrong(b"directory", value)),
             b'S' => self.state = option.value,
             b'd' => self.env.extend(option.value),
             b'E' => self.clean_env = true,
             b'F' => self.secrets = true,
+            b'l' => self.lines = true,
+            b'n' => self.names = true,
+            b'L' => self.log = option.value,
             // -s asks for what it always does.
             _ => {}
         }

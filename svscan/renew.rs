@@ -28,7 +28,7 @@ impl Svscan {
                 Ok(()) => {
                     // Left open, it says that everything is under way.
                     let _ = close_on_exec(start, false);
-                    let why = exec::anew(self.args, self.environments.own.as_ref());
+                    let why = exec::anew(self.args);
                     let _ = close_on_exec(start, true);
                     let _ = rustix::process::fchdir(scan);
                     why

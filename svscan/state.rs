@@ -7,18 +7,17 @@ use crate::svscan::environment::Environments;
 use crate::svscan::help::TOOL;
 use crate::svscan::options::Options;
 use core::ffi::CStr;
-use rustix::fs::CWD;
+use rustix::fs::{Access, AtFlags, CWD, accessat};
+use rustix::io::Errno;
 use std::ffi::CString;
 use upkeep_cli::Exit;
 use upkeep_servicedir::state::{Refusal, accept, announce, can_be_in_place, choose, own};
 use upkeep_servicedir::{Elsewhere, Log, keep_in, list_services, names};
 use upkeep_sys::{exec, process};
 
-/// Where it is.
+/// What was left behind for it.
 #[derive(Debug, Default)]
 pub(crate) struct State {
-    /// The directory, if it was not the environment that said so.
-    pub(crate) dir: Option<&'static CStr>,
     /// The link by which clients find it.
     pointer: Option<CString>,
 }
@@ -40,7 +39,7 @@ impl Told {
     /// Decides both, in the scan directory, if there is one.
     pub(crate) fn settle(self, options: &Options) -> Result<(State, Environments), Exit> {
         let state = if options.tree { State::settle(self.state)? } else { State::default() };
-        let environments = Environments::read(options, &self.env, state.dir)?;
+        let environments = Environments::read(options, &self.env)?;
         Ok((state, environments))
     }
 }
@@ -67,36 +66,36 @@ impl State {
     /// the root.
     fn settle(said: Option<CString>) -> Result<Self, Exit> {
         if let Some(dir) = said {
-            return Self::told(keep(dir));
+            return Self::told(&dir);
         }
-        if exec::variable(names::SUPERVISEDIR).is_some_and(|dir| !dir.is_empty()) {
-            return Ok(Self::default());
+        if let Some(dir) = exec::variable(names::SUPERVISEDIR).filter(|dir| !dir.is_empty()) {
+            let dir = CString::new(dir).unwrap_or_default();
+            match can_be_kept_in(&dir) {
+                Ok(()) => return Ok(Self::default()),
+                Err(why) => ignore(&dir, why),
+            }
         }
         let services = list_services().unwrap_or_default();
         if let Some(root) = own().into_iter().find(|root| holds(root, &services)) {
-            let dir = keep(CString::new(root).unwrap_or_default());
-            return Ok(Self::kept(dir, b"services that run keep their state in "));
+            keep(root, b"services that run keep their state in ");
+        } else if !is_possible_in_place(&services) {
+            choose_one();
         }
-        if is_possible_in_place(&services) {
-            return Ok(Self::default());
-        }
-        Ok(Self::chosen())
+        Ok(Self::default())
     }
 
-    fn told(dir: &'static CStr) -> Result<Self, Exit> {
+    fn told(dir: &CStr) -> Result<Self, Exit> {
         accept(dir).map_err(|refusal| {
             let (words, why) = refusal.words();
-            let parts = [b"unable to keep state in ", dir.to_bytes(), b": ", words.as_bytes()];
             let hint: &[u8] = match refusal {
                 Refusal::Open | Refusal::Anothers => b"; name a directory in it, to be made",
                 Refusal::Os(_) | Refusal::Link | Refusal::Parent => b"",
             };
-            match why {
-                Some(why) => TOOL.fatal_os(&parts, why),
-                None => TOOL.fatal(&[parts[0], parts[1], parts[2], parts[3], hint]),
-            }
+            let parts =
+                [b"unable to keep state in ", dir.to_bytes(), b": ", words.as_bytes(), hint];
+            why.map_or_else(|| TOOL.fatal(&parts), |why| TOOL.fatal_os(&parts, why))
         })?;
-        keep_in(Some(dir.to_bytes()));
+        keep_in(dir.to_bytes());
         let pointer = match announce(dir, &mut warn) {
             Some(Ok(pointer)) => Some(pointer),
             Some(Err(why)) => {
@@ -108,38 +107,7 @@ impl State {
                 None
             }
         };
-        Ok(Self { dir: Some(dir), pointer })
-    }
-
-    fn kept(dir: &'static CStr, what: &[u8]) -> Self {
-        TOOL.info(&[what, dir.to_bytes()]);
-        keep_in(Some(dir.to_bytes()));
-        Self { dir: Some(dir), pointer: None }
-    }
-
-    fn chosen() -> Self {
-        let mut last = None;
-        let place = choose(&mut |path, refusal| {
-            warn(path, refusal);
-            last = Some(refusal);
-        });
-        if let Some(dir) = place {
-            return Self::kept(
-                keep(dir),
-                b"service directories cannot be written to, state is in ",
-            );
-        }
-        let (words, why) = last.map_or(("", None), Refusal::words);
-        let parts: [&[u8]; 2] = [
-            b"unable to keep state: service directories cannot be written to, and there is no \
-              other place; use --state: ",
-            words.as_bytes(),
-        ];
-        match why {
-            Some(why) => TOOL.warn_os(&parts, why),
-            None => TOOL.warn(&parts),
-        }
-        Self::default()
+        Ok(Self { pointer })
     }
 
     /// Nothing is kept there any more that anybody could look for.
@@ -166,30 +134,60 @@ fn warn(path: &CStr, refusal: Refusal) {
     }
 }
 
-fn keep(dir: CString) -> &'static CStr {
-    Box::leak(dir.into_boxed_c_str())
+fn keep(dir: &[u8], why: &[u8]) {
+    TOOL.info(&[why, dir]);
+    keep_in(dir);
+}
+
+/// Nobody has said where, and it cannot be in the services' directories.
+fn choose_one() {
+    let mut last = None;
+    let place = choose(&mut |path, refusal| {
+        warn(path, refusal);
+        last = Some(refusal);
+    });
+    if let Some(dir) = place {
+        let dir = dir.to_bytes();
+        return keep(dir, b"service directories cannot be written to, state is in ");
+    }
+    let (words, why) = last.map_or(("", None), Refusal::words);
+    let parts = [NO_PLACE, words.as_bytes()];
+    match why {
+        Some(why) => TOOL.warn_os(&parts, why),
+        None => TOOL.warn(&parts),
+    }
+}
+
+const NO_PLACE: &[u8] = b"unable to keep state: service directories cannot be written to, and \
+    there is no other place; use --state: ";
+
+/// What the variable says may have been meant for whoever started this, and
+/// then it is no place for this user.
+fn can_be_kept_in(dir: &CStr) -> Result<(), Errno> {
+    if !dir.to_bytes().starts_with(b"/") {
+        return Ok(());
+    }
+    let rights = Access::WRITE_OK | Access::EXEC_OK;
+    match accessat(CWD, dir, rights, AtFlags::EACCESS) {
+        // One that is not there is complained of as ever.
+        Err(Errno::NOENT) => Ok(()),
+        answer => answer,
+    }
+}
+
+fn ignore(dir: &CStr, why: Errno) {
+    let parts = [b"unable to keep state in SUPERVISEDIR, doing without: ", dir.to_bytes(), b": "];
+    TOOL.warn_os(&parts, why);
+    keep_in(b"");
 }
 
 /// Whether a service here lives there, which another svscan has left.
-fn holds(root: &'static [u8], services: &[CString]) -> bool {
-    keep_in(Some(root));
-    let lives = |service: &CStr, logger| {
-        matches!(Elsewhere { from: CWD, service, logger }.living(), Ok(Some(_)))
-    };
-    let found = services.iter().any(|service| {
-        lives(service, None) || lives(service, Some(Log::File)) || {
-            let log = CString::new([service.to_bytes(), b"/log"].concat()).unwrap_or_default();
-            let is_directory = std::fs::metadata(to_path(&log)).is_ok_and(|log| log.is_dir());
-            is_directory && lives(service, Some(Log::Directory))
-        }
-    });
-    keep_in(None);
-    found
-}
-
-fn to_path(path: &CStr) -> &std::path::Path {
-    use std::os::unix::ffi::OsStrExt;
-    std::ffi::OsStr::from_bytes(path.to_bytes()).as_ref()
+fn holds(root: &[u8], services: &[CString]) -> bool {
+    let lives = |service: &CStr, logger| Elsewhere { from: CWD, service, logger }.lives_in(root);
+    services.iter().any(|service| {
+        // Without a directory `log`, that one is nowhere.
+        [None, Some(Log::File), Some(Log::Directory)].into_iter().any(|log| lives(service, log))
+    })
 }
 
 /// It is if it is for any service: one that cannot be written to is a mistake

@@ -14,6 +14,7 @@ pub(crate) const PROGRAMS: &[&str] = &[
     "svc",
     "svcheck",
     "svhold",
+    "svlines",
     "svlogd",
     "s6-log",
     "svlog",

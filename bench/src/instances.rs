@@ -81,7 +81,7 @@ impl<'t, 'a> Instances<'t, 'a> {
         match report.what {
             What::Signalled => return Ok(Some(report)),
             What::Started => self.note(report),
-            What::Descends(_) => {}
+            What::Descends(_) | What::Ended => {}
         }
         Ok(None)
     }

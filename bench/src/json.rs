@@ -138,7 +138,7 @@ mod tests {
   },
   "notes": [],
   "measures": [
-    { "metric": "start", "name": "start, 1 service", "unit": "ms", "better": "lower", "ratio": 0.5, "ours": { "median": 1.5, "min": 1.5, "max": 1.5, "samples": 1 }, "daemontools": null, "runit": null, "s6": { "median": 3, "min": 3, "max": 3, "samples": 1 }, "cat": null, "pipeline": null }
+    { "metric": "start", "name": "start, 1 service", "unit": "ms", "better": "lower", "ratio": 0.5, "ours": { "median": 1.5, "min": 1.5, "max": 1.5, "samples": 1 }, "daemontools": null, "runit": null, "s6": { "median": 3, "min": 3, "max": 3, "samples": 1 }, "cat": null, "pipeline": null, "supervisord": null, "tini": null, "dumb-init": null, "catatonit": null, "no init": null }
   ]
 }
 "#;

@@ -21,9 +21,16 @@ pub(crate) fn describe(bench: &Bench, report: &mut Report) -> Result<(), Failure
         let dir = suite.dir.display();
         let known = match suite.column {
             Column::Ours => own(&suite.dir),
-            Column::Daemontools | Column::Runit | Column::S6 | Column::Floor | Column::Pipeline => {
-                version(suite.column.name())
-            }
+            Column::Daemontools
+            | Column::Runit
+            | Column::S6
+            | Column::Floor
+            | Column::Pipeline
+            | Column::Supervisord
+            | Column::Tini
+            | Column::DumbInit
+            | Column::Catatonit
+            | Column::Bare => version(suite.column.name()),
         };
         let known = known.unwrap_or_else(|| "version unknown".to_owned());
         report.head(suite.column.name(), format!("{known}, in {dir}"));

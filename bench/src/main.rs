@@ -5,6 +5,7 @@ mod archive;
 mod bench;
 mod calls;
 mod circles;
+mod container;
 mod descendants;
 mod disk;
 mod idle;
@@ -64,8 +65,12 @@ type Metric = fn(&Bench, &mut Report) -> Result<(), Failure>;
 fn main() -> ExitCode {
     let mut args = std::env::args_os();
     let name = args.next().unwrap_or_default();
-    if std::path::Path::new(&name).file_name() == Some("run".as_ref()) {
-        service::run();
+    let called = std::path::Path::new(&name).file_name();
+    if called == Some("run".as_ref()) {
+        return service::run();
+    }
+    if called == Some(upkeep_outside::container::NAME.as_ref()) {
+        return upkeep_outside::container::begin(args);
     }
     if name == descendants::NAME {
         return descendants::run(args.next());
@@ -145,6 +150,7 @@ fn measure(options: &Options, work: PathBuf, disk: Option<&Disk>) -> Result<(), 
             (Group::Calls, calls::measure),
             (Group::Svlog, reader::measure),
             (Group::Order, order::measure),
+            (Group::Container, container::measure),
         ],
         &mut report,
     )?;

@@ -19,7 +19,7 @@ and with s6, in turn, and prints the medians side by side.
   --json FILE      write the figures there as well
   --only METRIC,.. some of: takeover svscan killlog survivors memory start
                    restart stop idle status log logmem calls svlog
-                   order
+                   order container
   -h, --help       this text
 
     upkeep-bench --programs target/release --quick --only memory,start

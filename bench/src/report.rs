@@ -21,11 +21,12 @@ pub(crate) enum Group {
     Calls,
     Svlog,
     Order,
+    Container,
 }
 
 impl Group {
     /// All of them.
-    pub(crate) const ALL: [Self; 15] = [
+    pub(crate) const ALL: [Self; 16] = [
         Self::Takeover,
         Self::Svscan,
         Self::Killlog,
@@ -41,6 +42,7 @@ impl Group {
         Self::Calls,
         Self::Svlog,
         Self::Order,
+        Self::Container,
     ];
 
     /// As it is written.
@@ -61,6 +63,7 @@ impl Group {
             Self::Calls => "calls",
             Self::Svlog => "svlog",
             Self::Order => "order",
+            Self::Container => "container",
         }
     }
 
@@ -81,14 +84,40 @@ pub(crate) enum Column {
     Floor,
     /// What people put together from other programs.
     Pipeline,
+    Supervisord,
+    Tini,
+    DumbInit,
+    Catatonit,
+    /// A command without anybody above it: how fast it could be at all.
+    Bare,
 }
 
 impl Column {
     /// All of them, in the order of the table.
-    pub(crate) const ALL: [Self; 6] =
-        [Self::Ours, Self::Daemontools, Self::Runit, Self::S6, Self::Floor, Self::Pipeline];
-    /// Those that ours is compared with.
-    const OTHERS: [Self; 4] = [Self::Daemontools, Self::Runit, Self::S6, Self::Pipeline];
+    pub(crate) const ALL: [Self; 11] = [
+        Self::Ours,
+        Self::Daemontools,
+        Self::Runit,
+        Self::S6,
+        Self::Floor,
+        Self::Pipeline,
+        Self::Supervisord,
+        Self::Tini,
+        Self::DumbInit,
+        Self::Catatonit,
+        Self::Bare,
+    ];
+
+    /// Whether it is in the race, or only the floor of it.
+    const fn is_compared(self) -> bool {
+        !matches!(self, Self::Ours | Self::Floor | Self::Bare)
+    }
+
+    /// Whether it is shown even where nobody has a sample of it: most metrics
+    /// are of these.
+    pub(crate) const fn is_usual(self) -> bool {
+        matches!(self, Self::Ours | Self::Daemontools | Self::Runit | Self::S6 | Self::Floor)
+    }
 
     /// The head of the column.
     pub(crate) const fn name(self) -> &'static str {
@@ -99,6 +128,11 @@ impl Column {
             Self::S6 => "s6",
             Self::Floor => "cat",
             Self::Pipeline => "pipeline",
+            Self::Supervisord => "supervisord",
+            Self::Tini => "tini",
+            Self::DumbInit => "dumb-init",
+            Self::Catatonit => "catatonit",
+            Self::Bare => "no init",
         }
     }
 }
@@ -152,7 +186,8 @@ impl Row {
     /// The median of ours over the best median of the other suites.
     pub(crate) fn ratio(&self) -> Option<f64> {
         let ours = self.summary(Column::Ours)?.median;
-        let others = Column::OTHERS.into_iter().filter_map(|c| self.summary(c)).map(|s| s.median);
+        let compared = Column::ALL.into_iter().filter(|c| c.is_compared());
+        let others = compared.filter_map(|c| self.summary(c)).map(|s| s.median);
         let best = match self.measure.better {
             Better::Lower => others.reduce(f64::min),
             Better::Higher => others.reduce(f64::max),
@@ -220,8 +255,9 @@ mod tests {
             report.add(&rate, column, sample);
             report.add(&time, column, sample);
         }
-        // The floor is not in the race.
+        // The floors are not in the race.
         report.add(&rate, Column::Floor, 1000.0);
+        report.add(&rate, Column::Bare, 1000.0);
         let rows = report.rows();
         assert_eq!(rows[0].measure.name, "time");
         assert_eq!(rows[0].ratio(), Some(2.0));

@@ -11,6 +11,7 @@ use rustix::fs::{CWD, FileType, Mode, OFlags, mknodat, open};
 use rustix::process::{Pid, getpid};
 use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
+use std::process::ExitCode;
 use upkeep_outside::failure::{Context, Failure};
 use upkeep_outside::wait::{first, now};
 use upkeep_sys::signals::{Signal, Signals};
@@ -21,6 +22,12 @@ const REPORT: &str = "../../report";
 pub(crate) const READY: Extra = ("notification-fd", "3\n");
 /// In the directory of a service that reports each ALRM.
 pub(crate) const SIGNALS: Extra = (MORE, "signals\n");
+/// In the directory of a service that says when it is told to end.
+pub(crate) const ENDS: Extra = (MORE, "ends\n");
+/// In the directory of a service that ends at once.
+pub(crate) const ONCE: Extra = (MORE, "once\n");
+/// What that ends with: whoever is above it has to pass it on.
+pub(crate) const CODE: u8 = 7;
 /// In the directory of a service that has descendants.
 pub(crate) const DESCENDANTS: Extra = (MORE, "descendants\n");
 /// Says what the service does besides.
@@ -37,6 +44,8 @@ pub(crate) enum What {
     Signalled,
     /// A descendant of a service started, the one of that number.
     Descends(u8),
+    /// A service was told to end, and does.
+    Ended,
 }
 
 /// What one process of a service says.
@@ -67,6 +76,7 @@ impl Report {
             What::Started => (0, 0),
             What::Signalled => (1, 0),
             What::Descends(number) => (2, number),
+            What::Ended => (3, 0),
         };
         bytes
     }
@@ -77,6 +87,7 @@ impl Report {
             0 => What::Started,
             1 => What::Signalled,
             2 => What::Descends(number),
+            3 => What::Ended,
             _ => return None,
         };
         let pid = Pid::from_raw(i32::from_le_bytes([i, j, k, l]))?;
@@ -90,7 +101,7 @@ fn write(path: &str, what: &[u8]) {
 }
 
 /// Is the service.
-pub(crate) fn run() -> ! {
+pub(crate) fn run() -> ExitCode {
     let start = Report::new(What::Started);
     if Path::new(READY.0).exists() {
         write("/proc/self/fd/3", b"\n");
@@ -102,7 +113,15 @@ pub(crate) fn run() -> ! {
         start.send();
         signals.map_or_else(|_| for_ever(), |signals| report(&signals));
     }
+    if more == ENDS.1 {
+        let signals = Signals::take(&[Signal::TERM], &[]);
+        start.send();
+        return signals.map_or_else(|_| for_ever(), |signals| until_told(&signals));
+    }
     start.send();
+    if more == ONCE.1 {
+        return ExitCode::from(CODE);
+    }
     if more == DESCENDANTS.1 {
         descendants::start();
     }
@@ -123,6 +142,14 @@ fn report(signals: &Signals) -> ! {
             Report::new(What::Signalled).send();
         }
     }
+}
+
+fn until_told(signals: &Signals) -> ExitCode {
+    while signals.next().is_none() {
+        let _ = poll(&mut [PollFd::new(signals, PollFlags::IN)], None);
+    }
+    Report::new(What::Ended).send();
+    ExitCode::SUCCESS
 }
 
 /// The other end, where the reports arrive.
@@ -163,6 +190,14 @@ impl Reports {
         }
     }
 
+    /// All that was said until now, when nobody is left who could say more.
+    pub(crate) fn rest(&mut self) -> Result<Vec<Report>, Failure> {
+        while first(&[self.fifo.as_fd()], now())?.is_some() {
+            self.take()?;
+        }
+        Ok(self.held.drain(..).collect())
+    }
+
     fn take(&mut self) -> Result<(), Failure> {
         let mut buffer = [0; 256 * SIZE];
         let n = rustix::io::read(&self.fifo, &mut buffer).unable("read what services say")?;
@@ -178,11 +213,12 @@ mod tests {
 
     #[test]
     fn said_and_understood() {
-        for what in [What::Started, What::Signalled, What::Descends(4)] {
+        let all = [What::Started, What::Signalled, What::Descends(4), What::Ended];
+        for what in all {
             let report = Report { what, when: 0x0102_0304_0506_0708, pid: getpid() };
             assert_eq!(Report::decode(report.encode()), Some(report));
         }
         assert_eq!(Report::decode([0; SIZE]), None);
-        assert_eq!(Report::decode([3; SIZE]), None);
+        assert_eq!(Report::decode([9; SIZE]), None);
     }
 }

@@ -10,6 +10,20 @@ const PLACES: [&str; 5] = ["/usr/bin", "/bin", "/usr/sbin", "/sbin", "/command"]
 /// Behind the suite's own programs in the PATH of all it starts.
 const SYSTEM: &str = "/usr/sbin:/usr/bin:/sbin:/bin";
 
+/// A program where the system has it.
+pub(crate) fn system_program(name: &str) -> Option<PathBuf> {
+    PLACES.iter().map(|place| Path::new(place).join(name)).find(|path| path.is_file())
+}
+
+/// A program in an environment that is the same for all, with those of `dir`
+/// before the system's own.
+pub(crate) fn program(dir: &Path, name: &str) -> Command {
+    let mut command = Command::new(dir.join(name));
+    command.env_clear().env("PATH", format!("{}:{SYSTEM}", dir.display()));
+    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    command
+}
+
 /// Which way of speaking a suite understands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Family {
@@ -85,10 +99,7 @@ impl Suite {
 
     /// One of its programs, in an environment that is the same for all.
     pub(crate) fn program(&self, name: &str) -> Command {
-        let mut command = Command::new(self.dir.join(name));
-        command.env_clear().env("PATH", format!("{}:{SYSTEM}", self.dir.display()));
-        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-        command
+        program(&self.dir, name)
     }
 
     /// Keep the services below `dir` up.

@@ -11,10 +11,10 @@ pub(crate) fn text(report: &Report) -> String {
         out += &format!("{name:<12} {value}\n");
     }
     let rows = report.rows();
-    // Most measures have none of the last.
+    // Most measures have none of the others.
     let compared = |c: &Column| rows.iter().any(|row| row.summary(*c).is_some());
     let columns: Vec<Column> =
-        Column::ALL.into_iter().filter(|c| *c != Column::Pipeline || compared(c)).collect();
+        Column::ALL.into_iter().filter(|c| c.is_usual() || compared(c)).collect();
     out += "\nmedians; ratio: ours / best of the other suites\n\n";
     out += &lines(&rows, &columns, ["metric", "unit", "better"], ["ratio"], medians);
     out += "\nspread: smallest..largest of how many samples\n\n";
@@ -79,7 +79,7 @@ impl Measure {
     /// As it is shown: a count of these as it is, and of all else as much as
     /// it is worth.
     fn figure(&self, value: f64) -> String {
-        let counted = matches!(self.unit, "services" | "processes" | "lines");
+        let counted = matches!(self.unit, "services" | "processes" | "lines" | "files");
         if counted && value.fract() == 0.0 { format!("{value:.0}") } else { figure(value) }
     }
 }

@@ -21,8 +21,8 @@ const QUIET: u64 = 100 * MILLISECOND;
 const RESTLESS: u64 = 5 * SECOND;
 
 /// The directory of services, and the file with what the scanner says.
-const SCAN: &str = "scan";
-const SAID: &str = "said";
+pub(crate) const SCAN: &str = "scan";
+pub(crate) const SAID: &str = "said";
 
 /// One more file in each service directory: its name and what is in it.
 pub(crate) type Extra = (&'static str, &'static str);
@@ -74,13 +74,34 @@ impl Scanner {
 }
 
 /// What is removed in the end, after everybody who may write there.
-struct Files(PathBuf);
+pub(crate) struct Files(pub(crate) PathBuf);
 
 impl Drop for Files {
     fn drop(&mut self) {
         let _ = end_all(deadline());
         let _ = fs::remove_dir_all(&self.0);
     }
+}
+
+/// Makes `count` service directories in `root`, which must not exist; the
+/// services are this program, `exe`.
+pub(crate) fn directories(
+    root: &Path,
+    exe: &Path,
+    count: usize,
+    extra: &[Extra],
+) -> Result<Vec<PathBuf>, Failure> {
+    let scan = root.join(SCAN);
+    fs::create_dir_all(&scan).unable(format_args!("make {}", scan.display()))?;
+    let dirs: Vec<PathBuf> = (0..count).map(|i| scan.join(format!("service-{i:04}"))).collect();
+    for dir in &dirs {
+        let made = fs::create_dir(dir).and_then(|()| symlink(exe, dir.join("run")));
+        made.unable(format_args!("make {}", dir.display()))?;
+        for (name, content) in extra {
+            fs::write(dir.join(name), content).unable(format_args!("write {name}"))?;
+        }
+    }
+    Ok(dirs)
 }
 
 impl<'a> Tree<'a> {
@@ -95,18 +116,9 @@ impl<'a> Tree<'a> {
         needs: &Needs,
         counts: Option<&Path>,
     ) -> Result<Self, Failure> {
-        let scan = root.join(SCAN);
-        fs::create_dir_all(&scan).unable(format_args!("make {}", scan.display()))?;
         let files = Files(root);
+        let dirs = directories(&files.0, exe, count, extra)?;
         let reports = Reports::new(&files.0)?;
-        let dirs: Vec<PathBuf> = (0..count).map(|i| scan.join(format!("service-{i:04}"))).collect();
-        for dir in &dirs {
-            let made = fs::create_dir(dir).and_then(|()| symlink(exe, dir.join("run")));
-            made.unable(format_args!("make {}", dir.display()))?;
-            for (name, content) in extra {
-                fs::write(dir.join(name), content).unable(format_args!("write {name}"))?;
-            }
-        }
         for (dir, needs) in dirs.iter().zip(needs).filter(|(_, needs)| !needs.is_empty()) {
             let there = dir.join("needs");
             fs::create_dir(&there).unable(format_args!("make {}", there.display()))?;

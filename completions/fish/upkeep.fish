@@ -88,7 +88,7 @@ function __upkeep_is_number
     and not contains -- $place[2] -e -C -/ -l -L --install -b --bin -d --dir -R --root
 end
 
-for program in svscan supervise svc svstat multilog svcheck svhold svlog svlogd s6-log svnotify svok svup svwait \
+for program in svscan supervise svc svstat multilog svcheck svhold svlines svlog svlogd s6-log svnotify svok svup svwait \
         sv chpst fghack pgrphack readproctitle tai64n tai64nlocal setuidgid envuidgid envdir softlimit \
         setlock svboot svscanboot upkeep
     complete -c $program -n __upkeep_is_option -f -a "(__upkeep_options $program)"

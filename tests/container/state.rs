@@ -2,12 +2,18 @@
 //! state, and how every program finds it without being told.
 
 use crate::support::container::{Container, Plan, Who, both};
-use crate::support::{Dir, Service};
-use rustix::process::Signal;
+use crate::support::{Changes, Dir, Service, deadline, readable};
+use rustix::fs::{Mode, OFlags};
+use rustix::process::{Pid, PidfdFlags, Signal, kill_process, pidfd_open};
 use std::fs;
 use std::path::{Path, PathBuf};
 
 const SAID: &str = "service directories cannot be written to, state is in ";
+
+/// A container in which nobody has kept any state.
+fn plan<'a>(dir: &'a Dir, who: Who) -> Plan<'a> {
+    Plan::new(dir, who).tmpfs("/run", "1m").tmpfs("/dev/shm", "1m")
+}
 
 /// The next `up PID` of a service.
 fn up(service: &mut Service) -> u32 {
@@ -44,6 +50,47 @@ fn is_found(container: &Container<'_>, name: &str, service: &mut Service, pid: u
     assert!(done.err().contains("supervise/lock: temporary failure"), "{done:?}");
     assert_eq!(code("sv", &["-w", "9", "start", name]), 0);
     up(service)
+}
+
+/// What the variable says is meant for who could do so.
+#[test]
+fn a_place_that_was_meant_for_somebody_else_is_none() {
+    both(|who| {
+        if who == Who::Root {
+            return;
+        }
+        let dir = Dir::new();
+        let mut service = Service::new(&dir, "scan/s", "");
+        let plan = plan(&dir, who).setup("mkdir -m 555 /run/roots");
+        let container = plan.environment(&["SUPERVISEDIR=/run/roots"]).start("svscan", ["scan"]);
+        let pid = service.up();
+        is_found(&container, "scan/s", &mut service, pid);
+        let expected = "svscan: warning: unable to keep state in SUPERVISEDIR, doing without: \
+                        /run/roots: access denied\n";
+        assert_eq!(ends(container), expected);
+    });
+}
+
+/// A supervise that somebody starts by hand lives there too, and stays there
+/// when it is executed anew.
+#[test]
+fn a_supervise_by_hand_goes_where_svscan_would() {
+    both(|who| {
+        let dir = Dir::new();
+        let mut service = Service::new(&dir, "s", "");
+        let plan = plan(&dir, who).setup("mkdir -m 700 /run/upkeep");
+        let container = plan.read_only(dir.path("s")).start("supervise", ["s"]);
+        let pid = up(&mut service);
+        let code = |tool: &str, args: &[&str]| container.start(tool, args).finish().code;
+        assert_eq!(code("svwait", &["-t", "9000", "-u", "s"]), 0);
+        assert_eq!(entries(container.path("/run/upkeep")), [colons(&service.path)]);
+        assert_eq!(code("svc", &["-e", "s"]), 0);
+        assert_eq!(code("svc", &["-t", "s"]), 0);
+        assert_ne!(up(&mut service), pid);
+        assert_eq!(code("svc", &["-dx", "s"]), 0);
+        let done = container.process.finish();
+        assert_eq!((done.code, done.err().as_str()), (0, ""));
+    });
 }
 
 fn ends(container: Container<'_>) -> String {
@@ -106,12 +153,13 @@ fn what_can_be_written_to_is() {
     both(|who| {
         let dir = Dir::new();
         let mut service = Service::new(&dir, "scan/s", "");
-        let plan = Plan::new(&dir, who).tmpfs("/run", "1m");
+        let plan = plan(&dir, who);
         let container = plan.start("svscan", ["scan"]);
         let pid = up(&mut service);
         is_found(&container, "scan/s", &mut service, pid);
         assert_eq!(entries(service.path.clone()), ["run", "supervise"]);
-        assert_eq!(entries(container.path("/run")), [""; 0]);
+        assert!(!container.path("/run/upkeep").exists());
+        assert_eq!(entries(container.path("/dev/shm")), [""; 0]);
         assert_eq!(ends(container), "");
     });
 }
@@ -124,7 +172,7 @@ fn directories_of_somebody_else_are_not_written_to() {
         let mut service = Service::new(&dir, "scan/s", "");
         // For root, that nobody may write does not count.
         let mode = format!("chmod 555 {0}/scan/s {0}/scan", dir.path("").display());
-        let plan = Plan::new(&dir, who).tmpfs("/run", "1m").setup(&mode);
+        let plan = plan(&dir, who).setup(&mode);
         let container = plan.start("svscan", ["scan"]);
         let pid = up(&mut service);
         let is_elsewhere = who == Who::Nobody;
@@ -133,6 +181,46 @@ fn directories_of_somebody_else_are_not_written_to() {
         let said =
             if is_elsewhere { format!("svscan: info: {SAID}/run/upkeep\n") } else { String::new() };
         assert_eq!(ends(container), said);
+    });
+}
+
+/// What an image has left of a supervise that another user ran is in nobody's
+/// way.
+#[test]
+fn a_supervise_that_may_not_be_looked_into_is_none() {
+    both(|who| {
+        if who == Who::Root {
+            return;
+        }
+        let dir = Dir::new();
+        let mut service = Service::new(&dir, "scan/s", "");
+        let make = format!("mkdir -m 0 {}/supervise", service.path.display());
+        let container = plan(&dir, who).setup(&make).start("svscan", ["scan"]);
+        let pid = up(&mut service);
+        is_found(&container, "scan/s", &mut service, pid);
+        assert_eq!(ends(container), format!("svscan: info: {SAID}/run/upkeep\n"));
+    });
+}
+
+/// Who may not look is told so, and not that there is nothing.
+#[test]
+fn what_may_not_be_looked_into_is_said_to_whoever_asks() {
+    both(|who| {
+        if who == Who::Root {
+            return;
+        }
+        let dir = Dir::new();
+        dir.script("s/run", "");
+        let make =
+            format!("mkdir -m 0 {}/supervise; mkdir -m 700 /run/upkeep", dir.path("s").display());
+        let container = plan(&dir, who).setup(&make).start("sleep", ["1000"]);
+        for (tool, said) in [
+            ("svstat", "s: unable to open supervise/ok: access denied\n"),
+            ("svok", "svok: fatal: unable to open s/supervise/ok: access denied\n"),
+        ] {
+            let done = container.start(tool, ["s"]).finish();
+            assert_eq!(done.out() + &done.err(), said);
+        }
     });
 }
 
@@ -153,11 +241,14 @@ fn a_stranger_is_passed_over_and_named() {
             }
             let dir = Dir::new();
             let mut service = Service::new(&dir, "scan/s", "");
-            let plan = Plan::new(&dir, who).tmpfs("/run", "1m").tmpfs("/dev/shm", "1m");
+            let plan = plan(&dir, who);
             let plan = plan.setup(squat).read_only(dir.path("scan"));
             let container = plan.start("svscan", ["scan"]);
             let pid = up(&mut service);
-            is_found(&container, "scan/s", &mut service, pid);
+            // Of the two, the programs see the one that is believed.
+            assert_eq!(container.start("svwait", ["-t", "9000", "-u", "scan/s"]).finish().code, 0);
+            let line = status(&container, "scan/s");
+            assert!(line.starts_with(&format!("scan/s: up (pid {pid}) ")), "{line}");
             let expected = format!(
                 "svscan: warning: unable to use /run/upkeep: {why}\n\
                  svscan: info: {SAID}/dev/shm/upkeep-{uid}\n"
@@ -190,7 +281,7 @@ fn a_strangers_state_is_not_believed() {
             let setup = format!(
                 "root=/run/upkeep; mkdir -p {state}; mkfifo {state}/ok; {make}; exec 8<>{state}/ok"
             );
-            let plan = Plan::new(&dir, who).tmpfs("/run", "1m").setup(&setup);
+            let plan = plan(&dir, who).setup(&setup);
             let container = plan.start("sleep", ["1000"]);
             let code = container.start("svok", ["s"]).finish().code;
             assert_eq!(code, if lives { 0 } else { 100 }, "{make}");
@@ -219,11 +310,15 @@ fn an_owner_is_believed_of_his_own_services() {
             setup += &format!("exec {fd}<>{state}/ok\n");
         }
         setup += &format!("chown 1000 {}\n", dir.path("his").display());
-        let plan =
-            Plan::new(&dir, who).tmpfs("/dev/shm", "1m").setup(&setup.replace("root=/tmpx; ", ""));
+        let plan = plan(&dir, who).setup(&setup.replace("root=/tmpx; ", ""));
         let container = plan.start("sleep", ["1000"]);
         let code = |name: &str| container.start("svok", [name]).finish().code;
         assert_eq!((code("his"), code("roots")), (0, 100));
+        // Also by one program that has seen where his are.
+        let done = container.start("svstat", names).finish();
+        let expected = "his: unable to open supervise/status: file does not exist\n\
+                        roots: unable to open supervise/ok: file does not exist\n";
+        assert_eq!(done.out(), expected);
     });
 }
 
@@ -234,7 +329,7 @@ fn a_place_that_is_told_is_announced() {
     both(|who| {
         let dir = Dir::new();
         let mut service = Service::new(&dir, "scan/s", "");
-        let plan = Plan::new(&dir, who).tmpfs("/run", "1m");
+        let plan = plan(&dir, who);
         let container = plan.start("svscan", ["--state", "here", "scan"]);
         let pid = up(&mut service);
         is_found(&container, "scan/s", &mut service, pid);
@@ -269,7 +364,7 @@ fn a_place_that_others_could_change_is_refused() {
         ] {
             let here = dir.path("");
             let setup = format!("cd {}; rm -rf place; {make}", here.display());
-            let plan = Plan::new(&dir, who).tmpfs("/run", "1m").setup(&setup);
+            let plan = plan(&dir, who).setup(&setup);
             let mut command = plan.command("svscan", ["-S", named, "scan"]);
             let done = crate::support::Process::start(&mut command).finish();
             let path = here.join(named);
@@ -294,7 +389,7 @@ fn what_lives_elsewhere_is_found_again() {
         );
         let go = dir.fifo("go");
         let programs = format!("PATH={}:/bin:/usr/bin", dir.path("programs").display());
-        let plan = Plan::new(&dir, who).tmpfs("/run", "1m").environment(&[&programs]);
+        let plan = plan(&dir, who).environment(&[&programs]);
         let container = plan.start("./init", [""; 0]);
         let pid = up(&mut service);
         go.say("go");
@@ -313,7 +408,7 @@ fn the_place_stays_when_svscan_is_executed_anew() {
     both(|who| {
         let dir = Dir::new();
         let mut service = Service::new(&dir, "scan/s", "");
-        let plan = Plan::new(&dir, who).tmpfs("/run", "1m").read_only(dir.path("scan"));
+        let plan = plan(&dir, who).read_only(dir.path("scan"));
         let container = plan.start("svscan", ["scan"]);
         let pid = up(&mut service);
         is_found(&container, "scan/s", &mut service, pid);
@@ -375,7 +470,7 @@ fn a_state_of_64_kilobytes_is_enough_for_a_small_tree() {
             })
             .into();
         let programs = format!("PATH={}:/bin:/usr/bin", dir.path("programs").display());
-        let plan = Plan::new(&dir, who).tmpfs("/run", "64k").read_only(dir.path("scan"));
+        let plan = plan(&dir, who).tmpfs("/run", "64k").read_only(dir.path("scan"));
         let container = plan.environment(&[&programs]).start("svscan", ["scan"]);
         for service in &mut all {
             up(service);
@@ -403,7 +498,7 @@ fn a_state_that_is_full_stops_nobody() {
         let names: Vec<String> = (0..12).map(|n| format!("s{n}")).collect();
         let mut all: Vec<_> =
             names.iter().map(|name| Service::new(&dir, &format!("scan/{name}"), "")).collect();
-        let plan = Plan::new(&dir, who).tmpfs("/run", "32k").read_only(dir.path("scan"));
+        let plan = plan(&dir, who).tmpfs("/run", "32k").read_only(dir.path("scan"));
         let container = plan.start("svscan", ["scan"]);
         for service in &mut all {
             up(service);
@@ -437,8 +532,17 @@ fn what_is_missing_is_done_without() {
             all.filter(|(_, is)| is == name).map(|(pid, _)| pid).collect()
         };
         let [supervise] = pids("supervise")[..] else { panic!("{:?}", container.processes()) };
-        let supervise = rustix::process::Pid::from_raw(supervise).unwrap();
-        rustix::process::kill_process(supervise, Signal::KILL).unwrap();
+        let supervise = Pid::from_raw(supervise).unwrap();
+        let state = container.path("/run/upkeep").join(colons(&service.path));
+        let openings = Changes::openings(&state);
+        let held = pidfd_open(supervise, PidfdFlags::empty()).unwrap();
+        kill_process(supervise, Signal::KILL).unwrap();
+        assert!(readable(&held, deadline()));
+        let lives = || {
+            let flags = OFlags::WRONLY | OFlags::NONBLOCK | OFlags::CLOEXEC;
+            rustix::fs::open(state.join("ok"), flags, Mode::empty()).ok().map(drop)
+        };
+        openings.until("the next supervise", lives);
         // The next one knows the service, which has lost nothing by it.
         assert_eq!(container.start("svc", ["-a", "scan/s"]).finish().code, 0);
         assert_eq!(service.said.line(), "heard");
@@ -448,5 +552,59 @@ fn what_is_missing_is_done_without() {
         assert_ne!(pids("supervise"), [supervise.as_raw_pid()]);
         let expected = format!("svscan: info: {SAID}/run/upkeep\n");
         assert_eq!(ends(container), expected);
+    });
+}
+
+/// What services tell each other, and a logger that is a file, are there too.
+#[test]
+fn order_and_loggers_need_no_service_directory() {
+    both(|who| {
+        let dir = Dir::new();
+        let mut first = Service::new(&dir, "scan/a", "");
+        let mut second = Service::new(&dir, "scan/b", "echo line");
+        dir.file("scan/b/needs/a", "");
+        dir.file("scan/a/down", "");
+        dir.script("scan/b/log", &format!("exec cat >{}", dir.path("log").display()));
+        let plan = plan(&dir, who).read_only(dir.path("scan"));
+        let container = plan.start("svscan", ["scan"]);
+        up(&mut first);
+        let pid = up(&mut second);
+        let code = |tool: &str, args: &[&str]| container.start(tool, args).finish().code;
+        assert_eq!(code("svwait", &["-t", "9000", "-u", "scan/a", "scan/b", "scan/b/log"]), 0);
+        let done = container.start("svstat", ["scan/b"]).finish();
+        let lines: Vec<_> = done.out().lines().map(str::to_owned).collect();
+        assert!(lines[0].starts_with(&format!("scan/b: up (pid {pid}) ")), "{done:?}");
+        assert!(lines[1].starts_with("scan/b log: up (pid "), "{done:?}");
+        // The one that is needed goes last, and takes the other along.
+        assert_eq!(code("svc", &["-d", "scan/a"]), 0);
+        assert_eq!(code("svwait", &["-t", "9000", "-d", "scan/a", "scan/b"]), 0);
+        assert_eq!(code("svc", &["-dx", "scan/b/log"]), 0);
+        assert_eq!(ends(container), format!("svscan: info: {SAID}/run/upkeep\n"));
+        assert_eq!(fs::read_to_string(dir.path("log")).unwrap(), "line\n");
+    });
+}
+
+/// Without /proc the kernel has no name of a program that was called by a
+/// relative one; where it began tells, and tells again when it is executed anew.
+#[test]
+fn the_other_programs_are_found_without_proc() {
+    both(|who| {
+        let dir = Dir::new();
+        let mut service = Service::new(&dir, "scan/s", "");
+        let plan = plan(&dir, who).hide("/proc").environment(&[]);
+        let begin = "cd programs && exec ./svscan ../scan";
+        let container = plan.start("/bin/sh", ["-c", begin]);
+        service.up();
+        container.signal(Signal::USR1);
+        for name in ["b", "c"] {
+            let mut later = Service::new(&dir, name, "");
+            for path in [&later.path, later.said.path(), &dir.path(format!("{name}.hold"))] {
+                who.owns(path);
+            }
+            fs::rename(&later.path, dir.path("scan").join(name)).unwrap();
+            up(&mut later);
+        }
+        // It would have said that it could not be.
+        assert_eq!(ends(container), "");
     });
 }

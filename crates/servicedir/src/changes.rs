@@ -104,7 +104,10 @@ impl Changes {
         };
         let mut subscribe =
             || place::at(names::SUPERVISE, |directory| self.subscribe_to(service, directory, look));
-        Ok(subscribe()? || place::settle() && subscribe()?)
+        match subscribe() {
+            Ok(false) | Err(WatchTrouble::Os(Errno::ACCESS)) if place::settle() => subscribe(),
+            answer => answer,
+        }
     }
 
     fn subscribe_to(

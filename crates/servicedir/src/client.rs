@@ -54,7 +54,7 @@ pub fn is_supervised() -> Result<bool> {
 /// The other end of that, which tells, by `POLLERR`, when it is closed.
 pub(crate) fn listener() -> Result<Option<OwnedFd>> {
     match listener_here() {
-        Ok(None) | Err(Errno::NOENT) if place::settle() => listener_here(),
+        Ok(None) | Err(Errno::NOENT | Errno::ACCESS) if place::settle() => listener_here(),
         answer => answer,
     }
 }
@@ -153,7 +153,9 @@ fn read_record(
 ) -> core::result::Result<&[u8], StatusTrouble> {
     let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC;
     let file = match place::open(names::STATUS, flags, Mode::empty()) {
-        Err(Errno::NOENT) if place::settle() => place::open(names::STATUS, flags, Mode::empty()),
+        Err(Errno::NOENT | Errno::ACCESS) if place::settle() => {
+            place::open(names::STATUS, flags, Mode::empty())
+        }
         answer => answer,
     };
     let file = file.map_err(StatusTrouble::Open)?;

@@ -142,6 +142,14 @@ impl Elsewhere<'_> {
         }
     }
 
+    /// Whether one lives whose state is in `root`, a directory from the root.
+    #[must_use]
+    pub fn lives_in(&self, root: &[u8]) -> bool {
+        let flags = OFlags::WRONLY | OFlags::NONBLOCK | OFlags::CLOEXEC;
+        let open = |path: &CStr| fs::openat(self.from, path, flags, Mode::empty());
+        self.at_moved(root, names::OK, open).is_ok()
+    }
+
     /// Whether it says that it depends on `other` so; of nobody in particular,
     /// whether it may depend on any.
     #[must_use]

@@ -40,21 +40,19 @@ impl Here {
 
 std::thread_local! {
     static HERE: Cell<Here> = const { Cell::new(Here::IN_PLACE) };
-    static MOVED: Cell<Option<&'static [u8]>> = const { Cell::new(None) };
     static KEPT: RefCell<Vec<&'static CStr>> = const { RefCell::new(Vec::new()) };
 }
 
-/// Where `$SUPERVISEDIR` says that they are, or `keep_in` did. From the root, it
-/// is one directory for all services.
+/// Where `$SUPERVISEDIR` says that they are. From the root, it is one directory
+/// for all services.
 pub(crate) fn moved() -> Option<&'static [u8]> {
-    let said = || exec::variable(names::SUPERVISEDIR).filter(|dir| !dir.is_empty());
-    MOVED.get().or_else(said)
+    exec::variable(names::SUPERVISEDIR).filter(|dir| !dir.is_empty())
 }
 
-/// From now on they are in `dir`, as if `$SUPERVISEDIR` said so, or, without
-/// one, where that says.
-pub fn keep_in(dir: Option<&'static [u8]>) {
-    MOVED.set(dir);
+/// From now on they are in `dir`, for everything that is started as well; an
+/// empty one is that of each service.
+pub fn keep_in(dir: &[u8]) {
+    exec::set_variable(names::SUPERVISEDIR, dir);
 }
 
 /// The current directory is another service directory now.
@@ -75,7 +73,7 @@ pub(crate) fn settle() -> bool {
         return false;
     }
     HERE.set(Here { settled: true, ..here });
-    let Some(root) = state::root_of_here(here.logger) else { return false };
+    let Some(root) = state::root_of_here(here.logger, false) else { return false };
     let found = find(root).and_then(|there| if here.logger { there.logger() } else { Ok(there) });
     found.is_ok_and(|there| {
         HERE.set(there);
@@ -84,16 +82,19 @@ pub(crate) fn settle() -> bool {
 }
 
 /// The same for a supervise that is to live in the one or the other: from then
-/// on its neighbours are there too.
+/// on its neighbours are there too, and its service's programs.
 pub(crate) fn settle_all() {
-    if !HERE.get().settled
-        && state::has_own()
-        && let Some(root) = state::root_of_here(HERE.get().logger)
+    let here = HERE.get();
+    if here.settled {
+        return;
+    }
+    HERE.set(Here { settled: true, ..here });
+    if state::has_own()
+        && let Some(root) = state::root_of_here(here.logger, true)
     {
-        keep_in(Some(root));
-        let logger = HERE.get().logger;
+        keep_in(root);
         // The path has had its room when the root was found.
-        let _ = if logger { arrive_at_logger() } else { arrive() };
+        let _ = if here.logger { arrive_at_logger() } else { arrive() };
     }
 }
 

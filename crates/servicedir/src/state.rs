@@ -38,7 +38,9 @@ pub(crate) enum Life {
     Nowhere,
     /// It has ended.
     Ended,
-    /// It lives, or may not be asked.
+    /// It may not be asked.
+    Denied,
+    /// It lives.
     Lives,
 }
 
@@ -50,20 +52,26 @@ std::thread_local! {
 }
 
 /// The root in which the service here lives, or in which it would: if it lives
-/// nowhere, and it cannot be in its own directory.
-pub(crate) fn root_of_here(is_logger: bool) -> Option<&'static [u8]> {
+/// nowhere, and it cannot be in its own directory. Whoever is to live there can
+/// do so in his own only.
+pub(crate) fn root_of_here(is_logger: bool, to_live: bool) -> Option<&'static [u8]> {
     let trusted = trusted(fs::stat(c".").ok()?.st_uid);
     trusted.iter().for_each(|user| look_for(*user));
     let roots: Vec<Root> = KNOWN.with_borrow(|known| {
         known.iter().filter(|root| trusted.contains(&root.owner)).copied().collect()
     });
     let there = |root: &Root| life_in(root, is_logger).unwrap_or(Life::Nowhere);
-    let first = |which| roots.iter().find(|root| there(root) == which);
-    let found = first(Life::Lives).or_else(|| {
-        if roots.is_empty() || is_writable_here() {
+    let living = roots.iter().find(|root| there(root) == Life::Lives);
+    let found = living.or_else(|| roots.iter().find(|root| there(root) == Life::Denied));
+    let found = found.or_else(|| {
+        let user = geteuid().as_raw();
+        let mut possible = roots.iter().filter(|root| !to_live || root.owner == user).peekable();
+        // Whoever only asks is better told what he may not look into.
+        let denied = || fs::access(names::OK, Access::EXISTS) == Err(Errno::ACCESS);
+        if possible.peek().is_none() || is_writable_here() || !to_live && denied() {
             return None;
         }
-        first(Life::Ended).or_else(|| roots.first())
+        possible.clone().find(|root| there(root) == Life::Ended).or_else(|| possible.next())
     });
     found.map(|root| root.dir.to_bytes())
 }
@@ -219,7 +227,8 @@ fn life_in(root: &Root, is_logger: bool) -> rustix::io::Result<Life> {
 pub(crate) fn life(ok: &CStr) -> Life {
     let flags = OFlags::WRONLY | OFlags::NONBLOCK | OFlags::CLOEXEC;
     match fs::open(ok, flags, Mode::empty()) {
-        Ok(_) | Err(Errno::ACCESS) => Life::Lives,
+        Ok(_) => Life::Lives,
+        Err(Errno::ACCESS) => Life::Denied,
         Err(Errno::NXIO) => Life::Ended,
         Err(_) => Life::Nowhere,
     }

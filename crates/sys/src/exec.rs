@@ -9,7 +9,7 @@ use rustix::io::Errno;
 use std::ffi::CString;
 
 unsafe extern "C" {
-    static environ: *const *const c_char;
+    static mut environ: *const *const c_char;
 }
 
 /// What the last failed call of the C library left in errno.
@@ -19,7 +19,8 @@ pub(crate) fn last_errno() -> Errno {
 }
 
 pub(crate) fn environment() -> *const *const c_char {
-    // SAFETY: these programs have one thread and never change the variable.
+    // SAFETY: these programs have one thread, and what `set_variable` puts there
+    // lives as long as the process.
     unsafe { environ }
 }
 
@@ -47,6 +48,24 @@ pub fn variables() -> impl Iterator<Item = &'static CStr> {
 #[must_use]
 pub fn variable(name: &[u8]) -> Option<&'static [u8]> {
     variables().find_map(|entry| entry.to_bytes().strip_prefix(name)?.strip_prefix(b"="))
+}
+
+/// Sets a variable of this process's environment, which everything that it
+/// starts gets, and this program executed anew. For programs that begin: it
+/// needs memory, and keeps it.
+#[doc(alias = "setenv")]
+pub fn set_variable(name: &[u8], value: &[u8]) {
+    let is_other = |entry: &&CStr| {
+        let is_it = entry.to_bytes().strip_prefix(name).is_some_and(|rest| rest.starts_with(b"="));
+        !is_it
+    };
+    let entry = CString::new([name, b"=", value].concat()).unwrap_or_default();
+    let others = variables().filter(is_other).map(CStr::to_owned);
+    let all = Variables::new(others.chain([entry]));
+    // SAFETY: these programs have one thread; the vector is closed by a null
+    // pointer, and it and its strings are never freed.
+    unsafe { environ = all.as_ptr() };
+    core::mem::forget(all);
 }
 
 /// A whole environment that stands ready for programs that are started: to use
@@ -147,11 +166,10 @@ impl<'a> Program<'a> {
 #[doc(alias = "AT_EXECFN")]
 #[must_use]
 #[inline(never)]
-pub fn anew(args: Args, variables: Option<&Variables>) -> Errno {
+pub fn anew(args: Args) -> Errno {
     let mut link = [0; LONGEST];
-    let variables = variables.map_or(environment(), Variables::as_ptr);
     match own_name(&mut link) {
-        Some(name) => execve(name, args.as_ptr(), variables),
+        Some(name) => execve(name, args.as_ptr(), environment()),
         None => Errno::NOENT,
     }
 }

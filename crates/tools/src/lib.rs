@@ -9,6 +9,7 @@ pub mod environment;
 pub mod filter;
 pub mod hold;
 pub mod limits;
+pub mod lines;
 pub mod local;
 pub mod lock;
 pub mod number;

@@ -1,21 +1,24 @@
 //! One run from the beginning to the end: make the services, have svscan keep
 //! them, kill, let everything come to rest, end it, judge.
 
-use crate::control::Stage;
+use crate::command::{self, Ending};
+use crate::control::{Stage, TURN};
 use crate::logs::{Verdict, Written};
 use crate::options::Options;
 use crate::processes;
 use crate::report::say;
 use crate::service::Count;
+use crate::status::{OVER, Status};
 use crate::wait::{gone, patient};
 use crate::watch::Watcher;
-use crate::world::World;
+use crate::world::{Service, World};
 use crate::{files, killer, logs, scanner, summary, tree};
 use rustix::fd::AsFd;
 use rustix::process::{Signal, WaitStatus, pidfd_send_signal};
 use std::path::Path;
 use std::sync::atomic::Ordering;
 use std::thread::{Scope, ScopedJoinHandle};
+use upkeep_outside::container;
 use upkeep_outside::failure::{Context, Failure};
 use upkeep_outside::processes::{Process, end_all};
 use upkeep_outside::wait::{SECOND, first, now};
@@ -35,8 +38,11 @@ pub(crate) fn run(options: &Options, work: &Path) -> Result<bool, Failure> {
         let path = programs.join(name);
         path.metadata().unable(format_args!("find {}", path.display()))?;
     }
+    if options.container {
+        container::is_possible()?;
+    }
     let services = tree::make(work, options.services, seed)?;
-    let world = World::new(work.to_owned(), programs, services)?;
+    let world = World::new(work.to_owned(), programs, options.container, services)?;
     std::thread::scope(|scope| {
         scope.spawn(|| world.reaper.run());
         let outcome = judged(&world, options, seed, scope);
@@ -57,8 +63,9 @@ fn judged<'scope>(
     scope: &'scope Scope<'scope, '_>,
 ) -> Result<(), Failure> {
     let mut watcher = Watcher::new(world, seed)?;
+    let started = scanner::start(world)?;
     let scanning = scope.spawn(move || {
-        let end = scanner::run(world, seed);
+        let end = scanner::run(world, seed, started);
         // Without svscan there is nothing to wait for.
         if !matches!(end, Ok(Some(_))) {
             world.over.ring();
@@ -66,6 +73,9 @@ fn judged<'scope>(
         end
     });
     watcher.settle(now() + patient(REST))?;
+    if world.container {
+        command_runs(world, &mut watcher)?;
+    }
     let killing = scope.spawn(move || {
         let end = killer::run(world, seed, options);
         if end.is_err() {
@@ -85,7 +95,12 @@ fn judged<'scope>(
         watcher.settle(now() + patient(REST))?;
     }
     // At the first violation, where that is the end, nobody is asked to end.
-    let clean = !world.over.rings()? && end(world, scanning)?;
+    let clean = !world.over.rings()?
+        && if world.container {
+            end_all_by_command(world, seed, scanning)?
+        } else {
+            end(world, scanning)?
+        };
     watcher.hear(true);
     if clean {
         watcher.conclude();
@@ -113,7 +128,7 @@ fn end(world: &World, scanning: Scanning<'_>) -> Result<bool, Failure> {
     };
     let _ = pidfd_send_signal(&fd, Signal::TERM);
     if first(&[fd.as_fd()], now() + patient(2 * REST))?.is_none() {
-        let left = left_over(&[])?.join(", ");
+        let left = left_over(&[], world)?.join(", ");
         world.report.violation("svscan", &format!("does not end after TERM; there are {left}"));
         return Ok(false);
     }
@@ -122,24 +137,74 @@ fn end(world: &World, scanning: Scanning<'_>) -> Result<bool, Failure> {
         world.report.violation("svscan", &format!("did not end with 0 after TERM, {status:?}"));
     }
     // What a service started and left alone ends by itself.
-    for process in processes::below()?.iter().filter(|p| is_helper(p)) {
+    for process in processes::below(world.place())?.iter().filter(|p| is_helper(p)) {
         if let Some(fd) = process.open() {
             first(&[fd.as_fd()], now() + patient(REST))?;
         }
     }
-    let left = left_over(&[files::HELPER])?;
+    let left = left_over(&[files::HELPER], world)?;
     if !left.is_empty() {
         world.report.violation("svscan", &format!("ended and left {}", left.join(", ")));
     }
     Ok(left.is_empty())
 }
 
+/// Waits until the main command of the container runs.
+fn command_runs(world: &World, watcher: &mut Watcher<'_>) -> Result<(), Failure> {
+    let until = now() + patient(REST);
+    while command::starts(world)? == 0 && !world.over.rings()? {
+        if now() >= until {
+            world.report.violation(files::COMMAND, "is not started");
+            return Ok(());
+        }
+        watcher.watch(now() + TURN)?;
+    }
+    Ok(())
+}
+
+/// Has the main command end, or everything by svscan, and looks whether all of
+/// the container went with it, in order and with the right code.
+fn end_all_by_command(world: &World, seed: u64, scanning: Scanning<'_>) -> Result<bool, Failure> {
+    let ending = Ending::choose(seed);
+    say(&format!("the end: {}", ending.words()));
+    let outer = world.scanner().process.clone();
+    let Some((_, fd)) = outer else {
+        world.report.violation("svscan", "is not there in the end");
+        return Ok(false);
+    };
+    world.ending.store(true, Ordering::SeqCst);
+    world.ended.store(now(), Ordering::SeqCst);
+    ending.bring_about(world)?;
+    if first(&[fd.as_fd()], now() + patient(3 * REST))?.is_none() {
+        let left = left_over(&[], world)?.join(", ");
+        world.report.violation("svscan", &format!("does not end; there are {left}"));
+        return Ok(false);
+    }
+    let status = scanning.join().unwrap_or(Err(Failure::Interrupted))?;
+    if status.and_then(WaitStatus::exit_status) != Some(ending.code()) {
+        let facts = format!("ended with {status:?}, not {}: {}", ending.code(), ending.words());
+        world.report.violation("svscan", &facts);
+    }
+    command::judge(ending, world)?;
+    // Whoever was left was killed with process 1, and could not say so.
+    let mut clean = true;
+    for half in world.services.iter().flat_map(Service::halves) {
+        let stage = Status::read(&half.dir).map(|status| status.own.stage);
+        if stage != Some(OVER) {
+            let facts = format!("its supervise did not leave before svscan did: stage {stage:?}");
+            world.report.violation(&half.name, &facts);
+            clean = false;
+        }
+    }
+    Ok(clean)
+}
+
 fn is_helper(process: &Process) -> bool {
     process.name == files::HELPER
 }
 
-fn left_over(besides: &[&str]) -> Result<Vec<String>, Failure> {
-    let mut left = processes::below()?;
+fn left_over(besides: &[&str], world: &World) -> Result<Vec<String>, Failure> {
+    let mut left = processes::below(world.place())?;
     left.retain(|p| !besides.contains(&p.name.as_str()));
     Ok(left.iter().map(|p| format!("{} {}", p.name, p.pid)).collect())
 }

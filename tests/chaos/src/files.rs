@@ -24,6 +24,10 @@ pub(crate) const WANTS: &str = "wants";
 pub(crate) const AFTER: &str = "after";
 /// In a service directory: what a `run` that is a script becomes.
 pub(crate) const SERVICE: &str = "service";
+/// In the tree of a container: its main command, and where that is told how to
+/// end.
+pub(crate) const COMMAND: &str = "command";
+pub(crate) const WORD: &str = "command.end";
 /// In the tree: what svscan, supervise and multilog say.
 pub(crate) const SAID: &str = "said";
 /// In the tree: the directory that svscan looks at.

@@ -82,7 +82,9 @@ impl Killer<'_> {
             | Move::ScannerAndSupervise
             | Move::LoggerAndItsSupervise
             | Move::BothSupervises
-            | Move::AllAround => self.strike(&self.aim(service, what.roles())?).map(drop),
+            | Move::AllAround
+            | Move::Holder
+            | Move::AllButScanner => self.strike(&self.aim(service, what.roles())?).map(drop),
         }
     }
 
@@ -225,7 +227,9 @@ impl Killer<'_> {
             let of_log = match victim.role {
                 Role::Supervise => false,
                 Role::LogSupervise => true,
-                Role::Scanner | Role::Logger | Role::Service | Role::Finish => continue,
+                Role::Scanner | Role::Holder | Role::Logger | Role::Service | Role::Finish => {
+                    continue;
+                }
             };
             let service = victim.service;
             self.world.vacate(Vacancy { service, of_log, since, generation, kept });
@@ -241,11 +245,16 @@ impl Killer<'_> {
     fn victim(&self, cast: &Cast, service: usize, role: Role) -> Option<Victim> {
         let (process, fd) = match role {
             Role::Scanner => self.world.scanner().process.clone()?,
-            Role::Supervise | Role::LogSupervise | Role::Logger | Role::Service | Role::Finish => {
+            Role::Holder
+            | Role::Supervise
+            | Role::LogSupervise
+            | Role::Logger
+            | Role::Service
+            | Role::Finish => {
                 let process = cast.get(service, role)?.clone();
                 let fd = process.open()?;
                 // It may have become another program since it was listed.
-                Process::find(process.pid).filter(|p| p.name == process.name)?;
+                process.place.find(process.pid).filter(|p| p.name == process.name)?;
                 (process, Arc::new(fd))
             }
         };
@@ -255,7 +264,7 @@ impl Killer<'_> {
     fn half(&self, victim: &Victim) -> Option<&Half> {
         let service = &self.world.services[victim.service];
         match victim.role {
-            Role::Scanner => None,
+            Role::Scanner | Role::Holder => None,
             Role::Supervise | Role::Service | Role::Finish => Some(&service.main),
             Role::LogSupervise | Role::Logger => service.log.as_ref(),
         }
@@ -272,6 +281,7 @@ impl Killer<'_> {
                 let mut scanner = self.world.scanner();
                 scanner.killed = scanner.generation;
             }
+            Role::Holder => {}
             Role::Supervise | Role::LogSupervise | Role::Logger | Role::Service | Role::Finish => {
                 service.condemn(victim.process.pid, victim.role);
             }
@@ -285,7 +295,7 @@ impl Killer<'_> {
         }
         let half = self.half(victim)?;
         let pid = Status::read(&half.dir)?.pid;
-        let process = Process::find(pid).filter(Process::is_alive)?;
+        let process = self.world.place().find(pid).filter(Process::is_alive)?;
         let dies_too = victims.iter().any(|v| v.process.pid == pid);
         (!dies_too && works_in(&process, &half.dir)).then_some(process)
     }

@@ -2,6 +2,7 @@
 //! runs a tree of services, kills what keeps them, and judges what it sees.
 
 mod beside;
+mod command;
 mod control;
 mod delays;
 mod drive;
@@ -45,6 +46,7 @@ use rustix::fs::{StatVfs, StatVfsMountFlags};
 use std::ffi::OsString;
 use std::process::ExitCode;
 use upkeep_outside::arguments::Asked;
+use upkeep_outside::container;
 use upkeep_outside::failure::{Context, Failure};
 use upkeep_outside::guard::{self, Inner};
 use upkeep_outside::processes::end_all;
@@ -57,6 +59,8 @@ fn main() -> ExitCode {
     let name = args.next().unwrap_or_default();
     match std::path::Path::new(&name).file_name().and_then(|n| n.to_str()) {
         Some("run" | "service") => return service::run(),
+        Some(files::COMMAND) => return command::run(),
+        Some(container::NAME) => return container::begin(args),
         Some("helper") => return beside::help(),
         Some("check") => return beside::check(),
         Some("up") => return beside::bring_about(),

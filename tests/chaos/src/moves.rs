@@ -37,10 +37,13 @@ pub(crate) enum Move {
     /// The supervise of a service that others wait for, just when it writes down
     /// that they need not any more.
     NeededAtWork,
+    Holder,
+    /// Whatever keeps a service and its log where svscan cannot be killed.
+    AllButScanner,
 }
 
 /// Each with how likely it is.
-const MOVES: [(Move, u64); 15] = [
+const MOVES: [(Move, u64); 17] = [
     (Move::Scanner, 6),
     (Move::Supervise, 24),
     (Move::LogSupervise, 12),
@@ -56,6 +59,8 @@ const MOVES: [(Move, u64); 15] = [
     (Move::SuperviseAtWork, 6),
     (Move::FinishAtWork, 8),
     (Move::NeededAtWork, 10),
+    (Move::Holder, 4),
+    (Move::AllButScanner, 6),
 ];
 
 impl Move {
@@ -68,7 +73,7 @@ impl Move {
 
     /// Who is killed.
     pub(crate) const fn roles(self) -> &'static [Role] {
-        use Role::{Finish, LogSupervise, Logger, Scanner, Service, Supervise};
+        use Role::{Finish, Holder, LogSupervise, Logger, Scanner, Service, Supervise};
         match self {
             Self::Scanner => &[Scanner],
             Self::Supervise | Self::AgainAndAgain | Self::NeededAtWork => &[Supervise],
@@ -81,6 +86,8 @@ impl Move {
             Self::SuperviseAtWork => &[Service, Supervise],
             Self::FinishAtWork => &[Service, Finish, Supervise],
             Self::AllAround => &[Scanner, Supervise, LogSupervise, Logger],
+            Self::Holder => &[Holder],
+            Self::AllButScanner => &[Holder, Supervise, LogSupervise, Logger],
         }
     }
 }
@@ -89,6 +96,7 @@ impl Move {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Role {
     Scanner,
+    Holder,
     Supervise,
     LogSupervise,
     Logger,
@@ -98,8 +106,9 @@ pub(crate) enum Role {
 
 impl Role {
     /// Everybody.
-    pub(crate) const ALL: [Self; 6] = [
+    pub(crate) const ALL: [Self; 7] = [
         Self::Scanner,
+        Self::Holder,
         Self::Supervise,
         Self::LogSupervise,
         Self::Logger,
@@ -107,10 +116,19 @@ impl Role {
         Self::Finish,
     ];
 
+    /// Those who are killed where nobody says who is. svscan holds what svhold
+    /// does: either can be spared, not both; and in a container svscan is the
+    /// one that its end would be everybody's.
+    pub(crate) fn usual(container: bool) -> Vec<Self> {
+        let spared = if container { Self::Scanner } else { Self::Holder };
+        Self::ALL.into_iter().filter(|role| *role != spared).collect()
+    }
+
     /// For people.
     pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::Scanner => "svscan",
+            Self::Holder => "svhold",
             Self::Supervise => "supervise",
             Self::LogSupervise => "log-supervise",
             Self::Logger => "multilog",
@@ -119,6 +137,9 @@ impl Role {
         }
     }
 }
+
+/// Whose svhold is.
+const NOBODY: usize = usize::MAX;
 
 /// Who plays what. svscan is known without looking.
 pub(crate) struct Cast(HashMap<(usize, Role), Vec<Process>>);
@@ -133,8 +154,12 @@ impl Cast {
         }
         let scan = world.root.join(files::SCAN);
         let mut cast: HashMap<(usize, Role), Vec<Process>> = HashMap::new();
-        for process in processes::below()? {
+        for process in processes::below(world.place())? {
             if processes::is_about_to_be_another(&process) {
+                continue;
+            }
+            if process.name == Role::Holder.name() {
+                cast.entry((NOBODY, Role::Holder)).or_default().push(process);
                 continue;
             }
             let Some(mut dir) = processes::directory(&process) else { continue };
@@ -161,6 +186,7 @@ impl Cast {
 
     /// Somebody with this role, if there is one.
     pub(crate) fn get(&self, service: usize, role: Role) -> Option<&Process> {
+        let service = if role == Role::Holder { NOBODY } else { service };
         self.0.get(&(service, role))?.first()
     }
 }

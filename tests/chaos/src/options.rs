@@ -9,7 +9,7 @@ use upkeep_outside::arguments::{self, Argument, Asked};
 pub(crate) const HELP: &str = "\
 usage: upkeep-chaos --programs DIR [--seconds N] [--seed N] [--services N]
                     [--kills-per-second N] [--victims NAME,...] [--dir DIR]
-                    [--until-violation] [--expect-violation]
+                    [--until-violation] [--expect-violation] [--container]
 
 Runs services of many kinds with the programs in DIR, kills svscan, supervise
 and multilog with SIGKILL while they work, and judges whether a service or a
@@ -20,8 +20,11 @@ line of a log was lost, or anything else was that should not be.
   --seed N               what decides the services and the victims (the clock)
   --services N           how many services (60)
   --kills-per-second N   how often to strike (10)
-  --victims NAME,...     kill only these: svscan supervise log-supervise
-                         multilog service finish
+  --victims NAME,...     kill only these: svscan svhold supervise log-supervise
+                         multilog service finish (all but svhold)
+  --container            svscan is process 1 of a pid namespace, with a main
+                         command: svhold is killed and svscan is not, and the
+                         end of the command or a TERM is the end of everything
   --dir DIR              work in DIR, and leave the tree there if a statement
                          is violated
   --until-violation      end at the first violation
@@ -53,6 +56,7 @@ pub(crate) struct Options {
     pub(crate) dir: Option<PathBuf>,
     pub(crate) until_violation: bool,
     pub(crate) expect: Expect,
+    pub(crate) container: bool,
 }
 
 /// Reads the arguments, without the program's own name.
@@ -63,10 +67,11 @@ pub(crate) fn parse(args: impl IntoIterator<Item = OsString>) -> Asked<Options> 
         seed: None,
         services: 60,
         kills_per_second: 10,
-        victims: Role::ALL.to_vec(),
+        victims: Vec::new(),
         dir: None,
         until_violation: false,
         expect: Expect::Nothing,
+        container: false,
     };
     let asked = arguments::parse(args, |argument| {
         match argument.name() {
@@ -81,6 +86,7 @@ pub(crate) fn parse(args: impl IntoIterator<Item = OsString>) -> Asked<Options> 
                 let named = |word: &str| Role::ALL.into_iter().find(|r| r.name() == word);
                 options.victims = arguments::list(&argument.value("a value")?, "victim", named)?;
             }
+            Some("--container") => options.container = true,
             Some("--until-violation") => options.until_violation = true,
             Some("--expect-violation") => {
                 options.until_violation = true;
@@ -90,6 +96,12 @@ pub(crate) fn parse(args: impl IntoIterator<Item = OsString>) -> Asked<Options> 
         }
         Ok(())
     });
+    if options.container && options.victims.contains(&Role::Scanner) {
+        return Asked::Wrong("svscan cannot be killed as process 1 of a container".to_owned());
+    }
+    if options.victims.is_empty() {
+        options.victims = Role::usual(options.container);
+    }
     asked.map(|programs| Options { programs, ..options })
 }
 
@@ -123,8 +135,23 @@ mod tests {
             dir: Some("/d".into()),
             until_violation: true,
             expect: Expect::Violation,
+            container: false,
         };
         assert_eq!(asked(line), Asked::Run(expected));
+    }
+
+    #[test]
+    fn who_is_killed_where() {
+        let victims = |line: &str| match asked(line) {
+            Asked::Run(options) => options.victims,
+            Asked::Help | Asked::Wrong(_) => panic!("not understood"),
+        };
+        let alone = victims("--programs /p");
+        assert!(alone.contains(&Role::Scanner) && !alone.contains(&Role::Holder));
+        let container = victims("--programs /p --container");
+        assert!(!container.contains(&Role::Scanner) && container.contains(&Role::Holder));
+        let asked = victims("--container --victims svhold --programs /p");
+        assert_eq!(asked, [Role::Holder]);
     }
 
     #[test]
@@ -137,6 +164,7 @@ mod tests {
             "--programs /p --services x",
             "--programs /p --seed -1",
             "--programs /p --victims init",
+            "--programs /p --container --victims svscan",
         ] {
             assert!(matches!(asked(line), Asked::Wrong(_)), "{line}");
         }

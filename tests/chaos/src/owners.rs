@@ -5,6 +5,7 @@ use crate::world::{Half, Service, World};
 use rustix::fs::{major, minor, stat};
 use std::collections::HashMap;
 use std::fs;
+use upkeep_outside::processes::Place;
 
 /// What the kernel calls a file in its list of locks.
 type File = (u32, u32, u64);
@@ -14,8 +15,8 @@ pub(crate) struct Owners(HashMap<File, i32>);
 
 impl Owners {
     /// None are known where the kernel does not list them.
-    pub(crate) fn now() -> Self {
-        let list = fs::read_to_string("/proc/locks").unwrap_or_default();
+    pub(crate) fn now(place: Place) -> Self {
+        let list = fs::read_to_string(place.proc("locks")).unwrap_or_default();
         Self(list.lines().filter_map(parse).collect())
     }
 

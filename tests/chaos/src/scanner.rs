@@ -5,25 +5,70 @@ use crate::files;
 use crate::random::Random;
 use crate::wait::patient;
 use crate::world::World;
-use rustix::fd::AsFd;
-use rustix::process::WaitStatus;
+use rustix::fd::{AsFd, OwnedFd};
+use rustix::process::{Pid, WaitStatus};
 use std::fs::OpenOptions;
+use std::os::unix::fs::symlink;
 use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use upkeep_outside::container::{Beginning, process_one};
 use upkeep_outside::failure::{Context, Failure};
 use upkeep_outside::guard;
+use upkeep_outside::processes::Process;
 use upkeep_outside::wait::{SECOND, first, now};
 
+/// How long a container may take to end, and how long its command waits for
+/// services that may never be ready.
+const GRACE: u64 = 60 * SECOND;
+const READY: u64 = 5 * SECOND;
 /// Behind the programs in the PATH of all that is started.
 const SYSTEM: &str = "/usr/sbin:/usr/bin:/sbin:/bin";
 
+/// svscan, and a descriptor of it; in a container `unshare`, which ends as it
+/// does.
+pub(crate) type Started = (Process, OwnedFd);
+
+/// Starts it.
+pub(crate) fn start(world: &World) -> Result<Started, Failure> {
+    let mut command = program(world, "svscan");
+    let scan = world.root.join(files::SCAN);
+    if !world.container {
+        command.arg(scan);
+        return world.reaper.spawn(speaking(&mut command, world)?);
+    }
+    // It is to end by itself: who is late on the way is to be seen.
+    command.args(["--grace", &(patient(GRACE) / SECOND).to_string()]);
+    command.args(["--ready", &(patient(READY) / SECOND).to_string()]);
+    command.arg(scan).arg("--").arg(world.root.join(files::COMMAND));
+    command.current_dir(&world.root);
+    let exe = std::env::current_exe().unable("find myself")?;
+    symlink(&exe, world.root.join(files::COMMAND)).unable("make a command")?;
+    crate::command::prepare(world)?;
+    let (beginning, mut whole) = Beginning::prepare(&world.root, &exe, &command)?;
+    whole.stdin(Stdio::null());
+    let (process, fd) = world.reaper.spawn(speaking(&mut whole, world)?)?;
+    let there = beginning.wait(fd.as_fd(), now() + patient(30 * SECOND))?;
+    there.ok_or_else(|| Failure::Late("the beginning of process 1".to_owned()))?;
+    let outer = Pid::from_raw(process.pid).ok_or("it is gone").unable("find unshare")?;
+    world.settle_in(&process_one(outer)?);
+    Ok((process, fd))
+}
+
 /// Keeps it running until it may end or everything is over. The answer is how
-/// it ended when it might.
-pub(crate) fn run(world: &World, seed: u64) -> Result<Option<WaitStatus>, Failure> {
+/// it ended when it might. The first one was started.
+pub(crate) fn run(
+    world: &World,
+    seed: u64,
+    started: Started,
+) -> Result<Option<WaitStatus>, Failure> {
     let mut random = Random::new(seed, 2);
+    let mut next = Some(started);
     loop {
-        let (process, fd) = world.reaper.spawn(&mut command(world)?)?;
+        let (process, fd) = match next.take() {
+            Some(started) => started,
+            None => start(world)?,
+        };
         let fd = Arc::new(fd);
         let generation = {
             let mut scanner = world.scanner();
@@ -49,6 +94,10 @@ pub(crate) fn run(world: &World, seed: u64) -> Result<Option<WaitStatus>, Failur
         if !killed {
             world.report.violation("svscan", &format!("ended by itself, {end:?}"));
         }
+        if world.container {
+            // Everybody has ended with it.
+            return Ok(None);
+        }
         // At once, or while everybody below has to do without.
         let pause = if random.once_in(2) { 0 } else { random.milliseconds(0, 1000) };
         if first(&[world.over.as_fd()], now() + pause)?.is_some() {
@@ -57,14 +106,13 @@ pub(crate) fn run(world: &World, seed: u64) -> Result<Option<WaitStatus>, Failur
     }
 }
 
-fn command(world: &World) -> Result<Command, Failure> {
-    let mut command = program(world, "svscan");
+/// What it says goes to a file.
+fn speaking<'a>(command: &'a mut Command, world: &World) -> Result<&'a mut Command, Failure> {
     let path = world.root.join(files::SAID);
     let said = OpenOptions::new().append(true).create(true).open(&path);
     let said = said.unable(format_args!("open {}", path.display()))?;
     let also = said.try_clone().unable("share a file")?;
-    command.arg(world.root.join(files::SCAN)).stdout(said).stderr(also);
-    Ok(command)
+    Ok(command.stdout(said).stderr(also))
 }
 
 /// One of the programs under test, in an environment that has what is meant

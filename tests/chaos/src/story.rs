@@ -5,7 +5,7 @@ use crate::report::Report;
 use crate::world::Service;
 use std::collections::BTreeSet;
 use upkeep_outside::failure::{Context, Failure};
-use upkeep_outside::processes::Process;
+use upkeep_outside::processes::{Place, Process};
 use upkeep_outside::wait::SECOND;
 
 /// A letter may be read by the process after the one that it was meant for.
@@ -40,10 +40,12 @@ impl Story {
     }
 
     /// Takes the next event, if there is one. `letter`: when the service was
-    /// last sent one that may end it. Without a report nobody is blamed.
+    /// last sent one that may end it. Without a report nobody is blamed. The
+    /// service is in that `place`.
     pub(crate) fn go_on(
         &mut self,
         service: &Service,
+        place: Place,
         letter: u64,
         report: Option<&Report>,
     ) -> Option<Event> {
@@ -69,7 +71,7 @@ impl Story {
                 self.pid = pid;
                 self.since = event.when;
                 self.ended = None;
-                self.process = Process::find(pid);
+                self.process = place.find(pid);
                 self.starts += 1;
                 if uncertain != 0 {
                     self.uncertain.insert(uncertain);

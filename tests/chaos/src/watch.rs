@@ -126,7 +126,7 @@ impl<'a> Watcher<'a> {
         let watched = &self.watched;
         let goings = |n| goings(n, watched, self.world);
         self.order.judge(begun, &goings, self.world.ending(), self.world);
-        let owners = Owners::now();
+        let owners = Owners::now(self.world.place());
         for (watched, service) in self.watched.iter_mut().zip(&self.world.services) {
             for (half, owner) in service.halves().zip(&mut watched.owners) {
                 owners.look(owner, half, service, self.world);
@@ -164,7 +164,7 @@ impl<'a> Watcher<'a> {
         let supervised = is_supervised(&service.main.dir);
         let status = Status::read(&service.main.dir);
         hear(n, watched, &mut self.order, &goings, world, true);
-        let process = named(status);
+        let process = named(status, world);
         let runs = watched.story.alive();
         let seen = (status, runs.is_some());
         self.order.look(n, seen, begun, watched.account.other, world);
@@ -243,7 +243,7 @@ fn hear(
     let service = &world.services[n];
     let letter = letter(&watched.account, goings);
     let report = blames.then_some(&world.report);
-    while let Some(event) = watched.story.go_on(service, letter, report) {
+    while let Some(event) = watched.story.go_on(service, world.place(), letter, report) {
         let started = matches!(event.what, What::Start { .. });
         let unwanted = started && watched.account.started(event.when);
         if !blames {
@@ -278,7 +278,7 @@ fn scene<'a>(
 fn look_at_logger(state: &mut State, log: &Half, passed: u64, world: &World) {
     let supervised = is_supervised(&log.dir);
     let status = Status::read(&log.dir);
-    let process = named(status);
+    let process = named(status, world);
     let want = Some(crate::control::Want::Up);
     let look = Look {
         supervised,
@@ -293,6 +293,6 @@ fn look_at_logger(state: &mut State, log: &Half, passed: u64, world: &World) {
 }
 
 /// The process that a status names, if it lives.
-fn named(status: Option<Status>) -> Option<Process> {
-    Process::find(status?.pid).filter(Process::is_alive)
+fn named(status: Option<Status>, world: &World) -> Option<Process> {
+    world.place().find(status?.pid).filter(Process::is_alive)
 }

@@ -10,9 +10,9 @@ use crate::wait::Bell;
 use rustix::fd::OwnedFd;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use upkeep_outside::failure::Failure;
-use upkeep_outside::processes::Process;
+use upkeep_outside::processes::{Place, Process};
 use upkeep_outside::wait::now;
 
 /// A directory with a supervise: a service's, or its logger's.
@@ -131,6 +131,9 @@ pub(crate) struct Vacancy {
 pub(crate) struct World {
     pub(crate) root: PathBuf,
     pub(crate) programs: PathBuf,
+    /// Whether svscan is process 1 of a container, with a main command.
+    pub(crate) container: bool,
+    place: OnceLock<Place>,
     pub(crate) services: Vec<Service>,
     pub(crate) report: Report,
     pub(crate) reaper: Reaper,
@@ -152,11 +155,14 @@ impl World {
     pub(crate) fn new(
         root: PathBuf,
         programs: PathBuf,
+        container: bool,
         services: Vec<Service>,
     ) -> Result<Self, Failure> {
         Ok(Self {
             root,
             programs,
+            container,
+            place: OnceLock::new(),
             services,
             report: Report::new(),
             reaper: Reaper::new(),
@@ -168,6 +174,16 @@ impl World {
             scanner: Mutex::new(Scanner::default()),
             vacancies: Mutex::new(Vec::new()),
         })
+    }
+
+    /// Where the processes are, and what their numbers mean.
+    pub(crate) fn place(&self) -> Place {
+        self.place.get().copied().unwrap_or_default()
+    }
+
+    /// They are in the container whose process 1 this is.
+    pub(crate) fn settle_in(&self, first: &Process) {
+        let _ = self.place.set(Place::Inside(first.pid));
     }
 
     pub(crate) fn scanner(&self) -> MutexGuard<'_, Scanner> {

@@ -3,6 +3,7 @@
 //! code that those two look at.
 
 pub mod arguments;
+pub mod container;
 pub mod failure;
 pub mod guard;
 pub mod processes;

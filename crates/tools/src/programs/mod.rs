@@ -14,6 +14,7 @@ pub mod sv;
 pub mod svboot;
 pub mod svcheck;
 pub mod svhold;
+pub mod svlines;
 pub mod svlogd;
 pub mod svnotify;
 pub mod svok;
