@@ -11,8 +11,7 @@ const DEEP: usize = 64 * 1024;
 #[doc(alias = "madvise")]
 #[inline(never)]
 pub fn give_back() {
-    // SAFETY: it reads what the kernel handed over at the start.
-    let page = usize::try_from(unsafe { libc::getauxval(libc::AT_PAGESZ) }).unwrap_or(4096);
+    let page = crate::pages::size();
     let here = 0_u8;
     // The page of this call stays, and one more, which the next calls need.
     let end = ((&raw const here).addr() & !(page - 1)).saturating_sub(page);
