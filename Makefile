@@ -4,16 +4,20 @@
 # make demo       a tree of services to look at; Ctrl-C ends it
 # make bench      the comparison with daemontools, runit and s6
 # make fuzz       each fuzz target for FUZZ_SECONDS
-# make chaos      kill the programs for CHAOS_SECONDS and see what is lost
+# make chaos      kill the programs for CHAOS_SECONDS and see what is lost, and
+#                 then in a container for CHAOS_CONTAINER_SECONDS
 
 DESTDIR =
 PREFIX = /usr/local
 FUZZ_SECONDS = 60
 CHAOS_SECONDS = 600
+CHAOS_CONTAINER_SECONDS = 180
 CHAOS_SERVICES = 60
 CHAOS_KILLS = 10
 # Empty: from the clock.
 CHAOS_SEED =
+CHAOS = $(RELEASE)/upkeep-chaos --programs $(RELEASE) --services $(CHAOS_SERVICES) \
+	--kills-per-second $(CHAOS_KILLS) $(if $(CHAOS_SEED),--seed $(CHAOS_SEED))
 
 TARGET := $(shell rustc -vV 2>/dev/null | sed -n 's/^host: //p')
 STATIC = -C target-feature=+crt-static -C relocation-model=static
@@ -80,9 +84,8 @@ fuzz: toolchain
 		RUSTC_BOOTSTRAP=1 cargo fuzz run $$t -- -max_total_time=$(FUZZ_SECONDS) || exit 1; done
 
 chaos: all
-	$(RELEASE)/upkeep-chaos --programs $(RELEASE) --seconds $(CHAOS_SECONDS) \
-		--services $(CHAOS_SERVICES) --kills-per-second $(CHAOS_KILLS) \
-		$(if $(CHAOS_SEED),--seed $(CHAOS_SEED))
+	$(CHAOS) --seconds $(CHAOS_SECONDS)
+	$(CHAOS) --seconds $(CHAOS_CONTAINER_SECONDS) --container
 
 clean:
 	cargo clean
