@@ -24,8 +24,8 @@ STATIC = -C target-feature=+crt-static -C relocation-model=static
 RELEASE = target/$(TARGET)/release
 
 CORE = svscan supervise svc svstat multilog upkeep
-TOOLS = sv svcheck svhold svlog svlogd s6-log svnotify svok svup svwait fghack pgrphack \
-	readproctitle tai64n tai64nlocal setuidgid envuidgid envdir softlimit setlock chpst
+TOOLS = sv svboot svcheck svhold svlines svlog svlogd s6-log svnotify svok svup svwait fghack \
+	pgrphack readproctitle tai64n tai64nlocal setuidgid envuidgid envdir softlimit setlock chpst
 ORIGINALS = /usr/bin
 
 SHARE = $(DESTDIR)$(PREFIX)/share

@@ -9,6 +9,7 @@ use rustix::io::{Errno, Result, fcntl_dupfd_cloexec};
 use rustix::process::{Pid, Rlimit, getpid};
 use rustix::stdio::{dup2_stdin, stdin};
 use upkeep_core::signals::HIGHEST;
+use upkeep_sys::exec::Variables;
 use upkeep_sys::front::Front;
 use upkeep_sys::signals::{Whom, send};
 use upkeep_sys::{Args, process, terminal};
@@ -23,6 +24,8 @@ pub(crate) struct Command {
     args: Option<Args>,
     /// Its standard input, where that is not this process's.
     input: Option<OwnedFd>,
+    /// Whether that is a terminal, and whether the command gets it.
+    interactive: bool,
     terminal: bool,
     group: bool,
     rewritten: [u8; HIGHEST as usize + 1],
@@ -35,12 +38,12 @@ pub(crate) struct Command {
 impl Command {
     pub(crate) fn new(options: &Options) -> Self {
         let is_first = getpid().is_init();
-        let terminal = options.command.is_some()
-            && rustix::termios::isatty(stdin())
-            && (is_first || terminal::is_ours(stdin()));
+        let interactive = options.command.is_some() && rustix::termios::isatty(stdin());
+        let terminal = interactive && (is_first || terminal::is_ours(stdin()));
         Self {
             args: options.command,
             input: None,
+            interactive,
             terminal,
             group: options.group,
             rewritten: options.rewritten,
@@ -73,10 +76,16 @@ impl Command {
     }
 
     /// Starts it.
-    pub(crate) fn start(&mut self, start: Option<&OwnedFd>, open_files: Rlimit) -> Result<()> {
+    pub(crate) fn start(
+        &mut self,
+        start: Option<&OwnedFd>,
+        open_files: Rlimit,
+        environment: Option<&Variables>,
+    ) -> Result<()> {
         let Some(args) = self.args else { return Ok(()) };
         let front = Front {
             args,
+            environment,
             input: self.input.as_ref().map(AsFd::as_fd),
             directory: start.map(AsFd::as_fd),
             open_files,
@@ -133,15 +142,22 @@ impl Command {
     /// Where the command was stopped at the terminal, this process stops too,
     /// so that whoever started it has the terminal; when it goes on, so does
     /// the command. Process 1 is not stopped.
-    pub(crate) fn follow_stop(&self) {
-        let Some(pid) = self.pid.filter(|_| self.terminal && !getpid().is_init()) else { return };
-        if process::has_stopped(pid) {
-            let terminal = self.input.as_ref().map_or(stdin(), AsFd::as_fd);
+    pub(crate) fn follow_stop(&mut self) {
+        let follows = self.interactive && !getpid().is_init();
+        let Some(pid) = self.pid.filter(|pid| follows && process::has_stopped(*pid)) else {
+            return;
+        };
+        let terminal = self.input.as_ref().map_or(stdin(), AsFd::as_fd);
+        if self.terminal {
             terminal::take_back(terminal);
-            let _ = send(Whom::One(getpid()), STOP);
-            terminal::give(terminal, pid);
-            let _ = send(Whom::Group(pid), CONT);
         }
+        let _ = send(Whom::One(getpid()), STOP);
+        // It may have been started in the background, and be in front now.
+        self.terminal = terminal::is_ours(terminal);
+        if self.terminal {
+            terminal::give(terminal, pid);
+        }
+        let _ = send(Whom::Group(pid), CONT);
     }
 }
 

@@ -11,7 +11,7 @@ use crate::svscan::scripts::{FINISH, INIT, Scripts};
 use crate::svscan::watch::Svscan;
 use core::ffi::CStr;
 use rustix::event::{PollFd, PollFlags, poll};
-use rustix::process::{Pid, Signal, WaitOptions, getpid, waitpid};
+use rustix::process::{Pid, Signal, WaitOptions, getpid, wait};
 use upkeep_cli::Exit;
 use upkeep_core::scan;
 use upkeep_core::scan::Which;
@@ -70,9 +70,6 @@ impl Course {
 pub(crate) fn prepare(options: &Options) -> Result<(), Exit> {
     rescue::arm(options);
     if options.machine {
-        if !getpid().is_init() {
-            return Err(TOOL.fatal(&[b"only process 1 can be a machine's"]));
-        }
         machine::begin();
     }
     if let Some(number) = options.parent_death {
@@ -128,8 +125,10 @@ impl Svscan {
             }
             Action::WarnOfServices => self.warn_of_services(),
             Action::StartCommand => {
-                let Self { course, start, launcher, .. } = self;
-                if let Err(why) = course.command.start(start.as_ref(), launcher.open_files) {
+                let Self { course, start, launcher, environments, .. } = self;
+                let environment = environments.command.as_ref();
+                let (start, open_files) = (start.as_ref(), launcher.open_files);
+                if let Err(why) = course.command.start(start, open_files, environment) {
                     let _ = TOOL.fatal_os(&[b"unable to fork for the command: "], why);
                     self.proceed(Event::CommandEnded(Exit::System.code()));
                 }
@@ -157,6 +156,7 @@ impl Svscan {
 
     fn leave(&mut self, event: scan::Event) {
         self.leaving = true;
+        self.notify.stopping();
         self.feed_all(event, |_| true);
     }
 
@@ -169,11 +169,16 @@ impl Svscan {
         if self.course.whole.phase == Phase::Rising && self.are_all_ready() {
             self.proceed(Event::Ready);
         }
+        if self.course.whole.phase == Phase::Running && self.looked {
+            self.notify.ready();
+        }
         if self.course.whole.awaits_emptiness() && self.roster.len() == 0 {
             self.proceed(Event::Empty);
         }
         let end = self.course.end?;
+        self.end_output();
         self.end_holder();
+        self.state.withdraw();
         Some(self.end(end))
     }
 
@@ -204,11 +209,12 @@ impl Svscan {
 
     /// Kills everything that is left, and waits until it has gone.
     fn sweep(&mut self) {
+        self.end_output();
         self.end_holder();
         let until = clock::monotonic() + DRAIN;
         let _ = send(Whom::Everybody, 9);
         loop {
-            match waitpid(None, WaitOptions::NOHANG) {
+            match wait(WaitOptions::NOHANG) {
                 Ok(Some((pid, status))) => self.tell_reaped(pid, status.as_raw()),
                 Ok(None) if clock::monotonic() < until => {
                     let timeout = clock::until(until);

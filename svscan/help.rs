@@ -15,15 +15,24 @@ With a command, runs that when the services are ready, hands it all signals,
 takes everything down when it ends, and exits with its code. With a command
 and no dir it is a small process 1 for that command.
 
+  -d, --env dir           add the variables in dir, as envdir does
   -e, --expect code       an exit code of the command that counts as 0
+  -E, --clean-env         services get PATH and what --env adds, and no more
+  -F, --secrets           NAME_FILE=/path becomes NAME= what is in that file
   -g, --group             signals are for the command's process group
   -k, --stop signal       what begins the stop, beside PWR; else TERM
+  -l, --lines             show what services without a logger write, and what
+                          all complain of, as whole lines
+  -L, --log dir           have all that logged to dir; else shown with -l, -n
   -m, --machine           be process 1 of a machine
+  -n, --names             as -l, with the name of the service in front
   -p, --parent-death signal   what svscan gets when its parent ends
   -P, --pause             no dir and no command: only reap, until a signal
   -r, --rewrite from=to   hand the command this signal instead; 0 drops it
   -R, --rescue program    what is executed where svscan cannot go on
   -s                      does nothing: what it asks for is always done
+  -S, --state dir         keep the state of all services in dir, and nothing in
+                          their directories
   -t, --grace seconds     how long a stop takes at most
   -T, --command-grace seconds   how much of that is the command's; else half
   -v, --verbose           say what is reaped, and what is forwarded

@@ -1,22 +1,34 @@
-//! How a supervise is started, with its end of the pipe in place, and the
-//! holder of pipes: looked for beside this program, then in PATH.
+//! How a supervise is started, with its ends of the pipes in place, and those
+//! that help svscan: looked for beside this program, then in PATH.
 
 use crate::svscan::Others;
 use crate::svscan::help::TOOL;
+use crate::svscan::lines::Ends;
 use core::ffi::CStr;
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
+use rustix::fs::{Access, access};
 use rustix::io::{Errno, Result};
 use rustix::process::{Pid, Resource, Rlimit, getrlimit, setrlimit};
+use rustix::stdio::stderr;
 use std::ffi::CString;
+use upkeep_cli::Exit;
 use upkeep_core::scan::Which;
 use upkeep_servicedir::names;
-use upkeep_sys::exec;
+use upkeep_sys::exec::{self, Variables};
 use upkeep_sys::spawn::{Apart, Directory, Inherit, Spawn, Step};
+
+/// How many descriptors are left for svscan itself.
+const KEPT: u64 = 64;
+
+/// A descriptor, and which one it becomes.
+type End<'a> = Option<(BorrowedFd<'a>, i32)>;
 
 /// What a start needs and what never changes.
 pub(crate) struct Launcher {
     supervise: Vec<&'static CStr>,
     svhold: Vec<&'static CStr>,
+    svlines: Vec<&'static CStr>,
+    multilog: Vec<&'static CStr>,
     /// The limit on descriptors that this process was started with.
     pub(crate) open_files: Rlimit,
 }
@@ -32,6 +44,8 @@ impl Launcher {
         Self {
             supervise: candidates(c"supervise", others),
             svhold: candidates(c"svhold", others),
+            svlines: candidates(c"svlines", others),
+            multilog: candidates(c"multilog", others),
             open_files,
         }
     }
@@ -42,23 +56,30 @@ impl Launcher {
         name: &CStr,
         which: Which,
         pipe: Option<&(OwnedFd, Option<OwnedFd>)>,
+        streams: &Ends,
+        environment: Option<&Variables>,
     ) -> Result<i32> {
         let (argument, directory): (&CStr, _) = match which {
             Which::Main => (name, None),
             Which::Log => (names::LOG, Some(Directory::Path(name))),
         };
-        let end: Option<(BorrowedFd<'_>, i32)> = match (which, pipe) {
+        let end: End<'_> = match (which, pipe) {
             (Which::Main, Some((_, Some(write)))) => Some((write.as_fd(), 1)),
             (Which::Log, Some((read, _))) => Some((read.as_fd(), 0)),
             (Which::Main, Some((_, None)) | None) | (Which::Log, None) => None,
         };
+        let [out, err] = [(0, 1), (1, 2)].map(|(stream, at): (usize, _)| {
+            streams[stream].as_ref().map(|write| (write.as_fd(), at))
+        });
+        let (fds, count) = listed([end.or(out), err]);
         let spawn = Spawn {
             candidates: &self.supervise,
             args: &[c"supervise", argument],
-            fds: end.as_slice(),
+            fds: &fds[..count],
             directory,
             inherit: Inherit::Nothing(Apart::Group),
             open_files: Some(self.open_files),
+            environment,
             variables: &[],
             bound: false,
             lets_go: None,
@@ -69,23 +90,92 @@ impl Launcher {
         Ok(pid.as_raw_pid())
     }
 
+    /// Descriptors from here on are for svscan itself.
+    pub(crate) fn room(&self) -> i32 {
+        let limit = self.open_files.maximum.unwrap_or(u64::MAX).saturating_sub(KEPT);
+        i32::try_from(limit).unwrap_or(i32::MAX)
+    }
+
+    /// Whether svlines is there, and the logger of all.
+    pub(crate) fn find_readers(&self, log: bool) -> core::result::Result<(), Exit> {
+        let is_there =
+            |places: &[&CStr]| places.iter().any(|path| access(*path, Access::EXEC_OK).is_ok());
+        let lacks = |name: &[u8]| TOOL.fatal_os(&[b"unable to find ", name, b": "], Errno::NOENT);
+        if !is_there(&self.svlines) {
+            return Err(lacks(b"svlines"));
+        }
+        if log && !is_there(&self.multilog) {
+            return Err(lacks(b"multilog"));
+        }
+        Ok(())
+    }
+
+    /// Starts svlines with its end of the line to here and, if there is one,
+    /// the pipe to the logger of all.
+    pub(crate) fn start_lines(
+        &self,
+        args: &[&CStr],
+        line: BorrowedFd<'_>,
+        log: Option<BorrowedFd<'_>>,
+        failed: &dyn Fn(Errno),
+    ) -> Result<i32> {
+        let (fds, count) = listed([Some((line, 0)), log.map(|log| (log, 3))]);
+        let spawn = self.helper(&self.svlines, args, &fds[..count]);
+        spawn.start(&|_, why| failed(why)).map(Pid::as_raw_pid)
+    }
+
+    /// Starts the logger of all that have none, from where svscan was started.
+    pub(crate) fn start_logger(
+        &self,
+        log: &CStr,
+        input: BorrowedFd<'_>,
+        from: Option<BorrowedFd<'_>>,
+    ) -> Result<i32> {
+        let args = [c"multilog", c"t", c"s1000000", c"n10", log];
+        let fds = [(input, 0)];
+        let mut spawn = self.helper(&self.multilog, &args, &fds);
+        spawn.directory = from.map(Directory::Open);
+        let failed = |_, why| TOOL.warn_os(&[b"unable to start multilog: "], why);
+        spawn.start(&failed).map(Pid::as_raw_pid)
+    }
+
     /// Starts the holder of pipes, with its end of the line to here. When it
     /// cannot be executed, `failed` says so.
     pub(crate) fn start_holder(&self, line: BorrowedFd<'_>, failed: &dyn Fn(Errno)) -> Result<i32> {
-        let spawn = Spawn {
-            candidates: &self.svhold,
-            args: &[c"svhold"],
-            fds: &[(line, 0)],
+        let fds = [(line, 0)];
+        let spawn = self.helper(&self.svhold, &[c"svhold"], &fds);
+        spawn.start(&|_, why| failed(why)).map(Pid::as_raw_pid)
+    }
+
+    fn helper<'a>(
+        &self,
+        candidates: &'a [&'a CStr],
+        args: &'a [&'a CStr],
+        fds: &'a [(BorrowedFd<'a>, i32)],
+    ) -> Spawn<'a> {
+        Spawn {
+            candidates,
+            args,
+            fds,
             directory: None,
             inherit: Inherit::Nothing(Apart::Group),
             open_files: Some(self.open_files),
+            environment: None,
             variables: &[],
             bound: false,
             lets_go: None,
             last: None,
             first: false,
-        };
-        spawn.start(&|_, why| failed(why)).map(Pid::as_raw_pid)
+        }
+    }
+}
+
+/// Those that there are, in front, and how many.
+fn listed(ends: [End<'_>; 2]) -> ([(BorrowedFd<'_>, i32); 2], usize) {
+    match ends {
+        [Some(one), Some(other)] => ([one, other], 2),
+        [Some(one), None] | [None, Some(one)] => ([one, one], 1),
+        [None, None] => ([(stderr(), 2); 2], 0),
     }
 }
 

@@ -93,8 +93,11 @@ impl Svscan {
                 }
             },
         };
-        if self.roster.name(index) != name && self.roster.rename(index, name).is_err() {
-            self.look_again();
+        if self.roster.name(index) != name {
+            match self.roster.rename(index, name) {
+                Ok(()) => self.rename_streams(index),
+                Err(_) => self.look_again(),
+            }
         }
         let is_new = self.roster.get(index).seen == 0;
         self.roster.get_mut(index).seen = self.scan;

@@ -1,7 +1,9 @@
 //! A machine's process 1: what its signals mean, and how a machine ends.
 
 use crate::svscan::help::TOOL;
-use rustix::process::Pid;
+use crate::svscan::options::Options;
+use rustix::io::Errno;
+use rustix::process::{Pid, getpid};
 use upkeep_cli::Exit;
 use upkeep_core::signals::RTMIN;
 use upkeep_core::whole::End;
@@ -28,6 +30,12 @@ pub(crate) const fn meaning(number: u8) -> Option<End> {
         REBOOT | INT | TERM => Some(End::Restart),
         _ => None,
     }
+}
+
+/// Why this process cannot be one, if it cannot.
+pub(crate) fn refuses(options: &Options) -> Option<Exit> {
+    let cannot = options.machine && !getpid().is_init();
+    cannot.then(|| TOOL.fatal(&[b"only process 1 can be a machine's"]))
 }
 
 /// The keys that would restart the machine at once are to ask for it. In a
@@ -58,7 +66,8 @@ pub(crate) fn end(end: End) -> Exit {
     };
     rustix::fs::sync();
     match reboot::end(how) {
-        Ok(()) => Exit::Success,
+        // Without that right it is a container that ends.
+        Ok(()) | Err(Errno::PERM) => Exit::Success,
         Err(why) => TOOL.fatal_os(&[b"unable to end the machine: "], why),
     }
 }

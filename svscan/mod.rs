@@ -1,17 +1,22 @@
 //! svscan: watches a directory and keeps one supervise for each service.
 
+mod catch;
 mod command;
 mod course;
+mod environment;
 mod found;
 mod heed;
 mod help;
+mod helper;
 mod hold;
 mod launch;
+mod lines;
 mod listen;
 mod look;
 mod machine;
 mod names;
 mod notice;
+mod notify;
 mod options;
 mod order;
 mod reap;
@@ -20,6 +25,8 @@ mod rescue;
 mod roster;
 mod scripts;
 mod settle;
+mod state;
+mod streams;
 mod watch;
 
 use upkeep_cli::Exit;

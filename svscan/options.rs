@@ -11,16 +11,21 @@ use upkeep_sys::Args;
 
 const SYNOPSIS: &str = "svscan [options] [dir] [-- command [argument ...]]";
 /// The letters, those with a value followed by a colon.
-const LETTERS: &str = "ge:k:mp:Pr:R:st:T:vwx:y:";
+const LETTERS: &str = "d:e:EFgk:lL:mnp:Pr:R:sS:t:T:vwx:y:";
 /// The words, and the letter that each is; some are words only.
 const WORDS: &[(&str, u8)] = &[
+    ("clean-env", b'E'),
     ("command-grace", b'T'),
+    ("env", b'd'),
     ("expect", b'e'),
     ("failure", b'x'),
     ("grace", b't'),
     ("group", b'g'),
     ("halt", HALT),
+    ("lines", b'l'),
+    ("log", b'L'),
     ("machine", b'm'),
+    ("names", b'n'),
     ("parent-death", b'p'),
     ("pause", b'P'),
     ("poweroff", POWER_OFF),
@@ -28,6 +33,8 @@ const WORDS: &[(&str, u8)] = &[
     ("reboot", REBOOT),
     ("rescue", b'R'),
     ("rewrite", b'r'),
+    ("secrets", b'F'),
+    ("state", b'S'),
     ("stop", b'k'),
     ("verbose", b'v'),
     ("warn", b'w'),
@@ -42,6 +49,12 @@ const TERM: u8 = 15;
 pub(crate) struct Options {
     /// The scan directory, if it is not the current one.
     pub(crate) dir: Option<&'static CStr>,
+    /// Whether what services without a logger write is shown as whole lines.
+    pub(crate) lines: bool,
+    /// The same with their names.
+    pub(crate) names: bool,
+    /// A directory for it to be logged to.
+    pub(crate) log: Option<&'static CStr>,
     /// Whether there is one at all.
     pub(crate) tree: bool,
     /// Whether there is nothing to do but to reap.
@@ -72,6 +85,14 @@ pub(crate) struct Options {
     pub(crate) machine: bool,
     /// What process 1 is to be told instead of all that.
     pub(crate) order: Option<End>,
+    /// Where the state of all services is kept.
+    pub(crate) state: Option<&'static CStr>,
+    /// Whether services get an environment of their own.
+    pub(crate) clean_env: bool,
+    /// Directories of variables for them and the command.
+    pub(crate) env: Vec<&'static CStr>,
+    /// Whether `NAME_FILE` is the name of a file with the value of `NAME`.
+    pub(crate) secrets: bool,
 }
 
 impl Options {
@@ -100,6 +121,13 @@ impl Options {
             rescue: None,
             machine: false,
             order: None,
+            state: None,
+            clean_env: false,
+            env: Vec::new(),
+            secrets: false,
+            lines: false,
+            names: false,
+            log: None,
         }
     }
 
@@ -152,6 +180,14 @@ impl Options {
             POWER_OFF => self.order = Some(End::PowerOff),
             REBOOT => self.order = Some(End::Restart),
             b'P' => self.pause = true,
+            b'S' | b'd' | b'L' if value.is_empty() => return Err(wrong(b"directory", value)),
+            b'S' => self.state = option.value,
+            b'd' => self.env.extend(option.value),
+            b'E' => self.clean_env = true,
+            b'F' => self.secrets = true,
+            b'l' => self.lines = true,
+            b'n' => self.names = true,
+            b'L' => self.log = option.value,
             // -s asks for what it always does.
             _ => {}
         }

@@ -1,5 +1,5 @@
-//! Waiting for the dead: supervises, services that have lost theirs, the
-//! holder of pipes, and what else this process inherits.
+//! Waiting for the dead: supervises, services that have lost theirs, svhold,
+//! svlines, the logger of all, and what else this process inherits.
 
 use crate::svscan::found;
 use crate::svscan::watch::Svscan;
@@ -19,13 +19,20 @@ impl Svscan {
             // Anybody else's child that we inherited is waited for, and that
             // is all.
             let _ = waitpid(Some(pid), WaitOptions::NOHANG);
-            let holder = self.holder.ended(pid, status);
+            let helps = self.helper_ended(pid, status);
             if let Some((index, which)) = self.roster.take_pid(pid.as_raw_pid()) {
                 self.ended(index, which, ending(status));
-            } else if !self.course_ended(pid, status) && !holder {
+            } else if !self.course_ended(pid, status) && !helps {
                 self.tell_reaped(pid, status);
             }
         }
+    }
+
+    /// Whether it was one of those that help.
+    fn helper_ended(&mut self, pid: Pid, status: i32) -> bool {
+        self.holder.ended(pid, status)
+            || self.lines.as_mut().is_some_and(|lines| lines.helper.ended(pid, status))
+            || self.catch.as_mut().is_some_and(|catch| catch.ended(pid, status))
     }
 
     /// Notices the ends of supervises that were found alive.

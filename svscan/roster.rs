@@ -111,6 +111,10 @@ impl Roster {
         None
     }
 
+    pub(crate) fn identity(&self, index: usize) -> Identity {
+        self.keys[index].identity
+    }
+
     pub(crate) fn add(&mut self, identity: Identity, name: &CStr) -> Result<usize> {
         self.keys.reserve(self.keys.len() + 1)?;
         self.entries.reserve(self.entries.len() + 1)?;

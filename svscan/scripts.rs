@@ -84,6 +84,7 @@ impl Svscan {
             directory: None,
             inherit: Inherit::Nothing(Apart::Group),
             open_files: Some(self.launcher.open_files),
+            environment: self.environments.command.as_ref(),
             variables: &[],
             bound: false,
             lets_go: None,

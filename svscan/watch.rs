@@ -2,17 +2,23 @@
 //! something changed in it, reaps, starts, takes down. After start-up no error
 //! ends it and nothing is allocated.
 
+use crate::svscan::catch::Catch;
 use crate::svscan::course::{self, Course};
+use crate::svscan::environment::Environments;
 use crate::svscan::found::Found;
 use crate::svscan::heed;
 use crate::svscan::help::TOOL;
-use crate::svscan::hold::Holder;
+use crate::svscan::helper::Helper;
+use crate::svscan::hold;
 use crate::svscan::launch::Launcher;
+use crate::svscan::lines::Lines;
 use crate::svscan::notice::{Notice, Notices, is_trustworthy};
+use crate::svscan::notify::Notify;
 use crate::svscan::options::Options;
 use crate::svscan::order::Order;
 use crate::svscan::roster::{NAME, Roster};
 use crate::svscan::settle::Settling;
+use crate::svscan::state::{State, Told};
 use crate::svscan::{Others, machine, rescue};
 use core::ffi::CStr;
 use rustix::event::{PollFd, PollFlags, poll};
@@ -40,6 +46,9 @@ pub(crate) fn run(args: Args, others: Others) -> Exit {
     if let Some(end) = options.order {
         return machine::order(end);
     }
+    if let Some(exit) = machine::refuses(&options) {
+        return exit;
+    }
     match Svscan::begin(args, &options, others) {
         Ok((mut svscan, event)) => {
             sealed::seal();
@@ -59,7 +68,13 @@ pub(crate) struct Svscan {
     pub(crate) found: Option<Found>,
     pub(crate) signals: Signals,
     pub(crate) launcher: Launcher,
-    pub(crate) holder: Holder,
+    /// What is started gets these.
+    pub(crate) environments: Environments,
+    pub(crate) state: State,
+    pub(crate) notify: Notify,
+    pub(crate) holder: Helper,
+    pub(crate) lines: Option<Lines>,
+    pub(crate) catch: Option<Catch>,
     pub(crate) notices: Option<Notices>,
     pub(crate) trusted: bool,
     pub(crate) roster: Roster,
@@ -91,21 +106,28 @@ impl Svscan {
         let _ = set_child_subreaper(Some(getpid()));
         let here = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
         let start = rustix::fs::open(c".", here, Mode::empty()).ok();
+        let told = Told::read(options)?;
         let again = take_directory().is_some();
+        let lines = Lines::new(options);
+        if lines.is_some() {
+            launcher.find_readers(options.log.is_some())?;
+        }
+        let log = options.log.filter(|_| lines.is_some());
+        let catch = log.map(Catch::open).transpose()?;
         if let Some(dir) = options.dir {
             rustix::process::chdir(dir).map_err(|why| {
                 TOOL.fatal_os(&[b"unable to chdir to ", dir.to_bytes(), b": "], why)
             })?;
         }
+        let (state, environments) = told.settle(options)?;
         let course = Course::new(options)?;
         let tell = |why: &Errno| {
             TOOL.warn_os(&[b"unable to watch directory, scanning every 5 seconds: "], *why);
         };
         let notices = options.tree.then(|| Notices::open().inspect_err(tell).ok()).flatten();
         let trusted = notices.is_some() && is_trustworthy();
-        let found = Found::open()
-            .inspect_err(|why| TOOL.warn_os(&[b"unable to watch living supervises: "], *why))
-            .ok();
+        let tell = |why: &Errno| TOOL.warn_os(&[b"unable to watch living supervises: "], *why);
+        let found = options.tree.then(|| Found::open().inspect_err(tell).ok()).flatten();
         let svscan = Self {
             args,
             start,
@@ -114,7 +136,12 @@ impl Svscan {
             found,
             signals,
             launcher,
-            holder: Holder::new(),
+            environments,
+            state,
+            notify: Notify::new(options),
+            holder: Helper::new(hold::LATER),
+            lines,
+            catch,
             notices,
             trusted,
             roster: Roster::new(),
@@ -144,6 +171,8 @@ impl Svscan {
             if let Some(exit) = self.keep_course() {
                 return exit;
             }
+            self.keep_catch();
+            self.keep_lines();
             self.keep_holder();
             self.wait();
             self.hear();
@@ -160,7 +189,11 @@ impl Svscan {
         let services = [scan, self.settling.deadline(now), self.roster.deadline()];
         let course = [self.course.whole.due, self.listen_at];
         let others = [self.holder.deadline(), self.order.due];
-        let deadline = services.into_iter().chain(others).chain(course).flatten().min();
+        let lines = self.lines.as_ref().map(|lines| &lines.helper);
+        let output =
+            [lines.and_then(Helper::deadline), self.catch.as_ref().and_then(Catch::deadline)];
+        let deadlines = services.into_iter().chain(others).chain(course).chain(output);
+        let deadline = deadlines.flatten().min();
         let timeout = deadline.map(clock::until);
         // In the place of what is not there stands what asks for nothing.
         let nothing = || PollFd::new(&self.signals, PollFlags::empty());
@@ -169,12 +202,16 @@ impl Svscan {
             self.notices.as_ref().map_or_else(nothing, |fd| PollFd::new(fd, PollFlags::IN)),
             self.found.as_ref().map_or_else(nothing, |fd| PollFd::new(fd, PollFlags::IN)),
             self.holder.poll().unwrap_or_else(nothing),
+            lines.and_then(Helper::poll).unwrap_or_else(nothing),
         ];
         // Whatever it answers, what follows only looks.
         let _ = poll(&mut fds, timeout.as_ref());
-        let stirs = !fds[3].revents().is_empty();
-        if stirs {
+        let [.., holder, lines] = fds.map(|fd| !fd.revents().is_empty());
+        if holder {
             self.holder.hear();
+        }
+        if lines {
+            self.hear_lines();
         }
     }
 
@@ -265,6 +302,7 @@ impl Svscan {
                 }
                 Action::Forget => {
                     self.let_go(index);
+                    self.let_streams_go(index);
                     // It may be there again, which was no news as long as the
                     // old one had not left.
                     if self.roster.get(index).service.listed && !self.leaving {
@@ -289,6 +327,7 @@ impl Svscan {
                 return self.feed(index, Event::NotStarted(which));
             }
         }
+        let streams = if which == Which::Main { self.open_streams(index) } else { [None, None] };
         match self.find(index, which) {
             Ok(false) => {}
             Ok(true) => {
@@ -302,7 +341,9 @@ impl Svscan {
             }
         }
         let name = self.roster.name(index);
-        match self.launcher.start(name, which, self.roster.get(index).pipe.as_ref()) {
+        let pipe = self.roster.get(index).pipe.as_ref();
+        let environment = self.environments.services.as_ref();
+        match self.launcher.start(name, which, pipe, &streams, environment) {
             Ok(pid) => {
                 self.roster.set_pid(index, which, pid);
                 self.begins(index, which);

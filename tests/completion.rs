@@ -200,6 +200,7 @@ fn names(shell: &Shell) {
     let place = shell.offers(&dir, &["supervise", "pla"]);
     assert!(place == set(&["place"]) || place == set(&["place/"]), "{place:?}");
     assert_eq!(shell.offers(&dir, &["svnotify", "rel"]), set(&["reloading"]));
+    assert_eq!(shell.offers(&dir, &["svboot", "-i", "systemd"]), set(&["systemd", "systemd-user"]));
     assert_eq!(shell.offers(&dir, &["upkeep", "svl"]), set(&["svlog", "svlogd"]));
     let place = shell.offers(&dir, &["upkeep", "--install", "pla"]);
     assert!(place.contains("place") || place.contains("place/"), "{place:?}");

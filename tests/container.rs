@@ -1,6 +1,17 @@
 //! svscan as process 1 of a container, as root and as nobody.
 
-use crate::support::container::{Plan, both};
+mod alone;
+mod command;
+mod environment;
+mod essential;
+mod limits;
+mod machine;
+mod rescue;
+mod scripts;
+mod state;
+mod stop;
+
+use crate::support::container::{Container, Plan, both};
 use crate::support::{Dir, Service, supervised};
 use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open};
 use std::fs;
@@ -93,4 +104,21 @@ fn nothing_is_needed_but_the_directory() {
         let done = container.process.finish();
         assert_eq!((done.code, done.err().as_str()), (0, ""));
     });
+}
+
+/// A script that says which signals it gets, and goes on.
+fn hearing(dir: &Dir) -> String {
+    let hold = dir.fifo("hearing.hold");
+    format!(
+        "exec 3<>{}; n=1; while [ $n -le 64 ]; do
+         case $n in 9|17|19|32|33) ;; *) trap \"echo got $n.\" $n;; esac; n=$((n+1)); done
+         read no <&3 & echo hears; while :; do wait; done",
+        hold.path().display()
+    )
+}
+
+/// Sends process 1 a signal that need not have a name.
+fn send(container: &Container<'_>, number: u8) {
+    let pid = Pid::from_raw(container.pid().cast_signed()).unwrap();
+    upkeep_sys::signals::send(upkeep_sys::signals::Whom::One(pid), number).unwrap();
 }

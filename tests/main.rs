@@ -51,6 +51,7 @@ mod s6log;
 mod s6log_same;
 mod supervise;
 mod sv;
+mod svboot;
 mod svc;
 mod svlog;
 mod svlog_show;

@@ -85,12 +85,12 @@ end
 function __upkeep_is_number
     set -l place (__upkeep_place | string split ' ')
     test $place[1] = value
-    and not contains -- $place[2] -e -C -/ -l -L --install
+    and not contains -- $place[2] -e -C -/ -l -L --install -b --bin -d --dir -R --root
 end
 
-for program in svscan supervise svc svstat multilog svcheck svhold svlog svlogd s6-log svnotify svok svup svwait \
+for program in svscan supervise svc svstat multilog svcheck svhold svlines svlog svlogd s6-log svnotify svok svup svwait \
         sv chpst fghack pgrphack readproctitle tai64n tai64nlocal setuidgid envuidgid envdir softlimit \
-        setlock svscanboot upkeep
+        setlock svboot svscanboot upkeep
     complete -c $program -n __upkeep_is_option -f -a "(__upkeep_options $program)"
     complete -c $program -n __upkeep_is_number -f
 end
@@ -110,6 +110,7 @@ complete -c sv -n '__upkeep_is_argument -gt 0' -f -a '(__upkeep_services)'
 for program in supervise svscan svlogd
     complete -c $program -n __upkeep_is_argument -f -a '(__fish_complete_directories)'
 end
+complete -c svboot -n __upkeep_is_argument -f -a '(svboot --list | string replace -r "^(\S+)\s+" "\$1\t")'
 complete -c upkeep -n '__upkeep_is_argument -eq 0' -f -a '(upkeep --list)'
 complete -c svnotify -n __upkeep_is_argument -f -a 'ready reloading stopping alive STATUS='
 for program in setuidgid envuidgid

@@ -47,7 +47,7 @@ pub fn both(body: impl Fn(Who)) {
 impl Who {
     /// Whether there can be such a container; if not, it is said once, past
     /// the harness, which shows nothing of a test that succeeds.
-    fn can(self) -> bool {
+    pub fn can(self) -> bool {
         static CAN: [OnceLock<bool>; 2] = [const { OnceLock::new() }; 2];
         *CAN[self as usize].get_or_init(|| {
             if self == Self::Root && !geteuid().is_root() {

@@ -31,6 +31,11 @@ impl Terminal {
         tcsetwinsize(&self.master, size).unwrap();
     }
 
+    /// Types this.
+    pub fn types(&mut self, text: &str) {
+        std::io::Write::write_all(&mut self.master, text.as_bytes()).unwrap();
+    }
+
     /// What is drawn up to the first `end` behind `text`.
     pub fn draws(&mut self, text: &str, end: &str) -> String {
         let until = deadline();

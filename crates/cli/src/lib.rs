@@ -9,7 +9,7 @@ pub mod terminal;
 mod words;
 
 pub use exit::Exit;
-pub use message::{Tool, drop_messages_rather_than_wait, put, put_all};
+pub use message::{Tool, copy_messages_to, drop_messages_rather_than_wait, put, put_all};
 pub use options::{BadOption, Opt, Options};
 pub use out::Out;
 pub use upkeep_sys::decimal;

@@ -4,8 +4,9 @@
 use crate::{Exit, words};
 use core::sync::atomic::{AtomicBool, Ordering};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::fd::{AsFd, BorrowedFd};
+use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
 use rustix::io::{Errno, IoSlice};
+use std::sync::Mutex;
 use upkeep_sys::Args;
 
 /// A program, as it speaks of itself.
@@ -113,11 +114,28 @@ impl Tool {
         }
         all[PARTS - 2] = why.map_or("", words).as_bytes();
         all[PARTS - 1] = b"\n";
-        if DROPS.load(Ordering::Relaxed) && !has_room(rustix::stdio::stderr()) {
-            return;
+        say(rustix::stdio::stderr(), &all);
+        if let Ok(copies) = COPIES.lock()
+            && let Some(copies) = copies.as_ref()
+        {
+            say(copies.as_fd(), &all);
         }
+    }
+}
+
+fn say(fd: BorrowedFd<'_>, parts: &[&[u8]]) {
+    if !DROPS.load(Ordering::Relaxed) || has_room(fd) {
         // Nobody can be told that standard error does not work.
-        let _ = put(rustix::stdio::stderr(), &all);
+        let _ = put(fd, parts);
+    }
+}
+
+static COPIES: Mutex<Option<OwnedFd>> = Mutex::new(None);
+
+/// From now on each message is written there too.
+pub fn copy_messages_to(fd: Option<OwnedFd>) {
+    if let Ok(mut copies) = COPIES.lock() {
+        *copies = fd;
     }
 }
 

@@ -1,4 +1,5 @@
-//! What svscan says to svhold, a packet for each message.
+//! What svscan says to svhold, a packet for each message. svlines is told the
+//! same way, and answers in it; of a pipe it is also told what it is.
 
 /// Which pipe: what the kernel calls the file that it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,9 +60,48 @@ impl Message {
     }
 }
 
+/// Which of a service's outputs comes through a pipe.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stream {
+    /// Its standard output.
+    Out,
+    /// Its standard error.
+    Err,
+}
+
+impl Stream {
+    /// Both.
+    pub const BOTH: [Self; 2] = [Self::Out, Self::Err];
+
+    /// The byte that comes before the service's name behind `Hold`.
+    #[must_use]
+    pub const fn letter(self) -> u8 {
+        match self {
+            Self::Out => b'o',
+            Self::Err => b'e',
+        }
+    }
+
+    /// Which one that is, and the name behind it.
+    #[must_use]
+    pub fn decode(what: &[u8]) -> Option<(Self, &[u8])> {
+        let (letter, name) = what.split_first()?;
+        let stream = Self::BOTH.into_iter().find(|stream| stream.letter() == *letter)?;
+        Some((stream, name))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_stream_and_its_name_come_back() {
+        assert_eq!(Stream::decode(b"oweb"), Some((Stream::Out, b"web".as_slice())));
+        assert_eq!(Stream::decode(b"e"), Some((Stream::Err, b"".as_slice())));
+        assert_eq!(Stream::decode(b"xweb"), None);
+        assert_eq!(Stream::decode(b""), None);
+    }
 
     #[test]
     fn every_message_comes_back() {

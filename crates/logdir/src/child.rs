@@ -74,6 +74,7 @@ impl Child {
             directory: Some(Directory::Open(place.fd())),
             inherit: Inherit::Nothing(Apart::Group),
             open_files: limit::before(),
+            environment: None,
             variables: &[],
             // The next multilog may find the log where it left it.
             bound: true,

@@ -24,6 +24,7 @@ pub use claimed::{Again, Claimed};
 pub use compress::share_compressor;
 pub use directory::LogDirectory;
 pub use journal::Journal;
+pub use place::is_in_use;
 pub use runit::Svlogd;
 pub use settings::Settings;
 pub use voice::Voice;
@@ -34,6 +35,8 @@ pub mod files {
 
     /// Held locked while a multilog uses the directory, whose journal it is.
     pub(crate) const LOCK: &CStr = c"lock";
+    /// The pipe to the logger, where it has its name here.
+    pub const INPUT: &CStr = c"input";
     /// What is being written.
     pub const CURRENT: &CStr = c"current";
     /// What was current, until it has a name of its own.

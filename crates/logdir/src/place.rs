@@ -190,6 +190,15 @@ fn open_directory(name: &CStr) -> Result<(OwnedFd, Stat)> {
     Ok((fd, stat))
 }
 
+/// Whether a logger has the directory.
+#[must_use]
+pub fn is_in_use(directory: impl AsFd) -> bool {
+    let flags = OFlags::WRONLY | OFlags::NONBLOCK | OFlags::CLOEXEC;
+    rustix::fs::openat(directory, files::LOCK, flags, Mode::empty())
+        .and_then(|lock| rustix::fs::flock(lock, FlockOperation::NonBlockingLockExclusive))
+        == Err(Errno::WOULDBLOCK)
+}
+
 /// `mode` is for a new file.
 fn lock(directory: &OwnedFd, mode: Mode) -> Result<OwnedFd> {
     let fd = append(directory, files::LOCK, mode)?;

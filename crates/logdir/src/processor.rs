@@ -84,6 +84,7 @@ impl Rotation {
             directory: Some(Directory::Open(self.place.fd())),
             inherit: Inherit::Everything(Some(self.mask)),
             open_files: limit::before(),
+            environment: None,
             variables: &[],
             bound: false,
             lets_go: Some(self.place.lock()),

@@ -98,11 +98,16 @@ impl Changes {
     /// has to be called again, before the next reading, for each change that
     /// was told.
     pub fn subscribe(&mut self, service: usize) -> Answer<bool> {
-        let look = || match client::listener() {
+        let look = || match client::listener_here() {
             Err(Errno::NOENT) => Ok(None),
             answer => answer.map_err(WatchTrouble::Os),
         };
-        place::at(names::SUPERVISE, |directory| self.subscribe_to(service, directory, look))
+        let mut subscribe =
+            || place::at(names::SUPERVISE, |directory| self.subscribe_to(service, directory, look));
+        match subscribe() {
+            Ok(false) | Err(WatchTrouble::Os(Errno::ACCESS)) if place::settle() => subscribe(),
+            answer => answer,
+        }
     }
 
     fn subscribe_to(

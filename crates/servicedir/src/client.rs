@@ -53,6 +53,14 @@ pub fn is_supervised() -> Result<bool> {
 
 /// The other end of that, which tells, by `POLLERR`, when it is closed.
 pub(crate) fn listener() -> Result<Option<OwnedFd>> {
+    match listener_here() {
+        Ok(None) | Err(Errno::NOENT | Errno::ACCESS) if place::settle() => listener_here(),
+        answer => answer,
+    }
+}
+
+/// The same, where it is taken to be and nowhere else.
+pub(crate) fn listener_here() -> Result<Option<OwnedFd>> {
     let flags = OFlags::WRONLY | OFlags::NONBLOCK | OFlags::CLOEXEC;
     match place::open(names::OK, flags, Mode::empty()) {
         Ok(ok) => Ok(Some(ok)),
@@ -144,7 +152,13 @@ fn read_record(
     least: usize,
 ) -> core::result::Result<&[u8], StatusTrouble> {
     let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC;
-    let file = place::open(names::STATUS, flags, Mode::empty()).map_err(StatusTrouble::Open)?;
+    let file = match place::open(names::STATUS, flags, Mode::empty()) {
+        Err(Errno::NOENT | Errno::ACCESS) if place::settle() => {
+            place::open(names::STATUS, flags, Mode::empty())
+        }
+        answer => answer,
+    };
+    let file = file.map_err(StatusTrouble::Open)?;
     let n = rustix::io::read(&file, &mut *record).map_err(StatusTrouble::Read)?;
     record.get(..n).filter(|_| n >= least).ok_or(StatusTrouble::BadFormat)
 }
@@ -154,12 +168,22 @@ fn read_record(
 pub fn send(bytes: &[u8]) -> core::result::Result<(), ControlTrouble> {
     // A FIFO that is full because its supervise is stopped is waited for, as
     // daemontools does: what was asked is not dropped.
-    place::at(names::CONTROL, |path| send_to(CWD, path, bytes, true))
+    send_here(bytes, true)
 }
 
 /// The same, but a FIFO without room is trouble and not waited for.
 pub fn send_now(bytes: &[u8]) -> core::result::Result<(), ControlTrouble> {
-    place::at(names::CONTROL, |path| send_to(CWD, path, bytes, false))
+    send_here(bytes, false)
+}
+
+fn send_here(bytes: &[u8], waits: bool) -> core::result::Result<(), ControlTrouble> {
+    let send = || place::at(names::CONTROL, |path| send_to(CWD, path, bytes, waits));
+    match send() {
+        Err(ControlTrouble::NotRunning | ControlTrouble::Open(Errno::NOENT)) if place::settle() => {
+            send()
+        }
+        answer => answer,
+    }
 }
 
 /// The same by path, waiting for room or not.

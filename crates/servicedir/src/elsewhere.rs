@@ -5,6 +5,7 @@ use crate::client::{ControlTrouble, send_to};
 use crate::keeper::make_directory;
 use crate::names;
 use crate::order::directory;
+use crate::origin::origin;
 use crate::place::{self, LOGGER, Path, tail};
 use core::ffi::CStr;
 use rustix::fd::{BorrowedFd, OwnedFd};
@@ -12,7 +13,7 @@ use rustix::fs::{self, Access, AtFlags, FileType, Mode, OFlags};
 use rustix::io::{Errno, Result};
 use rustix::process::fchdir;
 use upkeep_core::order::Tie;
-use upkeep_core::record::{Boot, Record, SIZE, origin};
+use upkeep_core::record::{Boot, Record, SIZE};
 
 /// What the logger of a service is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -141,6 +142,14 @@ impl Elsewhere<'_> {
         }
     }
 
+    /// Whether one lives whose state is in `root`, a directory from the root.
+    #[must_use]
+    pub fn lives_in(&self, root: &[u8]) -> bool {
+        let flags = OFlags::WRONLY | OFlags::NONBLOCK | OFlags::CLOEXEC;
+        let open = |path: &CStr| fs::openat(self.from, path, flags, Mode::empty());
+        self.at_moved(root, names::OK, open).is_ok()
+    }
+
     /// Whether it says that it depends on `other` so; of nobody in particular,
     /// whether it may depend on any.
     #[must_use]
@@ -199,9 +208,8 @@ impl Elsewhere<'_> {
     pub fn record(&self, boot: &Boot) -> Option<Record> {
         let mut bytes = [0; SIZE];
         let count = self.read(names::STATUS, &mut bytes).ok()?;
-        let stat = |path: &CStr| fs::statat(self.from, path, AtFlags::empty());
-        let directory = self.at(names::SUPERVISE, stat).ok()?;
-        let origin = origin(*boot, directory.st_dev, directory.st_ino);
+        let directory = self.open(names::SUPERVISE, OFlags::PATH | OFlags::CLOEXEC).ok()?;
+        let origin = origin(*boot, &directory).ok()?;
         Record::of_this_boot(&bytes[..count], &origin)
     }
 }

@@ -1,6 +1,6 @@
-//! The line between svscan and svhold. A pipe is not told by its name but
-//! handed over, so that it is held from the moment at which it was sent,
-//! whoever is killed then, and also if it has no name.
+//! The line between svscan and svhold, or svlines. A pipe is not told by its
+//! name but handed over, so that it is held from the moment at which it was
+//! sent, whoever is killed then, and also if it has no name.
 
 use core::mem::MaybeUninit;
 use rustix::cmsg_space;
@@ -23,19 +23,21 @@ pub fn identify(pipe: impl AsFd) -> Result<Pipe> {
 #[derive(Debug)]
 pub struct Teller(OwnedFd);
 
-/// What svscan hears from svhold.
+/// What svscan hears from it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Answer {
     /// Nothing.
     Nothing,
     /// Not everything could be held: tell it again later.
     Again,
+    /// Nothing is left in this pipe, which was let go of.
+    Done(Pipe),
     /// Nobody is there any more.
     Gone,
 }
 
 impl Teller {
-    /// A line; the other end is to be svhold's standard input.
+    /// A line; the other end is to be its standard input.
     pub fn open() -> Result<(Self, OwnedFd)> {
         let (domain, kind) = (AddressFamily::UNIX, SocketType::SEQPACKET);
         let (one, other) = socketpair(domain, kind, SocketFlags::CLOEXEC, None)?;
@@ -50,7 +52,12 @@ impl Teller {
 
     /// Hands over a pipe.
     pub fn hold(&self, pipe: BorrowedFd<'_>) -> Result<()> {
-        let message = Message::Hold(identify(pipe)?).encode();
+        self.hand(pipe, identify(pipe)?, b"")
+    }
+
+    /// Hands over a pipe, and says what it is.
+    pub fn hand(&self, pipe: BorrowedFd<'_>, which: Pipe, what: &[u8]) -> Result<()> {
+        let message = Message::Hold(which).encode();
         let pipes = [pipe];
         let mut room = [MaybeUninit::uninit(); cmsg_space!(ScmRights(1))];
         let mut control = SendAncillaryBuffer::new(&mut room);
@@ -58,17 +65,21 @@ impl Teller {
             return Err(Errno::NOBUFS);
         }
         let flags = SendFlags::DONTWAIT | SendFlags::NOSIGNAL;
-        sendmsg(&self.0, &[IoSlice::new(&message)], &mut control, flags).map(drop)
+        let parts = [IoSlice::new(&message), IoSlice::new(what)];
+        sendmsg(&self.0, &parts, &mut control, flags).map(drop)
     }
 
-    /// What svhold has to say.
+    /// What it has to say.
     #[must_use]
     pub fn answer(&self) -> Answer {
-        let mut byte = [0; 1];
+        let mut bytes = [0; Message::SIZE];
         loop {
-            match recv(&self.0, &mut byte[..], RecvFlags::DONTWAIT) {
+            match recv(&self.0, &mut bytes[..], RecvFlags::DONTWAIT) {
                 Ok((0, _)) => return Answer::Gone,
-                Ok(_) => return Answer::Again,
+                Ok((n, _)) => match Message::decode(&bytes[..n]) {
+                    Some(Message::LetGo(which)) => return Answer::Done(which),
+                    _ => return Answer::Again,
+                },
                 Err(Errno::AGAIN) => return Answer::Nothing,
                 Err(Errno::INTR) => {}
                 Err(_) => return Answer::Gone,
@@ -83,7 +94,7 @@ impl AsFd for Teller {
     }
 }
 
-/// What svhold hears from svscan.
+/// What svhold and svlines hear from svscan.
 #[derive(Debug)]
 pub enum Heard {
     /// Hold this pipe. Without a descriptor there was no room for one.
@@ -96,11 +107,16 @@ pub enum Heard {
 
 /// The next message on `line`, svhold's end; waits for it.
 pub fn hear(line: BorrowedFd<'_>) -> Result<Heard> {
+    hear_what(line, &mut []).map(|(heard, _)| heard)
+}
+
+/// The same, and how long what was said with it is, which is put into `what`.
+pub fn hear_what(line: BorrowedFd<'_>, what: &mut [u8]) -> Result<(Heard, usize)> {
     loop {
         let mut bytes = [0; Message::SIZE];
         let mut room = [MaybeUninit::uninit(); cmsg_space!(ScmRights(1))];
         let mut control = RecvAncillaryBuffer::new(&mut room);
-        let mut parts = [IoSliceMut::new(&mut bytes)];
+        let mut parts = [IoSliceMut::new(&mut bytes), IoSliceMut::new(what)];
         let message = match recvmsg(line, &mut parts, &mut control, RecvFlags::CMSG_CLOEXEC) {
             // That what was said here has not been heard comes before what
             // is still to be heard.
@@ -114,12 +130,13 @@ pub fn hear(line: BorrowedFd<'_>) -> Result<Heard> {
             }
         }
         if message.bytes == 0 {
-            return Ok(Heard::Gone);
+            return Ok((Heard::Gone, 0));
         }
         let is_cut = message.flags.contains(ReturnFlags::TRUNC);
-        match Message::decode(&bytes[..message.bytes]).filter(|_| !is_cut) {
-            Some(Message::Hold(which)) => return Ok(Heard::Hold(which, pipe)),
-            Some(other) => return Ok(Heard::Other(other)),
+        let said = message.bytes.saturating_sub(Message::SIZE);
+        match Message::decode(&bytes[..message.bytes - said]).filter(|_| !is_cut) {
+            Some(Message::Hold(which)) => return Ok((Heard::Hold(which, pipe), said)),
+            Some(other) => return Ok((Heard::Other(other), said)),
             // Of a svscan that is newer than this.
             None => {}
         }
@@ -131,6 +148,14 @@ pub fn ask_again(line: BorrowedFd<'_>) {
     // Without room it has been asked already, and one that is no more cannot
     // be asked.
     let _ = send(line, b"?", SendFlags::DONTWAIT | SendFlags::NOSIGNAL);
+}
+
+/// Tells svscan that nothing is left in a pipe; says whether that could be
+/// said now.
+pub fn done(line: BorrowedFd<'_>, which: Pipe) -> bool {
+    let flags = SendFlags::DONTWAIT | SendFlags::NOSIGNAL;
+    // One that is no more need not know.
+    send(line, &Message::LetGo(which).encode(), flags) != Err(Errno::AGAIN)
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 //! status. Nothing here allocates.
 
 use crate::facts::Facts;
+use crate::origin::origin;
 use crate::{find, names, place};
 use core::cell::Cell;
 use core::ffi::CStr;
@@ -63,6 +64,11 @@ const STEP: u64 = 5_000_000;
 impl Keeper {
     /// Locks the current directory and opens its control FIFO.
     pub fn claim() -> core::result::Result<Self, Trouble> {
+        // Never two for one directory, wherever each of them keeps its state.
+        place::settle_all();
+        if place::is_taken_in_place() {
+            return Err(Trouble::because("acquire", names::LOCK)(Errno::AGAIN));
+        }
         if let Some(service) = place::around() {
             make_directory(CWD, service).map_err(Trouble::because("read", names::SUPERVISE))?;
         }
@@ -132,8 +138,9 @@ impl Keeper {
     #[must_use]
     pub fn origin(boot: Boot) -> Boot {
         // A directory that cannot be told from another is believed nothing.
-        place::stat(names::SUPERVISE)
-            .map_or([0; 16], |stat| record::origin(boot, stat.st_dev, stat.st_ino))
+        let directory =
+            place::open(names::SUPERVISE, OFlags::PATH | OFlags::CLOEXEC, Mode::empty());
+        directory.and_then(|directory| origin(boot, &directory)).unwrap_or([0; 16])
     }
 
     /// The record that the last supervise left, as far as it fits. One that is

@@ -51,6 +51,11 @@ pub const CHECK: &CStr = c"check";
 pub const OUTPUT: &CStr = c"supervise/output";
 /// The same, seen from the logger's directory.
 pub const INPUT: &CStr = c"../supervise/output";
+/// The FIFO through which the output of a service without a logger reaches
+/// svlines.
+pub const STDOUT: &CStr = c"supervise/stdout";
+/// The same for what a service complains of.
+pub const STDERR: &CStr = c"supervise/stderr";
 /// How the service ended whose supervise was dead, from whoever waited for it.
 pub const REAPED: &CStr = c"supervise/reaped";
 

@@ -1,6 +1,7 @@
-//! The pipe between a service and its logger: a FIFO with a name, so that
-//! anyone can pick it up again, held by svscan, svhold and both supervises, so
-//! that no one death empties it, ends it or breaks it.
+//! The pipe between a service and its logger, and those from a service to
+//! svlines: FIFOs with names, so that anyone can pick them up again, held by
+//! svscan, svhold and supervises, so that no one death empties them, ends them
+//! or breaks them.
 
 use crate::elsewhere::Elsewhere;
 use crate::keeper::make_directory;
@@ -9,7 +10,8 @@ use core::ffi::CStr;
 use rustix::fd::OwnedFd;
 use rustix::fs::{self, CWD, FileType, Mode, OFlags};
 use rustix::io::{Errno, Result};
-use rustix::stdio::{stdin, stdout};
+use rustix::stdio::{stderr, stdin, stdout};
+use upkeep_core::hold::Stream;
 use upkeep_sys::inherited;
 
 /// Both ends of the pipe of `service`, reading end first. Makes it if it is
@@ -17,10 +19,28 @@ use upkeep_sys::inherited;
 pub fn open_output(service: &CStr) -> Result<(OwnedFd, OwnedFd)> {
     let service = Elsewhere { from: CWD, service, logger: None };
     service.at(names::SUPERVISE, |path| make_directory(CWD, path))?;
-    service.at(names::OUTPUT, open)
+    service.at(names::OUTPUT, open_fifo)
 }
 
-fn open(path: &CStr) -> Result<(OwnedFd, OwnedFd)> {
+/// The same for one of the pipes of `service` to svlines. Whoever has it may
+/// open it again, by /dev/stdout, also when he is not root any more; nobody
+/// else gets into the directory in which it is.
+pub fn open_stream(service: &CStr, stream: Stream) -> Result<(OwnedFd, OwnedFd)> {
+    let service = Elsewhere { from: CWD, service, logger: None };
+    service.at(names::SUPERVISE, |path| make_directory(CWD, path))?;
+    let name = match stream {
+        Stream::Out => names::STDOUT,
+        Stream::Err => names::STDERR,
+    };
+    let (read, write) = service.at(name, open_fifo)?;
+    // Somebody else's is as he wants it.
+    let _ = fs::fchmod(&read, Mode::from_raw_mode(0o622));
+    Ok((read, write))
+}
+
+/// Both ends of the FIFO `path`, reading end first. Makes it if it is not
+/// there.
+pub fn open_fifo(path: &CStr) -> Result<(OwnedFd, OwnedFd)> {
     // It may be there already, also as something else: a look will tell.
     let _ = fs::mknodat(CWD, path, FileType::Fifo, Mode::from_raw_mode(0o600), 0);
     // Opened for both, no end waits for the other, and both are such that
@@ -36,11 +56,11 @@ fn open(path: &CStr) -> Result<(OwnedFd, OwnedFd)> {
 }
 
 /// The ends that a supervise holds beside the one that its service has: of its
-/// own service's pipe the reading end, of the pipe that its service reads the
+/// own service's pipes the reading ends, of the pipe that its service reads the
 /// writing end.
 #[derive(Debug, Default)]
 pub struct Pipes {
-    reader: Option<OwnedFd>,
+    readers: [Option<OwnedFd>; 2],
     writer: Option<OwnedFd>,
 }
 
@@ -48,9 +68,11 @@ impl Pipes {
     /// Takes hold of what the current directory has and is in use here.
     #[must_use]
     pub fn hold() -> Self {
-        let reader = place::at(names::OUTPUT, |output| hold(output, stdout(), OFlags::RDONLY));
+        let read = |name, used| place::at(name, |name| hold(name, used, OFlags::RDONLY));
+        let out = read(names::OUTPUT, stdout()).or_else(|| read(names::STDOUT, stdout()));
+        let readers = [out, read(names::STDERR, stderr())];
         let writer = place::at_input(|input| hold(input, stdin(), OFlags::WRONLY));
-        Self { reader, writer }
+        Self { readers, writer }
     }
 
     /// The reader may see the end now, when the last writer has gone.
@@ -60,7 +82,7 @@ impl Pipes {
 
     /// Lets them survive an exec, or not.
     pub fn bequeath(&self, survives: bool) -> Result<()> {
-        for fd in [&self.reader, &self.writer].into_iter().flatten() {
+        for fd in self.readers.iter().chain([&self.writer]).flatten() {
             inherited::close_on_exec(fd, !survives)?;
         }
         Ok(())

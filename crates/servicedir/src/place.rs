@@ -1,8 +1,10 @@
 //! Where the files are that supervise keeps: in `supervise/` or, where
 //! `$SUPERVISEDIR` says so, elsewhere, as encore has it. Without the variable
-//! every name is used as it is.
+//! every name is used as it is, unless nobody lives there and `state` knows of
+//! a place where somebody does.
 
 use crate::names;
+use crate::state::{self, Life};
 use core::cell::{Cell, RefCell};
 use core::ffi::CStr;
 use rustix::fd::OwnedFd;
@@ -28,11 +30,16 @@ struct Here {
     service: Option<&'static CStr>,
     /// Whether it is the logger that is meant, which is a file here.
     logger: bool,
+    /// Whether it is known that it is this place and no other.
+    settled: bool,
+}
+
+impl Here {
+    const IN_PLACE: Self = Self { own: None, service: None, logger: false, settled: false };
 }
 
 std::thread_local! {
-    static HERE: Cell<Here> =
-        const { Cell::new(Here { own: None, service: None, logger: false }) };
+    static HERE: Cell<Here> = const { Cell::new(Here::IN_PLACE) };
     static KEPT: RefCell<Vec<&'static CStr>> = const { RefCell::new(Vec::new()) };
 }
 
@@ -42,22 +49,76 @@ pub(crate) fn moved() -> Option<&'static [u8]> {
     exec::variable(names::SUPERVISEDIR).filter(|dir| !dir.is_empty())
 }
 
+/// From now on they are in `dir`, for everything that is started as well; an
+/// empty one is that of each service.
+pub fn keep_in(dir: &[u8]) {
+    exec::set_variable(names::SUPERVISEDIR, dir);
+}
+
 /// The current directory is another service directory now.
 pub(crate) fn arrive() -> Result<()> {
     HERE.set(match moved() {
-        None => Here { own: None, service: None, logger: false },
+        None => Here::IN_PLACE,
         Some(dir) => find(dir)?,
     });
     Ok(())
+}
+
+/// Nobody lives in `supervise/`. Looks whether somebody does where the state is
+/// kept of directories that cannot be written to, or would if anybody did; says
+/// whether it is there that everything is about from now on.
+pub(crate) fn settle() -> bool {
+    let here = HERE.get();
+    if here.settled {
+        return false;
+    }
+    HERE.set(Here { settled: true, ..here });
+    let Some(root) = state::root_of_here(here.logger, false) else { return false };
+    let found = find(root).and_then(|there| if here.logger { there.logger() } else { Ok(there) });
+    found.is_ok_and(|there| {
+        HERE.set(there);
+        true
+    })
+}
+
+/// The same for a supervise that is to live in the one or the other: from then
+/// on its neighbours are there too, and its service's programs.
+pub(crate) fn settle_all() {
+    let here = HERE.get();
+    if here.settled {
+        return;
+    }
+    HERE.set(Here { settled: true, ..here });
+    if state::has_own()
+        && let Some(root) = state::root_of_here(here.logger, true)
+    {
+        keep_in(root);
+        // The path has had its room when the root was found.
+        let _ = if here.logger { arrive_at_logger() } else { arrive() };
+    }
+}
+
+/// Whether somebody lives in `supervise/`, though it is elsewhere that is meant.
+pub(crate) fn is_taken_in_place() -> bool {
+    let ok = if is_logger() { c"supervise/log/ok" } else { names::OK };
+    let is_elsewhere = moved().is_some() && at(names::OK, |path| path != ok);
+    is_elsewhere && state::life(ok) == Life::Lives
 }
 
 /// The same, and its logger is meant, which is the file `log`. What is kept of
 /// that is below what is kept of the service.
 pub(crate) fn arrive_at_logger() -> Result<()> {
     arrive()?;
-    let service = HERE.get().own.unwrap_or(names::SUPERVISE);
-    HERE.set(Here { own: Some(below(service)?), service: Some(service), logger: true });
+    HERE.set(HERE.get().logger()?);
     Ok(())
+}
+
+impl Here {
+    /// The same of the logger that is a file there.
+    fn logger(self) -> Result<Self> {
+        let service = self.own.unwrap_or(names::SUPERVISE);
+        Ok(Self { own: Some(below(service)?), service: Some(service), logger: true, ..self })
+    }
 }
 
 /// Apart, because its buffers are pages of stack that every supervise would
@@ -76,7 +137,8 @@ fn find(dir: &[u8]) -> Result<Here> {
         service.push(b"../")?;
         service.push(dir)?;
     }
-    Ok(Here { own: Some(path.keep()), service: Some(service.keep()), logger: false })
+    let (own, service) = (Some(path.keep()), Some(service.keep()));
+    Ok(Here { own, service, logger: false, settled: true })
 }
 
 #[inline(never)]

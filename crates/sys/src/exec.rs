@@ -2,13 +2,14 @@
 //! only when it failed, with the reason.
 
 use crate::Args;
+use crate::refuse::refused;
 use core::ffi::{CStr, c_char};
 use core::marker::PhantomData;
 use rustix::io::Errno;
 use std::ffi::CString;
 
 unsafe extern "C" {
-    static environ: *const *const c_char;
+    static mut environ: *const *const c_char;
 }
 
 /// What the last failed call of the C library left in errno.
@@ -18,7 +19,8 @@ pub(crate) fn last_errno() -> Errno {
 }
 
 pub(crate) fn environment() -> *const *const c_char {
-    // SAFETY: these programs have one thread and never change the variable.
+    // SAFETY: these programs have one thread, and what `set_variable` puts there
+    // lives as long as the process.
     unsafe { environ }
 }
 
@@ -48,6 +50,43 @@ pub fn variable(name: &[u8]) -> Option<&'static [u8]> {
     variables().find_map(|entry| entry.to_bytes().strip_prefix(name)?.strip_prefix(b"="))
 }
 
+/// Sets a variable of this process's environment, which everything that it
+/// starts gets, and this program executed anew. For programs that begin: it
+/// needs memory, and keeps it.
+#[doc(alias = "setenv")]
+pub fn set_variable(name: &[u8], value: &[u8]) {
+    let is_other = |entry: &&CStr| {
+        let is_it = entry.to_bytes().strip_prefix(name).is_some_and(|rest| rest.starts_with(b"="));
+        !is_it
+    };
+    let entry = CString::new([name, b"=", value].concat()).unwrap_or_default();
+    let others = variables().filter(is_other).map(CStr::to_owned);
+    let all = Variables::new(others.chain([entry]));
+    // SAFETY: these programs have one thread; the vector is closed by a null
+    // pointer, and it and its strings are never freed.
+    unsafe { environ = all.as_ptr() };
+    core::mem::forget(all);
+}
+
+/// A whole environment that stands ready for programs that are started: to use
+/// it needs no more memory.
+#[derive(Debug)]
+pub struct Variables(Vec<*const c_char>);
+
+impl Variables {
+    /// Of each `NAME=value`, which is kept for as long as the program runs.
+    #[must_use]
+    pub fn new(all: impl IntoIterator<Item = CString>) -> Self {
+        let keep = |entry: CString| &*Box::leak(entry.into_boxed_c_str());
+        let all = all.into_iter().map(|entry| keep(entry).as_ptr());
+        Self(all.chain([core::ptr::null()]).collect())
+    }
+
+    pub(crate) fn as_ptr(&self) -> *const *const c_char {
+        self.0.as_ptr()
+    }
+}
+
 /// The last errno of an `execve` of `path`, which did not return by success.
 pub(crate) fn execve(path: &CStr, argv: *const *const c_char, envp: *const *const c_char) -> Errno {
     // SAFETY: both vectors are closed by null pointers and hold valid C
@@ -60,8 +99,14 @@ pub(crate) fn execve(path: &CStr, argv: *const *const c_char, envp: *const *cons
 /// for in PATH, which stands for `/bin:/usr/bin` where it is not set.
 #[must_use]
 pub fn run(args: Args) -> Errno {
+    run_in(args, None)
+}
+
+/// The same with this whole environment, if there is one. PATH is still this
+/// process's own. It needs no memory.
+pub(crate) fn run_in(args: Args, variables: Option<&Variables>) -> Errno {
     let Some(file) = args.get(0) else { return Errno::NOENT };
-    search(file, args.as_ptr(), environment())
+    search(file, args.as_ptr(), variables.map_or(environment(), Variables::as_ptr))
 }
 
 /// Runs `program`, without arguments, in the place of this process: with
@@ -131,7 +176,8 @@ pub fn anew(args: Args) -> Errno {
 
 /// The name by which this program was executed, from the root. Where the
 /// kernel only has a relative one, it is where the program was found to be,
-/// also if it has been replaced since.
+/// also if it has been replaced since; without /proc, where that name leads
+/// from the current directory, which is to be the one that it began in.
 fn own_name(link: &mut [u8; LONGEST]) -> Option<&CStr> {
     // SAFETY: the kernel's string, if there is one, lives as long as the
     // process.
@@ -144,11 +190,24 @@ fn own_name(link: &mut [u8; LONGEST]) -> Option<&CStr> {
     }
     let mut buffer = [core::mem::MaybeUninit::uninit(); LONGEST - 1];
     let exe = rustix::fs::readlinkat_raw(rustix::fs::CWD, c"/proc/self/exe", &mut buffer);
-    let found = exe.ok()?.0;
+    let Some(found) = exe.ok().map(|(found, _)| found).filter(|_| !refused(b"proc")) else {
+        return below_here(name, link);
+    };
     let kept = found.strip_suffix(b" (deleted)").unwrap_or(found);
     link[..kept.len()].copy_from_slice(kept);
     link[kept.len()] = 0;
     CStr::from_bytes_until_nul(link).ok()
+}
+
+/// The path of what is a program, called so from the current directory.
+fn below_here<'a>(name: &CStr, path: &'a mut [u8; LONGEST]) -> Option<&'a CStr> {
+    let end = crate::process::current_directory(path).ok()?.count_bytes();
+    let (_, room) = path.split_at_mut(end);
+    let (slash, room) = room.split_first_mut()?;
+    *slash = b'/';
+    room.get_mut(..name.count_bytes() + 1)?.copy_from_slice(name.to_bytes_with_nul());
+    let path = CStr::from_bytes_until_nul(path).ok()?;
+    rustix::fs::access(path, rustix::fs::Access::EXEC_OK).is_ok().then_some(path)
 }
 
 /// The directory from which this program was executed, if the kernel has it

@@ -1,6 +1,7 @@
 //! How the main command is started: the child that has what this process was
 //! given, and the terminal, if there is one.
 
+use crate::exec::Variables;
 use crate::spawn::{Parent, lend};
 use crate::{Args, exec, signals, terminal};
 use rustix::fd::{AsRawFd, BorrowedFd};
@@ -11,6 +12,9 @@ use rustix::process::{Pid, Resource, Rlimit, Signal};
 pub struct Front<'a> {
     /// It and its arguments. A name without a slash is looked for in PATH.
     pub args: Args,
+    /// Its environment, if it is another one than this process's. PATH is looked
+    /// up in this process's own.
+    pub environment: Option<&'a Variables>,
     /// What becomes its standard input, if that is not this process's.
     pub input: Option<BorrowedFd<'a>>,
     /// Where it begins.
@@ -73,6 +77,6 @@ impl Front<'_> {
         }
         signals::default_dispositions();
         signals::set_mask(None);
-        Some(exec::run(self.args))
+        Some(exec::run_in(self.args, self.environment))
     }
 }

@@ -28,6 +28,7 @@ pub mod sealed;
 pub mod shared;
 pub mod signals;
 pub mod spawn;
+pub mod stack;
 pub mod table;
 pub mod terminal;
 

@@ -30,8 +30,10 @@ unsafe impl GlobalAlloc for Sealable {
     }
 }
 
-/// From now on an allocation through `Sealable` ends the process.
+/// The start is over: gives back the stack that it used, and from now on an
+/// allocation through `Sealable` ends the process.
 pub fn seal() {
+    crate::stack::give_back();
     SEALED.store(true, Ordering::Relaxed);
 }
 

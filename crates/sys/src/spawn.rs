@@ -2,6 +2,7 @@
 //! allocates nothing, takes no lock and never returns.
 
 use crate::Args;
+use crate::exec::Variables;
 use crate::refuse::refused;
 use crate::signals::{self, Mask};
 use core::ffi::{CStr, c_char, c_void};
@@ -49,6 +50,9 @@ pub struct Spawn<'a> {
     pub inherit: Inherit,
     /// A limit on descriptors to put back, if this process raised its own.
     pub open_files: Option<Rlimit>,
+    /// The environment of the program, if it is another one than this process's;
+    /// `variables` change nothing in it.
+    pub environment: Option<&'a Variables>,
     /// Variables that the program has, or has not.
     pub variables: &'a [Variable<'a>],
     /// Whether it is killed when this process ends.
@@ -234,8 +238,12 @@ impl Spawn<'_> {
     }
 
     /// The environment of the program; `changed` is where it is put together
-    /// if it is another one than this process's.
+    /// if it is another one than this process's. One that was put together
+    /// before is as it is to be.
     fn environment(&self, changed: &mut [*const c_char; VARIABLES]) -> *const *const c_char {
+        if let Some(whole) = self.environment {
+            return whole.as_ptr();
+        }
         let own = crate::exec::environment();
         let is_one = |it: &&CStr| {
             let named = |name: &[u8]| {

@@ -1,5 +1,6 @@
 //! What svhold needs: the pipes it holds, its place among others of its kind,
-//! and what tells one that was left alone that it is not needed any more.
+//! as svlines has one among others of its, and what tells one that was left
+//! alone that it is not needed any more.
 
 use core::mem::MaybeUninit;
 use rustix::event::Timespec;
@@ -57,22 +58,35 @@ impl Pipes {
 /// holds everything.
 pub struct Rank {
     directory: OwnedFd,
+    kind: u64,
     since: u64,
 }
 
+/// Those that are compared with each other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// svhold.
+    Holder,
+    /// svlines.
+    Reader,
+}
+
 impl Rank {
-    /// Where the second marks are, above what a clock says in a century.
+    /// Where the second marks are.
     const COMPLETE: u64 = 1 << 62;
+    /// How many places a kind has for each: what a clock says in a lifetime.
+    const PLACES: u64 = 1 << 61;
 
     /// Takes a place among the others, as the youngest.
-    pub fn take() -> Result<Self> {
-        Self::take_in(open(c".", HERE, Mode::empty())?)
+    pub fn take(kind: Kind) -> Result<Self> {
+        Self::take_in(open(c".", HERE, Mode::empty())?, kind)
     }
 
-    fn take_in(directory: OwnedFd) -> Result<Self> {
-        let since = clock::monotonic();
+    fn take_in(directory: OwnedFd, kind: Kind) -> Result<Self> {
+        let kind = kind as u64 * Self::PLACES;
+        let since = kind + clock::monotonic();
         mark::set(&directory, since)?;
-        Ok(Self { directory, since })
+        Ok(Self { directory, kind, since })
     }
 
     /// Says that everything is held, and wakes those that wait for that.
@@ -85,16 +99,22 @@ impl Rank {
     /// Whether a younger one holds everything.
     #[must_use]
     pub fn has_heir(&self) -> bool {
-        let younger = Self::COMPLETE + self.since + 1..mark::LAST;
-        mark::is_set(&self.directory, younger) == Ok(true)
+        let younger = self.since + 1..self.kind + Self::PLACES;
+        let complete = Self::COMPLETE + younger.start..Self::COMPLETE + younger.end;
+        mark::is_set(&self.directory, complete) == Ok(true)
+    }
+
+    /// Whether one that is older is still there.
+    #[must_use]
+    pub fn has_elder(&self) -> bool {
+        mark::is_set(&self.directory, self.kind..self.since) == Ok(true)
     }
 
     /// Waits, not for ever, until all that are older have gone.
     pub fn outlive(&self, patience: u64) {
         const STEP: u64 = 2_000_000;
         let until = clock::monotonic() + patience;
-        while clock::monotonic() < until && mark::is_set(&self.directory, 0..self.since) == Ok(true)
-        {
+        while clock::monotonic() < until && self.has_elder() {
             clock::pause_until(clock::monotonic() + STEP);
         }
     }
@@ -137,8 +157,7 @@ impl Watch {
             if number == NOTICES
                 && let Some(notices) = &self.notices
             {
-                let mut room = [MaybeUninit::uninit(); 4096];
-                while rustix::io::read(notices, &mut room[..]).is_ok() {}
+                drain(notices);
                 continue;
             }
             let is_it = |end: &OwnedFd| u64::from(end.as_raw_fd().unsigned_abs()) == number;
@@ -152,10 +171,22 @@ impl Watch {
     }
 }
 
-fn notices(epoll: &OwnedFd) -> Result<OwnedFd> {
+/// Tells when somebody opens the current directory.
+pub fn openings() -> Result<OwnedFd> {
     let flags = inotify::CreateFlags::CLOEXEC | inotify::CreateFlags::NONBLOCK;
     let notices = inotify::init(flags)?;
     inotify::add_watch(&notices, c".", WatchFlags::OPEN | WatchFlags::ONLYDIR)?;
+    Ok(notices)
+}
+
+/// Takes what was told.
+pub fn drain(notices: &OwnedFd) {
+    let mut room = [MaybeUninit::uninit(); 4096];
+    while rustix::io::read(notices, &mut room[..]).is_ok() {}
+}
+
+fn notices(epoll: &OwnedFd) -> Result<OwnedFd> {
+    let notices = openings()?;
     epoll::add(epoll, &notices, EventData::new_u64(NOTICES), EventFlags::IN)?;
     Ok(notices)
 }
@@ -204,8 +235,11 @@ mod tests {
     fn only_the_young_and_complete_are_heirs() {
         let dir = std::env::temp_dir().join(format!("upkeep-rank-{}", std::process::id()));
         std::fs::create_dir(&dir).unwrap();
-        let take = || Rank::take_in(open(&dir, HERE, Mode::empty()).unwrap()).unwrap();
-        let (first, second) = (take(), take());
+        let take = |kind| Rank::take_in(open(&dir, HERE, Mode::empty()).unwrap(), kind).unwrap();
+        let reader = take(Kind::Reader);
+        let (first, second) = (take(Kind::Holder), take(Kind::Holder));
+        assert!(!reader.has_elder() && !first.has_elder() && second.has_elder());
+        reader.complete().unwrap();
         assert!(!first.has_heir() && !second.has_heir());
         first.complete().unwrap();
         assert!(!first.has_heir() && !second.has_heir());

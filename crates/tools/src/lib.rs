@@ -3,11 +3,13 @@
 //! prints messages; nothing here exits.
 
 pub mod accounts;
+pub mod boot;
 pub mod check;
 pub mod environment;
 pub mod filter;
 pub mod hold;
 pub mod limits;
+pub mod lines;
 pub mod local;
 pub mod lock;
 pub mod number;

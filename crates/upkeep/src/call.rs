@@ -36,15 +36,17 @@ type Program = fn(Args) -> Exit;
 
 /// Every program, readproctitle excepted, which has to know all of its own
 /// memory.
-const PROGRAMS: [(&CStr, Program); 25] = [
+const PROGRAMS: [(&CStr, Program); 27] = [
     (c"svscan", upkeep::svscan::run_whole),
     (c"supervise", upkeep::supervise::run),
     (c"svc", upkeep::svc::run),
     (c"svstat", upkeep::svstat::run),
     (c"multilog", upkeep::multilog::run),
     (c"sv", programs::sv::run),
+    (c"svboot", programs::svboot::run),
     (c"svcheck", programs::svcheck::run),
     (c"svhold", programs::svhold::run),
+    (c"svlines", programs::svlines::run),
     (c"svlog", upkeep_svlog::run::run),
     (c"svlogd", programs::svlogd::run),
     (c"s6-log", programs::s6_log::run),

@@ -1,7 +1,7 @@
 //! svhold: holds the pipes between services and their loggers, so that
 //! whatever else is killed, nothing in them is lost and nobody's write fails.
 
-use crate::hold::{Pipes, Rank, Watch};
+use crate::hold::{Kind, Pipes, Rank, Watch};
 use rustix::io::Errno;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use rustix::stdio::stdin;
@@ -47,7 +47,7 @@ pub fn run(args: Args) -> Exit {
     let raised = Rlimit { current: open_files.maximum, maximum: open_files.maximum };
     // Without it, what does not fit is said.
     let _ = setrlimit(Resource::Nofile, raised);
-    let rank = match Rank::take() {
+    let rank = match Rank::take(Kind::Holder) {
         Ok(rank) => rank,
         Err(why) => return TOOL.fatal_os(&[b"unable to mark directory: "], why),
     };

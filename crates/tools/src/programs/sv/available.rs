@@ -37,6 +37,7 @@ pub(crate) fn is_available(name: &CStr) -> bool {
             directory: None,
             inherit: Inherit::Nothing(Apart::Not),
             open_files: None,
+            environment: None,
             variables: &[],
             bound: false,
             lets_go: None,

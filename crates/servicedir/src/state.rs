@@ -1,0 +1,266 @@
+//! Where the state is kept of service directories that cannot be written to:
+//! directories of known names, the roots, and those that a link in one of them
+//! points to. They are in places where anybody may put something, so each is
+//! believed only of whoever it belongs to. Nothing here makes one; `make` does.
+
+mod make;
+
+use crate::names;
+use crate::place::{LOGGER, Path};
+use core::cell::{Cell, RefCell};
+use core::ffi::CStr;
+use rustix::fs::{self, Access, AtFlags, CWD, FileType, Mode, OFlags, Stat};
+use rustix::io::Errno;
+use rustix::process::geteuid;
+use std::ffi::CString;
+
+pub use make::{Refusal, accept, announce, choose};
+
+/// The first, which has no user's number in its name.
+const FIRST: &CStr = c"/run/upkeep";
+/// What the others are called before that number.
+const OTHERS: [&str; 2] = ["/dev/shm/upkeep-", "/tmp/upkeep-"];
+/// What a link in a root begins with that points to another place.
+const POINTER: u8 = b':';
+
+/// A directory that may hold the state of services.
+#[derive(Clone, Copy, Debug)]
+struct Root {
+    dir: &'static CStr,
+    /// Only what is his is looked for there, and what root or this user runs.
+    owner: u32,
+}
+
+/// What there is of a supervise.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Life {
+    /// Nothing.
+    Nowhere,
+    /// It has ended.
+    Ended,
+    /// It may not be asked.
+    Denied,
+    /// It lives.
+    Lives,
+}
+
+std::thread_local! {
+    static KNOWN: RefCell<Vec<Root>> = const { RefCell::new(Vec::new()) };
+    /// The users whose roots have been looked for.
+    static ASKED: RefCell<Vec<u32>> = const { RefCell::new(Vec::new()) };
+    static FIRST_OF_ALL: Cell<Option<u32>> = const { Cell::new(None) };
+}
+
+/// The root in which the service here lives, or in which it would: if it lives
+/// nowhere, and it cannot be in its own directory. Whoever is to live there can
+/// do so in his own only.
+pub(crate) fn root_of_here(is_logger: bool, to_live: bool) -> Option<&'static [u8]> {
+    let trusted = trusted(fs::stat(c".").ok()?.st_uid);
+    trusted.iter().for_each(|user| look_for(*user));
+    let roots: Vec<Root> = KNOWN.with_borrow(|known| {
+        known.iter().filter(|root| trusted.contains(&root.owner)).copied().collect()
+    });
+    let there = |root: &Root| life_in(root, is_logger).unwrap_or(Life::Nowhere);
+    let living = roots.iter().find(|root| there(root) == Life::Lives);
+    let found = living.or_else(|| roots.iter().find(|root| there(root) == Life::Denied));
+    let found = found.or_else(|| {
+        let user = geteuid().as_raw();
+        let mut possible = roots.iter().filter(|root| !to_live || root.owner == user).peekable();
+        // Whoever only asks is better told what he may not look into.
+        let denied = || fs::access(names::OK, Access::EXISTS) == Err(Errno::ACCESS);
+        if possible.peek().is_none() || is_writable_here() || !to_live && denied() {
+            return None;
+        }
+        possible.clone().find(|root| there(root) == Life::Ended).or_else(|| possible.next())
+    });
+    found.map(|root| root.dir.to_bytes())
+}
+
+/// Whether this user has a root, which is all that a supervise asks that finds
+/// its directory free.
+pub(crate) fn has_own() -> bool {
+    let user = geteuid().as_raw();
+    look_for(user);
+    KNOWN.with_borrow(|known| known.iter().any(|root| root.owner == user))
+}
+
+/// This user's roots, for svscan, which asks whether somebody lives there whom
+/// another one has left.
+#[must_use]
+pub fn own() -> Vec<&'static [u8]> {
+    let user = geteuid().as_raw();
+    look_for(user);
+    let own = |known: &Vec<Root>| {
+        let own = known.iter().filter(|root| root.owner == user);
+        own.map(|root| root.dir.to_bytes()).collect()
+    };
+    KNOWN.with_borrow(own)
+}
+
+/// Whose roots are believed of a service: this user's, root's, those of whoever
+/// runs everything here, and those of the owner of the service's directory, who
+/// decides what is in that as well.
+fn trusted(owner: u32) -> [u32; 4] {
+    let first = FIRST_OF_ALL.get().unwrap_or_else(|| {
+        let user = fs::stat(c"/proc/1").map_or(0, |stat| stat.st_uid);
+        FIRST_OF_ALL.set(Some(user));
+        user
+    });
+    [geteuid().as_raw(), 0, first, owner]
+}
+
+/// Finds the roots of a user, once.
+fn look_for(user: u32) {
+    let is_new = ASKED.with_borrow_mut(|asked| {
+        let is_new = !asked.contains(&user);
+        if is_new {
+            asked.push(user);
+        }
+        is_new
+    });
+    if !is_new {
+        return;
+    }
+    for path in paths(user) {
+        // One that only its owner may look into says nothing to anybody else.
+        if is_root_of(&path, user) && may(&path, Access::EXEC_OK) {
+            let dir = keep(path);
+            add(dir, user);
+            pointed_to(dir).into_iter().for_each(|target| {
+                if is_private(&target, user).is_ok() {
+                    add(keep(target), user);
+                }
+            });
+        }
+    }
+}
+
+fn add(dir: &'static CStr, owner: u32) {
+    KNOWN.with_borrow_mut(|known| {
+        if known.iter().all(|root| (root.dir, root.owner) != (dir, owner)) {
+            known.push(Root { dir, owner });
+        }
+    });
+}
+
+fn keep(path: CString) -> &'static CStr {
+    Box::leak(path.into_boxed_c_str())
+}
+
+/// Where a user's roots may be, in the order in which they are made.
+fn paths(user: u32) -> impl Iterator<Item = CString> {
+    let others =
+        OTHERS.iter().map(move |front| CString::new(format!("{front}{user}")).unwrap_or_default());
+    core::iter::once(FIRST.to_owned()).chain(others)
+}
+
+/// Whether it is a directory of his that nobody else can write to, and nobody
+/// else can have put there.
+fn is_root_of(path: &CStr, user: u32) -> bool {
+    is_private(path, user).is_ok() && safe_parent(path, user).is_ok()
+}
+
+/// The directory, if it is one, is his, and can be written to by nobody else.
+/// A link is none.
+fn is_private(path: &CStr, user: u32) -> Result<(), Refusal> {
+    let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    let dir = fs::open(path, flags, Mode::empty()).map_err(|why| match why {
+        Errno::NOTDIR if is_link(path) => Refusal::Link,
+        why => Refusal::Os(why),
+    })?;
+    let stat = fs::fstat(&dir).map_err(Refusal::Os)?;
+    match () {
+        () if stat.st_uid != user => Err(Refusal::Anothers),
+        () if is_open_to_others(&stat) => Err(Refusal::Open),
+        () => Ok(()),
+    }
+}
+
+fn is_link(path: &CStr) -> bool {
+    let stat = fs::statat(CWD, path, AtFlags::SYMLINK_NOFOLLOW);
+    stat.is_ok_and(|stat| FileType::from_raw_mode(stat.st_mode) == FileType::Symlink)
+}
+
+fn is_open_to_others(stat: &Stat) -> bool {
+    Mode::from_raw_mode(stat.st_mode).intersects(Mode::WGRP | Mode::WOTH)
+}
+
+/// Nobody else can remove or rename what is his in the directory that `path` is
+/// in.
+fn safe_parent(path: &CStr, user: u32) -> Result<(), Refusal> {
+    let bytes = path.to_bytes();
+    let end = bytes.iter().rposition(|&b| b == b'/').unwrap_or(0);
+    let stat = fs::stat(&bytes[..end.max(1)]).map_err(Refusal::Os)?;
+    // Whoever has the root directory can do as he likes anyway; where that is
+    // not 0, as in a user name space, its number stands for root.
+    let is_owner_safe = [0, user].contains(&stat.st_uid)
+        || fs::stat(c"/").is_ok_and(|root| root.st_uid == stat.st_uid);
+    let is_sticky = Mode::from_raw_mode(stat.st_mode).contains(Mode::SVTX);
+    let is_safe = is_owner_safe && (is_sticky || !is_open_to_others(&stat));
+    is_safe.then_some(()).ok_or(Refusal::Parent)
+}
+
+/// Where the links in a root point to that svscan has left there.
+fn pointed_to(root: &CStr) -> Vec<CString> {
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    let Ok(dir) = fs::open(root, flags, Mode::empty()) else { return Vec::new() };
+    let Ok(list) = fs::Dir::read_from(&dir) else { return Vec::new() };
+    let links = list.filter_map(Result::ok).filter(|entry| {
+        let kind = entry.file_type();
+        entry.file_name().to_bytes().first() == Some(&POINTER)
+            && matches!(kind, FileType::Symlink | FileType::Unknown)
+    });
+    let targets = links.filter_map(|link| fs::readlinkat(&dir, link.file_name(), []).ok());
+    targets.filter(|target| target.to_bytes().starts_with(b"/")).collect()
+}
+
+/// What there is in a root of the supervise of the service, or logger, here.
+fn life_in(root: &Root, is_logger: bool) -> rustix::io::Result<Life> {
+    let mut path = Path::new();
+    path.push_moved(root.dir.to_bytes())?;
+    path.push(if is_logger { LOGGER } else { b"" })?;
+    path.push_name(names::OK);
+    Ok(life(path.as_c_str()))
+}
+
+/// What a `supervise/ok` tells.
+pub(crate) fn life(ok: &CStr) -> Life {
+    let flags = OFlags::WRONLY | OFlags::NONBLOCK | OFlags::CLOEXEC;
+    match fs::open(ok, flags, Mode::empty()) {
+        Ok(_) => Life::Lives,
+        Err(Errno::ACCESS) => Life::Denied,
+        Err(Errno::NXIO) => Life::Ended,
+        Err(_) => Life::Nowhere,
+    }
+}
+
+/// Whether this user can write in `supervise/` here, or make it.
+fn is_writable_here() -> bool {
+    is_writable(c"supervise", c".")
+}
+
+/// Whether the state of the service of this name, here, can be in its own
+/// directory. A link there leads wherever somebody meant it to.
+#[must_use]
+pub fn can_be_in_place(service: &CStr) -> bool {
+    let below = |name: &[u8]| CString::new([service.to_bytes(), b"/", name].concat());
+    let Ok(supervise) = below(names::SUPERVISE.to_bytes()) else { return false };
+    is_writable(&supervise, service)
+}
+
+fn is_writable(supervise: &CStr, around: &CStr) -> bool {
+    if is_link(supervise) {
+        return true;
+    }
+    let is_there = fs::access(supervise, Access::EXISTS).is_ok();
+    may(if is_there { supervise } else { around }, TO_WRITE)
+}
+
+const TO_WRITE: Access = Access::WRITE_OK.union(Access::EXEC_OK);
+
+fn may(directory: &CStr, rights: Access) -> bool {
+    fs::accessat(CWD, directory, rights, AtFlags::EACCESS).is_ok()
+}
+
+#[cfg(test)]
+mod tests;

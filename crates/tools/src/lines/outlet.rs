@@ -1,0 +1,131 @@
+//! Where lines go: standard output, standard error, the pipe to a logger. Lines
+//! are gathered, but never so many that the kernel could divide them among
+//! what others write there.
+
+use crate::lines::cut::{LONGEST, next};
+use crate::lines::streams::Stream;
+use core::mem::replace;
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::fd::BorrowedFd;
+use rustix::io::Errno;
+use upkeep_cli::Tool;
+
+/// What is written at once to a pipe is not divided if it is no longer.
+#[doc(alias = "PIPE_BUF")]
+const TOGETHER: usize = 4096;
+/// The longest line with the longest name, and its end.
+const ROOM: usize = LONGEST + 256 + 3;
+
+/// One of them.
+#[derive(Debug)]
+pub struct Outlet {
+    fd: BorrowedFd<'static>,
+    /// What it is called in messages.
+    called: &'static [u8],
+    /// Whether the name of the service is in front.
+    named: bool,
+    /// Whether it was said that it cannot be written to.
+    complained: bool,
+    chunk: Vec<u8>,
+}
+
+/// How far one has come with what was seen of a pipe.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Progress {
+    /// As many bytes are written.
+    pub(crate) done: usize,
+    /// Whether the last line was ended here, and not by its writer.
+    pub(crate) broken: bool,
+}
+
+impl Outlet {
+    /// One that goes to `fd`.
+    #[must_use]
+    pub fn new(fd: BorrowedFd<'static>, called: &'static [u8], named: bool) -> Self {
+        Self { fd, called, named, complained: false, chunk: Vec::with_capacity(ROOM) }
+    }
+
+    /// What to wait for if it was full.
+    #[must_use]
+    pub fn poll(&self) -> PollFd<'static> {
+        PollFd::from_borrowed_fd(self.fd, PollFlags::OUT)
+    }
+
+    /// Whether something can be written without waiting for the reader. One
+    /// that is not there any more is not waited for.
+    fn has_room(&self) -> bool {
+        !matches!(poll(&mut [self.poll()], Some(&Timespec::default())), Ok(0))
+    }
+
+    /// Writes lines of what was `seen` of `stream`, as many as may be written
+    /// at once; says whether there was room for it.
+    pub(crate) fn write(
+        &mut self,
+        tool: &Tool,
+        stream: &Stream,
+        seen: &[u8],
+        to_come: bool,
+        progress: &mut Progress,
+    ) -> bool {
+        if !self.has_room() {
+            return false;
+        }
+        let name = if self.named { stream.prefix() } else { b"" };
+        self.chunk.clear();
+        while let Some(line) = next(&seen[progress.done..], stream.most, to_come) {
+            // The end of what was cut before it has been written already.
+            let is_rest = progress.broken && line.text == 0;
+            let len = if is_rest { 0 } else { name.len() + line.text + 1 };
+            if !self.chunk.is_empty() && self.chunk.len() + len > TOGETHER {
+                break;
+            }
+            if !is_rest {
+                self.chunk.extend_from_slice(name);
+                self.chunk.extend_from_slice(&seen[progress.done..progress.done + line.text]);
+                self.chunk.push(b'\n');
+            }
+            progress.done += line.taken;
+            progress.broken = !line.whole;
+        }
+        self.put(tool);
+        true
+    }
+
+    /// What cannot be written is dropped, which is said once.
+    fn put(&mut self, tool: &Tool) {
+        let mut rest = self.chunk.as_slice();
+        while !rest.is_empty() {
+            match rustix::io::write(self.fd, rest) {
+                Ok(0) => return self.complain(tool, Errno::IO),
+                Ok(n) => rest = &rest[n..],
+                Err(Errno::INTR) => {}
+                // Somebody else has made it so; half a line is not left there.
+                Err(Errno::AGAIN) => {
+                    let _ = poll(&mut [self.poll()], None);
+                }
+                Err(why) => return self.complain(tool, why),
+            }
+        }
+        self.complained &= self.chunk.is_empty();
+    }
+
+    fn complain(&mut self, tool: &Tool, why: Errno) {
+        if !replace(&mut self.complained, true) {
+            tool.warn_os(&[b"unable to write to ", self.called, b", dropping lines: "], why);
+        }
+    }
+}
+
+/// All of them.
+#[derive(Debug)]
+pub struct Outlets {
+    /// For messages.
+    pub tool: &'static Tool,
+    /// Standard output, standard error and the log, where there is one.
+    pub all: [Option<Outlet>; 3],
+}
+
+impl Outlets {
+    /// The log's place.
+    pub const LOG: usize = 2;
+}

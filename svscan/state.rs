@@ -1,0 +1,200 @@
+//! Where the state of all services is kept: in their directories or, where it
+//! is said or those cannot be written to, in one of its own, which everything
+//! that is started here learns by `$SUPERVISEDIR`, and every client finds.
+//! Decided once, at the start.
+
+use crate::svscan::environment::Environments;
+use crate::svscan::help::TOOL;
+use crate::svscan::options::Options;
+use core::ffi::CStr;
+use rustix::fs::{Access, AtFlags, CWD, accessat};
+use rustix::io::Errno;
+use std::ffi::CString;
+use upkeep_cli::Exit;
+use upkeep_servicedir::state::{Refusal, accept, announce, can_be_in_place, choose, own};
+use upkeep_servicedir::{Elsewhere, Log, keep_in, list_services, names};
+use upkeep_sys::{exec, process};
+
+/// What was left behind for it.
+#[derive(Debug, Default)]
+pub(crate) struct State {
+    /// The link by which clients find it.
+    pointer: Option<CString>,
+}
+
+/// What the options name, from the root: it means what it meant where this
+/// program began.
+pub(crate) struct Told {
+    state: Option<CString>,
+    env: Vec<CString>,
+}
+
+impl Told {
+    pub(crate) fn read(options: &Options) -> Result<Self, Exit> {
+        let state = options.state.map(absolute).transpose()?;
+        let env = options.env.iter().map(|dir| absolute(dir)).collect::<Result<_, _>>()?;
+        Ok(Self { state, env })
+    }
+
+    /// Decides both, in the scan directory, if there is one.
+    pub(crate) fn settle(self, options: &Options) -> Result<(State, Environments), Exit> {
+        let state = if options.tree { State::settle(self.state)? } else { State::default() };
+        let environments = Environments::read(options, &self.env)?;
+        Ok((state, environments))
+    }
+}
+
+/// `dir` as it is from the root.
+fn absolute(dir: &CStr) -> Result<CString, Exit> {
+    let mut path = Vec::new();
+    if !dir.to_bytes().starts_with(b"/") {
+        let mut here = [0; 4096];
+        let here = process::current_directory(&mut here)
+            .map_err(|why| TOOL.fatal_os(&[b"unable to find out where this is: "], why))?;
+        path = [here.to_bytes(), b"/"].concat();
+    }
+    path.extend(dir.to_bytes());
+    // A slash at its end would be one too many in the name of what is in it.
+    while path.len() > 1 && path.ends_with(b"/") {
+        path.pop();
+    }
+    Ok(CString::new(path).unwrap_or_default())
+}
+
+impl State {
+    /// Decides it for the services of the current directory; `said` is from
+    /// the root.
+    fn settle(said: Option<CString>) -> Result<Self, Exit> {
+        if let Some(dir) = said {
+            return Self::told(&dir);
+        }
+        if let Some(dir) = exec::variable(names::SUPERVISEDIR).filter(|dir| !dir.is_empty()) {
+            let dir = CString::new(dir).unwrap_or_default();
+            match can_be_kept_in(&dir) {
+                Ok(()) => return Ok(Self::default()),
+                Err(why) => ignore(&dir, why),
+            }
+        }
+        let services = list_services().unwrap_or_default();
+        if let Some(root) = own().into_iter().find(|root| holds(root, &services)) {
+            keep(root, b"services that run keep their state in ");
+        } else if !is_possible_in_place(&services) {
+            choose_one();
+        }
+        Ok(Self::default())
+    }
+
+    fn told(dir: &CStr) -> Result<Self, Exit> {
+        accept(dir).map_err(|refusal| {
+            let (words, why) = refusal.words();
+            let hint: &[u8] = match refusal {
+                Refusal::Open | Refusal::Anothers => b"; name a directory in it, to be made",
+                Refusal::Os(_) | Refusal::Link | Refusal::Parent => b"",
+            };
+            let parts =
+                [b"unable to keep state in ", dir.to_bytes(), b": ", words.as_bytes(), hint];
+            why.map_or_else(|| TOOL.fatal(&parts), |why| TOOL.fatal_os(&parts, why))
+        })?;
+        keep_in(dir.to_bytes());
+        let pointer = match announce(dir, &mut warn) {
+            Some(Ok(pointer)) => Some(pointer),
+            Some(Err(why)) => {
+                TOOL.warn_os(&[UNANNOUNCED, b": "], why);
+                None
+            }
+            None => {
+                TOOL.warn(&[UNANNOUNCED]);
+                None
+            }
+        };
+        Ok(Self { pointer })
+    }
+
+    /// Nothing is kept there any more that anybody could look for.
+    pub(crate) fn withdraw(&self) {
+        if let Some(pointer) = &self.pointer {
+            let _ = rustix::fs::unlink(pointer);
+        }
+    }
+}
+
+const UNANNOUNCED: &[u8] =
+    b"unable to leave word of where the state is: programs need SUPERVISEDIR to find it";
+
+/// What somebody has put in the way is worth a word, even if there is another
+/// way.
+fn warn(path: &CStr, refusal: Refusal) {
+    if refusal.is_somebodys() {
+        let (words, why) = refusal.words();
+        let parts = [b"unable to use ", path.to_bytes(), b": ", words.as_bytes()];
+        match why {
+            Some(why) => TOOL.warn_os(&parts, why),
+            None => TOOL.warn(&parts),
+        }
+    }
+}
+
+fn keep(dir: &[u8], why: &[u8]) {
+    TOOL.info(&[why, dir]);
+    keep_in(dir);
+}
+
+/// Nobody has said where, and it cannot be in the services' directories.
+fn choose_one() {
+    let mut last = None;
+    let place = choose(&mut |path, refusal| {
+        warn(path, refusal);
+        last = Some(refusal);
+    });
+    if let Some(dir) = place {
+        let dir = dir.to_bytes();
+        return keep(dir, b"service directories cannot be written to, state is in ");
+    }
+    let (words, why) = last.map_or(("", None), Refusal::words);
+    let parts = [NO_PLACE, words.as_bytes()];
+    match why {
+        Some(why) => TOOL.warn_os(&parts, why),
+        None => TOOL.warn(&parts),
+    }
+}
+
+const NO_PLACE: &[u8] = b"unable to keep state: service directories cannot be written to, and \
+    there is no other place; use --state: ";
+
+/// What the variable says may have been meant for whoever started this, and
+/// then it is no place for this user.
+fn can_be_kept_in(dir: &CStr) -> Result<(), Errno> {
+    if !dir.to_bytes().starts_with(b"/") {
+        return Ok(());
+    }
+    let rights = Access::WRITE_OK | Access::EXEC_OK;
+    match accessat(CWD, dir, rights, AtFlags::EACCESS) {
+        // One that is not there is complained of as ever.
+        Err(Errno::NOENT) => Ok(()),
+        answer => answer,
+    }
+}
+
+fn ignore(dir: &CStr, why: Errno) {
+    let parts = [b"unable to keep state in SUPERVISEDIR, doing without: ", dir.to_bytes(), b": "];
+    TOOL.warn_os(&parts, why);
+    keep_in(b"");
+}
+
+/// Whether a service here lives there, which another svscan has left.
+fn holds(root: &[u8], services: &[CString]) -> bool {
+    let lives = |service: &CStr, logger| Elsewhere { from: CWD, service, logger }.lives_in(root);
+    services.iter().any(|service| {
+        // Without a directory `log`, that one is nowhere.
+        [None, Some(Log::File), Some(Log::Directory)].into_iter().any(|log| lives(service, log))
+    })
+}
+
+/// It is if it is for any service: one that cannot be written to is a mistake
+/// then. Without a service, what is added later would be written to here.
+fn is_possible_in_place(services: &[CString]) -> bool {
+    if services.is_empty() {
+        return can_be_in_place(c".");
+    }
+    services.iter().any(|service| can_be_in_place(service))
+}

@@ -1,0 +1,168 @@
+//! What services find in their environment.
+
+use crate::support::container::{Plan, both};
+use crate::support::{Dir, Finished, Process, Service};
+use rustix::process::Signal;
+use std::fs;
+
+/// The variables of a service, in the order of their names, without those that
+/// its shell sets.
+fn variables(environment: &[&str], options: &[&str], prepare: impl Fn(&Dir)) -> Vec<String> {
+    let mut all = Vec::new();
+    let found = core::cell::RefCell::new(Vec::new());
+    both(|who| {
+        let dir = Dir::new();
+        let env = "env | while read -r line; do echo \"$line\"; done >$said.env\n";
+        let mut service = Service::with_script(
+            &dir,
+            "scan/s",
+            &format!(
+                "said={}\n{env}echo up >$said\nexec sleep 1000",
+                dir.path("scan/s.said").display()
+            ),
+        );
+        prepare(&dir);
+        let mut args = options.to_vec();
+        args.push("scan");
+        let container = Plan::new(&dir, who).environment(environment).start("svscan", args);
+        assert_eq!(service.said.line(), "up");
+        let text = fs::read_to_string(dir.path("scan/s.said.env")).unwrap();
+        let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
+        lines.retain(|line| {
+            !["PWD=", "_=", "SHLVL=", "OLDPWD="].iter().any(|own| line.starts_with(own))
+        });
+        lines.sort();
+        container.signal(Signal::TERM);
+        assert_eq!(container.process.finish().code, 0);
+        found.borrow_mut().push(lines);
+    });
+    for one in found.take() {
+        assert!(all.is_empty() || all == one, "{all:?} {one:?}");
+        all = one;
+    }
+    all
+}
+
+const PATH: &str = "PATH=/usr/bin:/bin";
+
+#[test]
+fn it_is_the_containers_own_unless_it_is_to_be_clean() {
+    let given = [PATH, "A=1", "B=two words", "EMPTY="];
+    let mut all: Vec<_> = given.iter().map(|one| (*one).to_owned()).collect();
+    all.sort();
+    assert_eq!(variables(&given, &[], |_| {}), all);
+    assert_eq!(variables(&given, &["--clean-env"], |_| {}), [PATH]);
+    assert_eq!(variables(&given, &["-E"], |_| {}), [PATH]);
+    let file = |dir: &Dir| drop(dir.file("scan/.svscan/clean-env", ""));
+    assert_eq!(variables(&given, &[], file), [PATH]);
+}
+
+#[test]
+fn directories_add_and_take_away() {
+    let prepare = |dir: &Dir| {
+        dir.file("scan/.svscan/env/A", "tree\n");
+        dir.file("scan/.svscan/env/T", "tree\n");
+        dir.file("one/A", "one  \nmore\n");
+        dir.file("one/B", "");
+        dir.file("one/.dot", "x\n");
+        dir.file("two/C", "two\n");
+    };
+    let given = [PATH, "A=1", "B=2"];
+    let options = ["--env", "one", "-d", "two"];
+    assert_eq!(variables(&given, &options, prepare), ["A=one", "C=two", PATH, "T=tree"]);
+    let clean = ["-E", "--env=one"];
+    assert_eq!(variables(&given, &clean, prepare), ["A=one", PATH, "T=tree"]);
+}
+
+#[test]
+fn secrets_are_read_from_files() {
+    let at = std::env::temp_dir().join(format!("upkeep-secret-{}", std::process::id()));
+    fs::write(&at, "s3cret\nsecond line\n\n").unwrap();
+    let named = format!("DB_PASSWORD_FILE={}", at.display());
+    let given = [PATH, &named, "LOG_FILE=relative"];
+    let found = variables(&given, &["--secrets"], |_| {});
+    let left = variables(&given, &[], |_| {});
+    fs::remove_file(&at).unwrap();
+    // The second line is a line of what `env` prints.
+    assert_eq!(found, ["DB_PASSWORD=s3cret", "LOG_FILE=relative", PATH, "second line"]);
+    assert_eq!(left, [&*named, "LOG_FILE=relative", PATH]);
+}
+
+#[test]
+fn what_cannot_be_read_ends_it_at_the_start() {
+    let dir = Dir::new();
+    dir.mkdir("scan");
+    dir.mkdir("bad/directory");
+    let long = "x".repeat(200_000);
+    dir.file("long", &long);
+    dir.file("zero", "a\0b");
+    let path = |name: &str| dir.path(name).to_str().unwrap().to_owned();
+    let run = |options: &[&str], variable: (&str, String)| -> Finished {
+        let mut command = dir.tool("svscan", options.iter().chain(&["scan"]));
+        Process::start(command.env_clear().env(variable.0, variable.1)).finish()
+    };
+    let nothing = || ("X", String::new());
+    for (options, variable, said) in [
+        (
+            &["-d", "none"][..],
+            nothing(),
+            format!("unable to enter {}: file does not exist", path("none")),
+        ),
+        (
+            &["-d", "bad"],
+            nothing(),
+            format!("unable to read {}/directory: is a directory", path("bad")),
+        ),
+        (
+            &["-F"],
+            ("K_FILE", path("none")),
+            format!("unable to read {} for K: file does not exist", path("none")),
+        ),
+        (
+            &["-F"],
+            ("K_FILE", path("zero")),
+            format!("unable to use {} for K: a zero in it", path("zero")),
+        ),
+        (
+            &["-F"],
+            ("K_FILE", path("bad")),
+            format!("unable to read {} for K: is a directory", path("bad")),
+        ),
+    ] {
+        let done = run(options, variable);
+        assert_eq!((done.code, done.err()), (111, format!("svscan: fatal: {said}\n")));
+    }
+    let mut command = dir.tool("svscan", ["-F", "scan"]);
+    let done =
+        Process::start(command.env_clear().env("K", "v").env("K_FILE", path("zero"))).finish();
+    assert_eq!(
+        (done.code, done.err().as_str()),
+        (111, "svscan: fatal: both K and K_FILE are set\n")
+    );
+}
+
+/// What no program could be given is no secret, and stays what it is.
+#[test]
+fn a_file_that_is_too_long_for_a_variable_stays_a_file() {
+    let at = std::env::temp_dir().join(format!("upkeep-long-{}", std::process::id()));
+    let named = format!("SSL_CERT_FILE={}", at.display());
+    for (length, is_secret) in [(131_062, true), (131_063, false), (300_000, false)] {
+        fs::write(&at, "x".repeat(length)).unwrap();
+        let found = variables(&[PATH, &named], &["-F", "-d", "env"], |dir| {
+            dir.file("env/PATH", &PATH[5..]);
+        });
+        let expected =
+            if is_secret { format!("SSL_CERT={}", "x".repeat(length)) } else { named.clone() };
+        assert!(found == [PATH.to_owned(), expected], "{length}");
+    }
+    fs::remove_file(&at).unwrap();
+}
+
+/// Where the state is cannot be said by a file.
+#[test]
+fn the_place_of_the_state_is_svscans_to_say() {
+    let prepare = |dir: &Dir| drop(dir.file("scan/.svscan/env/SUPERVISEDIR", "/nowhere\n"));
+    assert_eq!(variables(&[PATH], &[], prepare), [PATH]);
+    let found = variables(&[PATH, "SUPERVISEDIR=kept"], &["-E"], prepare);
+    assert_eq!(found, [PATH, "SUPERVISEDIR=kept"]);
+}

@@ -1,0 +1,146 @@
+//! A machine's process 1. In a pid name space, reboot(2) ends that: whoever
+//! waits sees HUP for a restart, and INT for a machine that stops.
+
+use super::send;
+use crate::support::container::{Container, Plan, Who, both};
+use crate::support::{Dir, Process, Service, program};
+use std::os::unix::fs::symlink;
+
+const RESTARTED: i32 = 129;
+const STOPPED: i32 = 130;
+
+/// Nobody may not end a machine, nor may root in most containers: then it is
+/// only process 1 that ends.
+fn seen(who: Who, code: i32) -> i32 {
+    if who == Who::Root { code } else { 0 }
+}
+
+#[test]
+fn its_signals() {
+    both(|who| {
+        for (number, code) in [
+            (2, RESTARTED),
+            (15, RESTARTED),
+            (39, RESTARTED),
+            (12, STOPPED),
+            (30, STOPPED),
+            (37, STOPPED),
+            (38, STOPPED),
+        ] {
+            let dir = Dir::new();
+            let mut service = Service::new(&dir, "scan/a", "trap 'echo ended >$said; exit' TERM");
+            let container = Plan::new(&dir, who).start("svscan", ["-m", "scan"]);
+            service.up();
+            send(&container, number);
+            assert_eq!(service.said.line(), "ended");
+            let done = container.process.finish();
+            assert_eq!((done.code, done.err().as_str()), (seen(who, code), ""), "{number}");
+            assert_eq!(dir.processes(), []);
+        }
+    });
+}
+
+#[test]
+fn its_command() {
+    both(|who| {
+        for (option, word, code) in [
+            ("--reboot", "reboot", RESTARTED),
+            ("--poweroff", "poweroff", STOPPED),
+            ("--halt", "halt", STOPPED),
+        ] {
+            let dir = Dir::new();
+            let mut said = dir.fifo("said");
+            dir.script("scan/.svscan/finish", &format!("echo $* >{}", said.path().display()));
+            let mut service = Service::new(&dir, "scan/a", "");
+            let container = Plan::new(&dir, who).start("svscan", ["-m", "scan"]);
+            service.up();
+            let done = container.start("svscan", [option]).finish();
+            assert_eq!((done.code, done.err().as_str()), (0, ""));
+            assert_eq!(said.line(), format!("0 {word}"));
+            assert_eq!(container.process.finish().code, seen(who, code));
+        }
+    });
+}
+
+#[test]
+fn the_first_signal_says_how_it_ends() {
+    both(|who| {
+        let dir = Dir::new();
+        let mut service = Service::new(&dir, "scan/a", "trap 'echo term >$said' TERM");
+        let container = Plan::new(&dir, who).start("svscan", ["-m", "-t", "1000", "scan"]);
+        service.up();
+        send(&container, 38);
+        assert_eq!(service.said.line(), "term");
+        // The second one hurries.
+        send(&container, 2);
+        assert_eq!(container.process.finish().code, seen(who, STOPPED));
+    });
+}
+
+#[test]
+fn only_process_1_is_a_machines() {
+    let dir = Dir::new();
+    let done = dir.run("svscan", ["-m", "."]);
+    let said = "svscan: fatal: only process 1 can be a machine's\n";
+    assert_eq!((done.code, done.err().as_str()), (111, said));
+    symlink(program("svscan"), dir.path("init")).unwrap();
+    let done = Process::start(&mut dir.command(dir.path("init"))).finish();
+    assert_eq!((done.code, done.err().as_str()), (111, said));
+}
+
+fn as_init(dir: &Dir) {
+    // A link to where the programs will be.
+    symlink("programs/svscan", dir.path("init")).unwrap();
+}
+
+/// Called `init`, it has the usual directory, and leaves the kernel's words
+/// alone.
+#[test]
+fn called_init() {
+    both(|who| {
+        let dir = Dir::new();
+        as_init(&dir);
+        let mut service = Service::new(&dir, "scan/a", "");
+        let plan = Plan::new(&dir, who).in_made_root();
+        let etc = plan.inside("/etc");
+        std::fs::create_dir(&etc).unwrap();
+        symlink(dir.path("scan"), etc.join("service")).unwrap();
+        let init = dir.path("init");
+        let container: Container<'_> = plan.start(init.to_str().unwrap(), ["ro", "quiet", "-x"]);
+        service.up();
+        send(&container, 38);
+        let done = container.process.finish();
+        assert_eq!((done.code, done.err().as_str()), (seen(who, STOPPED), ""));
+    });
+}
+
+#[test]
+fn an_essential_service_ends_it() {
+    both(|who| {
+        let dir = Dir::new();
+        dir.script("scan/main/run", "exit 7");
+        dir.file("scan/main/restart", "never");
+        dir.file("scan/main/essential", "");
+        let done = Plan::new(&dir, who).start("svscan", ["-m", "scan"]).process.finish();
+        assert_eq!(done.code, seen(who, STOPPED), "{}", done.err());
+    });
+}
+
+#[test]
+fn a_renewed_one_is_the_same() {
+    both(|who| {
+        let dir = Dir::new();
+        let mut first = Service::new(&dir, "scan/first", "");
+        let container = Plan::new(&dir, who).start("svscan", ["-m", "scan"]);
+        let pid = first.up();
+        send(&container, 10);
+        let mut late = Service::new(&dir, "late", "");
+        who.owns(&dir.path(""));
+        std::fs::rename(dir.path("late"), dir.path("scan/late")).unwrap();
+        late.path = dir.path("scan/late");
+        late.up();
+        assert_eq!(first.seen().unwrap().pid, pid);
+        send(&container, 39);
+        assert_eq!(container.process.finish().code, seen(who, RESTARTED));
+    });
+}
