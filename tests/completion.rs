@@ -206,7 +206,7 @@ fn names(shell: &Shell) {
     assert_eq!(shell.offers(&dir, &["svscan", "--ready", "pla"]), set(&[]));
     assert_eq!(shell.offers(&dir, &["svnotify", "rel"]), set(&["reloading"]));
     assert_eq!(shell.offers(&dir, &["svboot", "-i", "systemd"]), set(&["systemd", "systemd-user"]));
-    assert_eq!(shell.offers(&dir, &["upkeep", "svl"]), set(&["svlog", "svlogd"]));
+    assert_eq!(shell.offers(&dir, &["upkeep", "svl"]), set(&["svlines", "svlog", "svlogd"]));
     let place = shell.offers(&dir, &["upkeep", "--install", "pla"]);
     assert!(place.contains("place") || place.contains("place/"), "{place:?}");
 }
