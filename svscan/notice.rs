@@ -4,6 +4,7 @@ use core::mem::MaybeUninit;
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
 use rustix::fs::inotify::{self, CreateFlags, ReadFlags, Reader, WatchFlags};
 use rustix::io::{Errno, Result};
+use upkeep_sys::refuse::refused;
 
 /// An open inotify, with the scan directory watched or not.
 pub(crate) struct Notices {
@@ -27,6 +28,9 @@ pub(crate) enum Notice<'a> {
 impl Notices {
     /// Watches the current directory.
     pub(crate) fn open() -> Result<Self> {
+        if refused(b"inotify") {
+            return Err(Errno::MFILE);
+        }
         let inotify = inotify::init(CreateFlags::CLOEXEC | CreateFlags::NONBLOCK)?;
         let what = WatchFlags::CREATE
             | WatchFlags::MOVE
