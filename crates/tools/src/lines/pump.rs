@@ -271,7 +271,7 @@ mod tests {
                 match self.pump.turn(&mut self.outlets, now, &mut note) {
                     State::Busy => idle = 0,
                     State::Idle if idle < 3 && !self.pump.has_finished() => idle += 1,
-                    state => return state,
+                    state @ (State::Idle | State::Full(_)) => return state,
                 }
             }
         }
