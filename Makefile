@@ -5,12 +5,14 @@
 # make bench      the comparison with daemontools, runit and s6
 # make fuzz       each fuzz target for FUZZ_SECONDS
 # make check-boot boot a machine under qemu whose init is svscan, and talk to it
-# make chaos      kill the programs for CHAOS_SECONDS and see what is lost
+# make chaos      kill the programs for CHAOS_SECONDS and see what is lost, and
+#                 then in a container for CHAOS_CONTAINER_SECONDS
 
 DESTDIR =
 PREFIX = /usr/local
 FUZZ_SECONDS = 60
 CHAOS_SECONDS = 600
+CHAOS_CONTAINER_SECONDS = 180
 CHAOS_SERVICES = 60
 CHAOS_KILLS = 10
 # Empty: from the clock.
@@ -18,6 +20,8 @@ CHAOS_SEED =
 # What check-boot boots, and what is its shell.
 KERNEL = $(lastword $(sort $(wildcard /boot/vmlinuz-*)))
 BUSYBOX = /bin/busybox
+CHAOS = $(RELEASE)/upkeep-chaos --programs $(RELEASE) --services $(CHAOS_SERVICES) \
+	--kills-per-second $(CHAOS_KILLS) $(if $(CHAOS_SEED),--seed $(CHAOS_SEED))
 
 TARGET := $(shell rustc -vV 2>/dev/null | sed -n 's/^host: //p')
 STATIC = -C target-feature=+crt-static -C relocation-model=static
@@ -101,9 +105,8 @@ fuzz: toolchain
 		RUSTC_BOOTSTRAP=1 cargo fuzz run $$t -- -max_total_time=$(FUZZ_SECONDS) || exit 1; done
 
 chaos: all
-	$(RELEASE)/upkeep-chaos --programs $(RELEASE) --seconds $(CHAOS_SECONDS) \
-		--services $(CHAOS_SERVICES) --kills-per-second $(CHAOS_KILLS) \
-		$(if $(CHAOS_SEED),--seed $(CHAOS_SEED))
+	$(CHAOS) --seconds $(CHAOS_SECONDS)
+	$(CHAOS) --seconds $(CHAOS_CONTAINER_SECONDS) --container
 
 clean:
 	cargo clean

@@ -33,7 +33,7 @@ use upkeep_core::whole;
 use upkeep_servicedir::open_output;
 use upkeep_sys::inherited::take_directory;
 use upkeep_sys::signals::{self, Signal, Signals};
-use upkeep_sys::{Args, clock, process, sealed};
+use upkeep_sys::{Args, clock, process, sealed, stack};
 
 pub(crate) fn run(args: Args, others: Others) -> Exit {
     if let Some(exit) = TOOL.answer(args) {
@@ -84,6 +84,8 @@ pub(crate) struct Svscan {
     pub(crate) scan_at: u64,
     /// Whether everything in the directory was seen once.
     pub(crate) looked: bool,
+    /// Whether what the start needed has been given back.
+    rested: bool,
     /// When the records are looked at that nobody tells of.
     pub(crate) listen_at: Option<u64>,
     /// Whether the scan after the next one is to come soon.
@@ -150,6 +152,7 @@ impl Svscan {
             scan: 0,
             scan_at: 0,
             looked: false,
+            rested: false,
             listen_at: None,
             again: false,
             leaving: true,
@@ -160,9 +163,13 @@ impl Svscan {
 
     fn run(&mut self, event: whole::Event) -> Exit {
         self.proceed(event);
+        // What died before this program took signals is told of by none.
+        self.reap();
         loop {
             if !self.leaving && self.scan_at <= clock::monotonic() {
                 self.look();
+                // It starts what is new, and nothing else goes as deep.
+                stack::give_back();
             }
             self.take_settled();
             self.look_at_order_again();
@@ -174,6 +181,10 @@ impl Svscan {
             self.keep_catch();
             self.keep_lines();
             self.keep_holder();
+            if self.looked && !core::mem::replace(&mut self.rested, true) {
+                // The first look goes deepest, and most services come then.
+                stack::give_back();
+            }
             self.wait();
             self.hear();
             self.reap();

@@ -25,6 +25,23 @@ fn nothing_that_is_killed_loses_a_service_or_a_line() {
 }
 
 #[test]
+fn nothing_is_lost_in_a_container_until_its_command_ends() {
+    if testing_originals() {
+        return;
+    }
+    // Each of these seeds stands for another end.
+    for seed in ["1", "2", "3"] {
+        let args = ["--container", "--seconds", "4", "--until-violation", "--seed", seed];
+        let done = chaos(&Dir::new(), &args, None);
+        if done.code == 111 && done.out().contains("unable to make a pid namespace") {
+            eprintln!("left out: {}", done.out());
+            return;
+        }
+        assert_eq!((done.code, done.err().as_str()), (0, ""), "{}", done.out());
+    }
+}
+
+#[test]
 fn a_supervise_that_adopts_nothing_is_found_out() {
     if testing_originals() {
         return;

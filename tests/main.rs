@@ -34,6 +34,7 @@ mod image;
 mod kill_mode;
 mod killed;
 mod letters;
+mod lines;
 mod mixing;
 mod multilog;
 mod multilog_compress;

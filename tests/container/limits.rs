@@ -47,9 +47,9 @@ fn a_command_where_hardly_a_descriptor_is_left() {
 fn a_fork_bomb_in_a_service() {
     both(|who| {
         let dir = Dir::new();
-        let depth = if who == Who::Root { "8" } else { "1000" };
+        let depth = if who == Who::Root { "5" } else { "1000" };
         let bomb = format!(
-            "ulimit -u 300; trap '' TERM
+            "ulimit -u 200; trap '' TERM
              bomb() {{ [ $1 -eq 0 ] || {{ bomb $(($1-1)) & bomb $(($1-1)) & }}; wait; \
                       while :; do sleep 1000; done; }}
              bomb {depth} 2>/dev/null & "

@@ -3,8 +3,8 @@
 
 use core::ffi::c_void;
 
-/// A start goes no deeper.
-const DEEP: usize = 128 * 1024;
+/// A start goes no deeper, and the kernel maps more than that from the first.
+const DEEP: usize = 64 * 1024;
 
 /// Gives the memory of the stack back that is not in use. What comes next gets
 /// new pages where it goes deep.
