@@ -30,6 +30,7 @@ mod follow;
 mod fuzzed;
 mod health;
 mod hold;
+mod image;
 mod kill_mode;
 mod killed;
 mod letters;

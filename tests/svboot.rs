@@ -503,7 +503,7 @@ fn a_profile_starts_it_once() {
     assert!(crate::support::readable(&pidfd, crate::support::deadline()));
     // Its end is that of the lock.
     assert_eq!(svscans(&dir), [0; 0]);
-    assert_eq!(fs::read_to_string(scan.join(".svscan-log")).unwrap(), "");
+    assert!(scan.join(".svscan-log").is_dir());
     login(&dir);
     service.up();
 }

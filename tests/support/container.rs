@@ -103,6 +103,7 @@ pub struct Plan<'a> {
     /// Where process 1 begins, if it has a root of its own.
     begin: PathBuf,
     environment: Option<Vec<String>>,
+    own_network: bool,
 }
 
 fn quoted(path: impl AsRef<Path>) -> String {
@@ -113,7 +114,15 @@ impl<'a> Plan<'a> {
     /// One whose process 1 begins in `dir`, sees all of the machine's file
     /// system, and a /proc of its own. It owns all that is in `dir` by then.
     pub fn new(dir: &'a Dir, who: Who) -> Self {
-        Self { dir, who, setup: String::new(), root: None, begin: dir.path(""), environment: None }
+        Self {
+            dir,
+            who,
+            setup: String::new(),
+            root: None,
+            begin: dir.path(""),
+            environment: None,
+            own_network: false,
+        }
     }
 
     /// Has this shell run before, by one who may mount. What fails in it ends
@@ -192,6 +201,12 @@ impl<'a> Plan<'a> {
         root.join(path.strip_prefix("/").unwrap_or(path))
     }
 
+    /// Gives it a network in which nobody else is, and no more than loopback.
+    pub fn own_network(mut self) -> Self {
+        self.own_network = true;
+        self.setup("ip link set lo up 2>/dev/null || busybox ip link set lo up")
+    }
+
     /// Gives process 1 these variables and no others, such as `A=b`.
     pub fn environment(mut self, variables: &[&str]) -> Self {
         self.environment = Some(variables.iter().map(|&one| one.to_owned()).collect());
@@ -237,6 +252,7 @@ impl<'a> Plan<'a> {
         }
         command.args(self.who.becomes());
         command.args(["unshare", "--pid", "--fork", "--kill-child", "--mount", "--mount-proc"]);
+        command.args(Some("--net").filter(|_| self.own_network));
         if self.who == Who::Nobody {
             command.args(["--user", "--map-current-user", "--keep-caps"]);
         }
@@ -266,12 +282,17 @@ impl<'a> Plan<'a> {
         let [ready, go] = ["container.ready", "container.go"].map(|name| self.dir.fifo(name));
         let (say, hear) = (quoted(ready.path()), quoted(go.path()));
         writeln!(self.setup, "exec 9<{hear}; echo >{say}; read go <&9; exec 9<&-").unwrap();
+        let ready_path = ready.path().to_owned();
         let mut command = self.command(name, args);
         change(&mut command);
         let process = until_set_up(Process::start(&mut command), ready);
         let first = child_of(process.pid());
         let pidfd = pidfd_open(first, PidfdFlags::empty()).unwrap();
         go.say("go");
+        // The next one in this directory makes its own.
+        for done in [ready_path.as_path(), go.path()] {
+            fs::remove_file(done).unwrap();
+        }
         Container { dir: self.dir, who: self.who, root: self.root, first, pidfd, process }
     }
 }

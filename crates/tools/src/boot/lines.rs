@@ -20,8 +20,8 @@ fn once(setting: &Setting) -> String {
     let dir = &setting.dir;
     let [svscan, setlock, chpst] = ["svscan", "setlock", "chpst"].map(|name| setting.command(name));
     format!(
-        "{setlock} -nx {dir}/.svscan-lock {chpst} -P {svscan} {dir} \
-         </dev/null >>{dir}/.svscan-log 2>&1"
+        "{setlock} -nx {dir}/.svscan-lock {chpst} -P {svscan} -L {dir}/.svscan-log {dir} \
+         </dev/null >/dev/null 2>&1"
     )
 }
 
