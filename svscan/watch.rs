@@ -245,7 +245,8 @@ impl Svscan {
             Notice::Unclear => (self.scan_at, self.again) = (0, true),
             Notice::Blind => blind = true,
         });
-        if blind {
+        // On the way out nothing is looked for.
+        if blind && !self.leaving {
             // What was watched while it filled is found by the scan.
             self.settling = Settling::new();
             self.trusted = false;
