@@ -4,6 +4,7 @@
 # make demo       a tree of services to look at; Ctrl-C ends it
 # make bench      the comparison with daemontools, runit and s6
 # make fuzz       each fuzz target for FUZZ_SECONDS
+# make check-boot boot a machine under qemu whose init is svscan, and talk to it
 # make chaos      kill the programs for CHAOS_SECONDS and see what is lost, and
 #                 then in a container for CHAOS_CONTAINER_SECONDS
 
@@ -16,6 +17,9 @@ CHAOS_SERVICES = 60
 CHAOS_KILLS = 10
 # Empty: from the clock.
 CHAOS_SEED =
+# What check-boot boots, and what is its shell.
+KERNEL = $(lastword $(sort $(wildcard /boot/vmlinuz-*)))
+BUSYBOX = /bin/busybox
 CHAOS = $(RELEASE)/upkeep-chaos --programs $(RELEASE) --services $(CHAOS_SERVICES) \
 	--kills-per-second $(CHAOS_KILLS) $(if $(CHAOS_SEED),--seed $(CHAOS_SEED))
 
@@ -51,6 +55,23 @@ check-original: toolchain
 	@[ -x $(ORIGINALS)/supervise ] || { echo "make: no originals: apt-get install daemontools runit mandoc" >&2; exit 1; }
 	cargo build --locked --workspace
 	UPKEEP_PROGRAMS=$(ORIGINALS) UPKEEP_REQUIRE_ORIGINALS=1 cargo test --locked --test suite
+
+# Software emulation is slow, so patience is long. The console is kept.
+BOOT = $(CURDIR)/target/boot
+check-boot: toolchain
+	@missing=; for p in qemu-system-x86_64 cpio $(BUSYBOX); do \
+		command -v $$p >/dev/null || missing="$$missing $$p"; done; \
+	[ -r "$(KERNEL)" ] || missing="$$missing a kernel"; \
+	[ -z "$$missing" ] || { echo "make: no$$missing:" \
+		"apt-get install qemu-system-x86 linux-image-cloud-amd64 busybox-static cpio" >&2; exit 1; }
+	RUSTFLAGS="$(STATIC)" cargo build --release --locked -p upkeep-all --target $(TARGET)
+	@mkdir -p $(BOOT)
+	sh examples/init/build $(RELEASE)/upkeep $(BUSYBOX) \
+		$(patsubst /boot/vmlinuz-%,/lib/modules/%,$(KERNEL)) $(BOOT)/initramfs.gz
+	cargo build --locked --workspace
+	UPKEEP_BOOT=$(BOOT) UPKEEP_KERNEL=$(KERNEL) UPKEEP_PATIENCE=$${UPKEEP_PATIENCE:-6} \
+		cargo test --locked --test suite boot::a_machine -- --ignored --test-threads=1
+	@echo "consoles: $(BOOT)/*.log"
 
 install: all install-completions
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/man/man5 $(DESTDIR)$(PREFIX)/share/man/man8
@@ -90,4 +111,4 @@ chaos: all
 clean:
 	cargo clean
 
-.PHONY: all toolchain check check-original install install-completions demo bench fuzz chaos clean
+.PHONY: all toolchain check check-original install install-completions check-boot demo bench fuzz chaos clean

@@ -168,6 +168,8 @@ impl Svscan {
         loop {
             if !self.leaving && self.scan_at <= clock::monotonic() {
                 self.look();
+                // It starts what is new, and nothing else goes as deep.
+                stack::give_back();
             }
             self.take_settled();
             self.look_at_order_again();

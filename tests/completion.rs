@@ -199,9 +199,14 @@ fn names(shell: &Shell) {
     assert!(shell.offers(&dir, &["setuidgid", "root", "multil"]).contains("multilog"));
     let place = shell.offers(&dir, &["supervise", "pla"]);
     assert!(place == set(&["place"]) || place == set(&["place/"]), "{place:?}");
+    for option in ["-S", "--state", "-d", "--env"] {
+        let place = shell.offers(&dir, &["svscan", option, "pla"]);
+        assert!(place == set(&["place"]) || place == set(&["place/"]), "{option} {place:?}");
+    }
+    assert_eq!(shell.offers(&dir, &["svscan", "--ready", "pla"]), set(&[]));
     assert_eq!(shell.offers(&dir, &["svnotify", "rel"]), set(&["reloading"]));
     assert_eq!(shell.offers(&dir, &["svboot", "-i", "systemd"]), set(&["systemd", "systemd-user"]));
-    assert_eq!(shell.offers(&dir, &["upkeep", "svl"]), set(&["svlog", "svlogd"]));
+    assert_eq!(shell.offers(&dir, &["upkeep", "svl"]), set(&["svlines", "svlog", "svlogd"]));
     let place = shell.offers(&dir, &["upkeep", "--install", "pla"]);
     assert!(place.contains("place") || place.contains("place/"), "{place:?}");
 }

@@ -14,6 +14,7 @@ mod support;
 
 mod adopt;
 mod bad_input;
+mod boot;
 mod check;
 mod clients;
 mod completion;
@@ -32,6 +33,7 @@ mod hold;
 mod kill_mode;
 mod killed;
 mod letters;
+mod lines;
 mod mixing;
 mod multilog;
 mod multilog_compress;

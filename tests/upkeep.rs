@@ -48,6 +48,19 @@ fn it_is_the_program_that_it_is_called() {
     assert_eq!((done.code, done.out().as_str()), (0, "done\n"));
 }
 
+/// As the kernel calls its first program.
+#[test]
+fn called_init_it_is_a_machines_svscan() {
+    if testing_originals() {
+        return;
+    }
+    let dir = Dir::new();
+    symlink(ours().join("upkeep"), dir.path("init")).unwrap();
+    let done = run(&dir, &dir.path("init"), &["quiet"]);
+    let words = "svscan: fatal: only process 1 can be a machine's\n";
+    assert_eq!((done.code, done.err().as_str()), (111, words));
+}
+
 #[test]
 fn it_lists_what_it_is() {
     if testing_originals() {

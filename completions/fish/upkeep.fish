@@ -103,6 +103,7 @@ complete -c svlog -n '__upkeep_is_value -c --color' -f -a 'always never auto'
 complete -c svlog -n '__upkeep_is_value -t --time' -f -a 'local utc raw none'
 complete -c svlog -n '__upkeep_is_value -C' -f
 complete -c chpst -n '__upkeep_is_value -u -U' -f -a '(__fish_complete_users)'
+complete -c svscan -n '__upkeep_is_value -S --state -d --env' -f -a '(__fish_complete_directories)'
 complete -c sv -n '__upkeep_is_argument -eq 0' -f -a 'status up down once pause cont hup alarm
     interrupt quit 1 2 term kill exit start stop reload restart shutdown force-stop force-reload
     force-restart force-shutdown try-restart check'

@@ -166,3 +166,46 @@ fn the_place_of_the_state_is_svscans_to_say() {
     let found = variables(&[PATH, "SUPERVISEDIR=kept"], &["-E"], prepare);
     assert_eq!(found, [PATH, "SUPERVISEDIR=kept"]);
 }
+
+/// The command, and what runs before it, have the container's own whatever the
+/// services have, with what is added for all.
+#[test]
+fn the_command_has_everything() {
+    both(|who| {
+        let dir = Dir::new();
+        dir.file("secret", "s3cret\n");
+        dir.file("env/ADDED", "added\n");
+        let secret = format!("KEY_FILE={}", dir.path("secret").display());
+        let line = "$OWN $KEY $KEY_FILE $ADDED";
+        dir.script("scan/.svscan/init", &format!("echo init {line}"));
+        let script = format!(
+            "said={0}\necho up \"{line}\" >$said\nexec sleep 1000",
+            dir.path("scan/s.said").display()
+        );
+        let mut service = Service::with_script(&dir, "scan/s", &script);
+        let plan = Plan::new(&dir, who).environment(&[PATH, "OWN=own", &secret]);
+        let print = format!("echo command {line}; read go");
+        let args = ["-EF", "-d", "env", "scan", "--", "sh", "-c", &print];
+        let mut container = plan.start_with("svscan", args, |command| {
+            command.stdin(std::process::Stdio::piped());
+        });
+        assert_eq!(service.said.line(), "up    added");
+        drop(container.process.stdin());
+        let done = container.process.finish();
+        assert_eq!(done.out(), "init own s3cret added\ncommand own s3cret added\n");
+    });
+}
+
+/// Without a directory there is no `.svscan` either, but the options hold.
+#[test]
+fn a_command_alone_gets_what_is_added() {
+    both(|who| {
+        let dir = Dir::new();
+        dir.file(".svscan/env/A", "tree\n");
+        dir.file("env/B", "added\n");
+        let args = ["--env", "env", "--", "sh", "-c", "echo $A $B"];
+        let container = Plan::new(&dir, who).environment(&[PATH]).start("svscan", args);
+        let done = container.process.finish();
+        assert_eq!((done.code, done.out().as_str()), (0, "added\n"), "{done:?}");
+    });
+}

@@ -179,7 +179,9 @@ pub fn send_now(bytes: &[u8]) -> core::result::Result<(), ControlTrouble> {
 fn send_here(bytes: &[u8], waits: bool) -> core::result::Result<(), ControlTrouble> {
     let send = || place::at(names::CONTROL, |path| send_to(CWD, path, bytes, waits));
     match send() {
-        Err(ControlTrouble::NotRunning | ControlTrouble::Open(Errno::NOENT)) if place::settle() => {
+        Err(ControlTrouble::NotRunning | ControlTrouble::Open(Errno::NOENT | Errno::ACCESS))
+            if place::settle() =>
+        {
             send()
         }
         answer => answer,

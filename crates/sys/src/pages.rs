@@ -6,6 +6,15 @@ use core::ops::{Deref, DerefMut};
 use core::ptr::NonNull;
 use rustix::io::{Errno, Result};
 
+/// The size of a page, as the kernel has told this process. rustix would ask
+/// /proc for it on a kernel before 6.4, and a machine's first program begins
+/// before that is there.
+#[must_use]
+pub(crate) fn size() -> usize {
+    // SAFETY: looks into this process's own memory.
+    unsafe { libc::getauxval(libc::AT_PAGESZ) as usize }
+}
+
 /// A buffer of a fixed size, zero at first.
 #[derive(Debug)]
 pub struct Pages {
@@ -31,7 +40,7 @@ impl Pages {
     /// whole pages. What was there is zero, or as it was.
     #[doc(alias = "madvise")]
     pub fn give_back(&mut self, kept: usize) {
-        let page = rustix::param::page_size();
+        let page = size();
         let from = kept.next_multiple_of(page).min(self.len);
         // SAFETY: the range is a part of this value's own mapping, which is
         // borrowed by nobody, and any bytes are valid in it.

@@ -3,15 +3,15 @@
 
 use core::ffi::c_void;
 
-/// A start goes no deeper.
-const DEEP: usize = 128 * 1024;
+/// A start goes no deeper, and the kernel maps more than that from the first.
+const DEEP: usize = 64 * 1024;
 
 /// Gives the memory of the stack back that is not in use. What comes next gets
 /// new pages where it goes deep.
 #[doc(alias = "madvise")]
 #[inline(never)]
 pub fn give_back() {
-    let page = rustix::param::page_size();
+    let page = crate::pages::size();
     let here = 0_u8;
     // The page of this call stays, and one more, which the next calls need.
     let end = ((&raw const here).addr() & !(page - 1)).saturating_sub(page);

@@ -88,9 +88,16 @@ pub(crate) fn run(args: Args) -> Exit {
     }
 }
 
+/// A machine's first program, which is svscan. No link is made for it: that is
+/// for whoever makes the machine.
+const INIT: &[u8] = b"init";
+
 /// The program of that name, wherever it is.
 fn called(path: &CStr) -> Option<Program> {
     let name = path.to_bytes().rsplit(|&b| b == b'/').next()?;
+    if name == INIT {
+        return Some(upkeep::svscan::run_whole);
+    }
     PROGRAMS.iter().find(|(known, _)| known.to_bytes() == name).map(|(_, program)| *program)
 }
 

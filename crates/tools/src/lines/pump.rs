@@ -220,3 +220,160 @@ fn pause(stream: &Stream, held: usize) -> u64 {
         _ => 0,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::lines::outlet::Outlet;
+    use rustix::fd::AsFd;
+    use rustix::pipe::{PipeFlags, pipe_with};
+    use upkeep_cli::Tool;
+
+    const TOOL: &Tool = &Tool { name: "test", help: "" };
+    const WHICH: Pipe = Pipe { device: 1, inode: 2 };
+
+    struct Bench {
+        pump: Pump,
+        outlets: Outlets,
+        shown: OwnedFd,
+        /// Where the service writes.
+        service: Option<OwnedFd>,
+        gone: Vec<Pipe>,
+    }
+
+    impl Bench {
+        fn new() -> Self {
+            let (shown, outlet) = pipe_with(PipeFlags::NONBLOCK).unwrap();
+            let outlet: &'static OwnedFd = Box::leak(Box::new(outlet));
+            let outlet = Some(Outlet::new(outlet.as_fd(), b"a pipe", true));
+            let (read, write) = pipe_with(PipeFlags::NONBLOCK).unwrap();
+            let mut pump = Pump::new(hold::Stream::Out).unwrap();
+            pump.add(WHICH, b"web", Some(read)).unwrap();
+            let outlets = Outlets { tool: TOOL, all: [outlet, None, None] };
+            Self { pump, outlets, shown, service: Some(write), gone: Vec::new() }
+        }
+
+        fn write(&self, text: &str) {
+            let service = self.service.as_ref().unwrap();
+            assert_eq!(rustix::io::write(service, text.as_bytes()), Ok(text.len()));
+        }
+
+        /// Turns at a time until that is of no use.
+        fn turn(&mut self, now: u64) -> State {
+            let gone = &mut self.gone;
+            let mut note = |pipe| {
+                gone.push(pipe);
+                true
+            };
+            // Nothing may be new where something was told.
+            let mut idle = 0;
+            loop {
+                match self.pump.turn(&mut self.outlets, now, &mut note) {
+                    State::Busy => idle = 0,
+                    State::Idle if idle < 3 && !self.pump.has_finished() => idle += 1,
+                    state @ (State::Idle | State::Full(_)) => return state,
+                }
+            }
+        }
+
+        fn shown(&self) -> String {
+            let mut all = Vec::new();
+            let mut some = [0; 4096];
+            while let Ok(n @ 1..) = rustix::io::read(&self.shown, &mut some) {
+                all.extend_from_slice(&some[..n]);
+            }
+            String::from_utf8(all).unwrap()
+        }
+    }
+
+    #[test]
+    fn lines_are_shown_when_they_are_whole() {
+        let mut bench = Bench::new();
+        bench.write("one\ntw");
+        assert_eq!(bench.turn(1), State::Idle);
+        assert_eq!(bench.shown(), "web: one\n");
+        assert_eq!(bench.turn(LATE), State::Idle);
+        assert_eq!(bench.shown(), "");
+        bench.write("o\n");
+        bench.turn(LATE);
+        assert_eq!(bench.shown(), "web: two\n");
+        assert_eq!(bench.pump.streams.get(0).unwrap().late_at, NEVER);
+    }
+
+    #[test]
+    fn what_nobody_ends_is_shown_late() {
+        let mut bench = Bench::new();
+        bench.write("name? ");
+        bench.turn(1);
+        assert_eq!((bench.pump.deadline(), bench.shown().as_str()), (Some(1 + LATE), ""));
+        bench.turn(1 + LATE);
+        assert_eq!(bench.shown(), "web: name? \n");
+        // The end of the same line, and another one.
+        bench.write("\n\n");
+        bench.turn(2 + LATE);
+        assert_eq!(bench.shown(), "web: \n");
+    }
+
+    #[test]
+    fn what_is_not_written_stays_in_its_pipe() {
+        let mut bench = Bench::new();
+        let line = "x".repeat(1000) + "\n";
+        for _ in 0..30 {
+            bench.write(&line);
+        }
+        assert_eq!(bench.turn(1), State::Idle);
+        for _ in 0..60 {
+            bench.write(&line);
+            assert!(matches!(bench.turn(1), State::Idle | State::Full(0)));
+        }
+        assert_eq!(bench.turn(1), State::Full(0));
+        let mut shown = bench.shown();
+        while bench.turn(1) != State::Idle {
+            shown += &bench.shown();
+        }
+        shown += &bench.shown();
+        assert_eq!(shown, ("web: ".to_owned() + &line).repeat(90));
+    }
+
+    /// Its writer may be in the middle of a write, and tells of it at the end.
+    #[test]
+    fn a_full_pipe_is_looked_at_again() {
+        let mut bench = Bench::new();
+        bench.write(&("x".repeat(40_000) + "\nnot yet"));
+        bench.turn(1);
+        assert_eq!(bench.pump.deadline(), Some(1 + MILLISECOND));
+        let mut now = 1;
+        let mut looks = 0;
+        while let Some(then) = bench.pump.deadline().filter(|then| *then < LATE) {
+            bench.turn(then);
+            (now, looks) = (then, looks + 1);
+        }
+        assert!(now > LATE / 4 && looks < 16, "{now} {looks}");
+        let shown = bench.shown();
+        assert!(shown.ends_with("x\n") && shown.len() == 40_001 + 3 * 6 - 1, "{}", shown.len());
+    }
+
+    #[test]
+    fn one_that_is_over_goes_with_its_last_writer() {
+        let mut bench = Bench::new();
+        bench.write("last\nwords");
+        bench.pump.let_go(WHICH);
+        bench.turn(1);
+        assert!(bench.gone.is_empty() && !bench.pump.is_empty());
+        bench.service = None;
+        bench.turn(1);
+        assert_eq!(bench.shown(), "web: last\nweb: words\n");
+        assert!(bench.gone == [WHICH] && bench.pump.is_empty());
+    }
+
+    #[test]
+    fn in_the_end_all_is_shown_whoever_writes() {
+        let mut bench = Bench::new();
+        bench.write("last\nwords");
+        bench.pump.finish();
+        assert!(!bench.pump.has_finished());
+        bench.turn(1);
+        assert!(bench.pump.has_finished());
+        assert_eq!(bench.shown(), "web: last\nweb: words\n");
+    }
+}

@@ -1,0 +1,110 @@
+//! The log directory of all that have no logger of their own.
+
+use super::{Halves, called, end};
+use crate::support::container::{Plan, both};
+use crate::support::{Changes, Dir, Service, supervised, testing_originals};
+use rustix::process::{Pid, Signal, kill_process};
+use std::fs;
+
+/// What is logged, without its stamps; a logger that is killed leaves an old log
+/// behind.
+fn logged(dir: &Dir) -> Vec<String> {
+    let entries = fs::read_dir(dir.path("logs")).unwrap();
+    let names = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    let mut names: Vec<_> = names.filter(|n| n == "current" || n.starts_with('@')).collect();
+    names.sort();
+    // One may just be getting another name.
+    let text = |name| fs::read_to_string(dir.path("logs").join(name)).unwrap_or_default();
+    let text: String = names.into_iter().map(text).collect();
+    text.lines().map(|line| line.split_once(' ').unwrap().1.to_owned()).collect()
+}
+
+#[test]
+fn all_is_logged_and_nothing_shown() {
+    both(|who| {
+        let dir = Dir::new();
+        let trap = "trap 'echo bye; exit' TERM; echo out; echo err >&2";
+        let mut a = Service::new(&dir, "scan/a", trap);
+        let mut b = Service::new(&dir, "scan/b", trap);
+        let container = Plan::new(&dir, who).start("svscan", ["-L", "logs", "scan"]);
+        a.up();
+        b.up();
+        container.signal(Signal::TERM);
+        let done = container.process.finish();
+        assert_eq!((done.code, done.out().as_str(), done.err().as_str()), (0, "", ""));
+        let mut lines = logged(&dir);
+        lines.sort();
+        assert_eq!(lines, ["a: bye", "a: err", "a: out", "b: bye", "b: err", "b: out"]);
+        assert_eq!(dir.processes(), []);
+    });
+}
+
+#[test]
+fn all_is_shown_and_logged_too() {
+    if testing_originals() {
+        return;
+    }
+    let dir = Dir::new();
+    let mut a = Service::new(&dir, "scan/a", "echo out; echo err >&2");
+    let log = format!("--log={}", dir.path("logs").display());
+    let mut svscan = dir.start("svscan", ["-l", &log, "scan"]);
+    a.up();
+    // What svscan says itself is there, and shown.
+    std::os::unix::fs::symlink("nowhere", dir.path("scan/dangling")).unwrap();
+    let line = svscan.complains("dangling");
+    let (out, err) = end(&dir, svscan);
+    assert_eq!(out, "out\n");
+    assert!(err.is_empty() || err.lines().all(|line| line == "err" || line.contains("dangling")));
+    let lines = logged(&dir);
+    for line in ["a: out", "a: err", &line] {
+        assert!(lines.iter().any(|logged| logged == line), "{line}: {lines:?}");
+    }
+}
+
+#[test]
+fn no_line_is_lost_when_the_logger_or_svscan_is_killed() {
+    if testing_originals() {
+        return;
+    }
+    let dir = Dir::new();
+    dir.mkdir("logs");
+    let changes = Changes::of(&[&dir.path("logs")]);
+    let mut a = Halves::new(&dir, "a", "echo one", "echo two");
+    let mut svscan = dir.start("svscan", ["-L", "logs", "scan"]);
+    let has = |line: &str| logged(&dir).iter().filter(|logged| *logged == line).count();
+    let wait = |line: &str, count| {
+        changes.until(line, || (has(line) == count).then_some(()));
+    };
+    assert_eq!(a.service.said.line(), "half");
+    wait("a: one", 1);
+    let loggers = called(&dir, "multilog");
+    assert_eq!(loggers.len(), 1);
+    kill_process(Pid::from_raw(loggers[0]).unwrap(), Signal::KILL).unwrap();
+    a.go.say("");
+    wait("a: two", 1);
+    a.service.up();
+    supervised(&a.service.path);
+    // Its logger goes on with the next one, or for itself.
+    svscan.signal(Signal::KILL);
+    assert_eq!(svscan.ends(), 137);
+    svscan = dir.start("svscan", ["-L", "logs", "scan"]);
+    a.service.svc(&dir, "-t");
+    assert_eq!(a.service.said.line(), "half");
+    wait("a: one", 2);
+    assert_eq!(called(&dir, "multilog").len(), 1);
+    let (out, err) = end(&dir, svscan);
+    assert_eq!((out.as_str(), err.as_str()), ("", ""));
+    assert_eq!((has("a: one"), has("a: two")), (2, 1));
+}
+
+#[test]
+fn a_directory_that_cannot_be_made() {
+    if testing_originals() {
+        return;
+    }
+    let dir = Dir::new();
+    dir.mkdir("scan");
+    let done = dir.run("svscan", ["-L", "no/where", "scan"]);
+    let words = "svscan: fatal: unable to use log directory no/where: file does not exist\n";
+    assert_eq!((done.code, done.err().as_str()), (111, words));
+}
