@@ -67,6 +67,13 @@ impl Notices {
         let _ = inotify::remove_watch(&self.inotify, watch);
     }
 
+    /// Nothing more is to be noticed of the scan directory. The kernel takes its
+    /// time to forget a watch, some 15 ms, and who closes an inotify, or ends,
+    /// waits for it; this way it passes while something else does.
+    pub(crate) fn let_go(&self) {
+        self.unwatch(self.scan);
+    }
+
     /// Hands over everything that was noticed since the last time.
     pub(crate) fn drain(&self, mut tell: impl FnMut(Notice<'_>)) {
         let mut buffer = [MaybeUninit::uninit(); 4096];

@@ -249,7 +249,8 @@ impl Svscan {
             }
             Notice::Blind => blind = true,
         });
-        if blind {
+        // On the way out nothing is looked for.
+        if blind && !self.leaving {
             // What was watched while it filled is found by the scan.
             self.settling = Settling::new();
             self.roster.deafen();
