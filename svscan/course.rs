@@ -158,6 +158,9 @@ impl Svscan {
         self.leaving = true;
         self.notify.stopping();
         self.feed_all(event, |_| true);
+        if let Some(notices) = &self.notices {
+            notices.let_go();
+        }
     }
 
     /// Does what is due, and answers with the end when that has come.

@@ -6,6 +6,7 @@ use crate::svscan::machine;
 use crate::svscan::options::Options;
 use crate::svscan::watch::Svscan;
 use rustix::io::Result;
+use rustix::process::getpid;
 use upkeep_core::scan;
 use upkeep_core::whole::{End, Event, Phase};
 use upkeep_sys::decimal;
@@ -44,7 +45,10 @@ fn set(numbers: &[u8]) -> u64 {
 pub(crate) fn take(options: &Options) -> Result<Signals> {
     let always = set(&[CHLD, TERM, ALRM, USR1, PWR, options.stop]);
     if options.command.is_some() {
-        return Signals::take_all(!set(&NOT_FORWARDED) | set(&[CHLD]), 0);
+        let all = !set(&NOT_FORWARDED) | set(&[CHLD]);
+        // Nobody starts process 1 in the background, or to outlive a terminal.
+        let polite = if getpid().is_init() { 0 } else { set(&[HUP, INT, QUIT]) };
+        return Signals::take_all(all & !polite, polite);
     }
     if options.machine {
         return Signals::take_all(always | set(&[HUP, INT]) | set(&machine::SIGNALS), 0);

@@ -41,6 +41,16 @@ impl Heard {
     pub(crate) fn stir(&mut self, watch: i32) {
         self.stirred |= self.watch == watch;
     }
+
+    /// Notes that it may have changed, whichever watch it has.
+    pub(crate) fn stir_anyway(&mut self) {
+        self.stirred = true;
+    }
+
+    /// Nothing is told any more.
+    pub(crate) fn deafen(&mut self) {
+        (self.watch, self.stirred) = (-1, true);
+    }
 }
 
 impl Svscan {

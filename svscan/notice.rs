@@ -4,6 +4,7 @@ use core::mem::MaybeUninit;
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
 use rustix::fs::inotify::{self, CreateFlags, ReadFlags, Reader, WatchFlags};
 use rustix::io::{Errno, Result};
+use upkeep_sys::refuse::refused;
 
 /// An open inotify, with the scan directory watched or not.
 pub(crate) struct Notices {
@@ -27,6 +28,9 @@ pub(crate) enum Notice<'a> {
 impl Notices {
     /// Watches the current directory.
     pub(crate) fn open() -> Result<Self> {
+        if refused(b"inotify") {
+            return Err(Errno::MFILE);
+        }
         let inotify = inotify::init(CreateFlags::CLOEXEC | CreateFlags::NONBLOCK)?;
         let what = WatchFlags::CREATE
             | WatchFlags::MOVE
@@ -61,6 +65,13 @@ impl Notices {
     pub(crate) fn unwatch(&self, watch: i32) {
         // It is gone by itself where the directory is.
         let _ = inotify::remove_watch(&self.inotify, watch);
+    }
+
+    /// Nothing more is to be noticed of the scan directory. The kernel takes its
+    /// time to forget a watch, some 15 ms, and who closes an inotify, or ends,
+    /// waits for it; this way it passes while something else does.
+    pub(crate) fn let_go(&self) {
+        self.unwatch(self.scan);
     }
 
     /// Hands over everything that was noticed since the last time.

@@ -3,10 +3,17 @@
 
 use crate::svscan::help::TOOL;
 use crate::svscan::watch::Svscan;
+use rustix::fd::OwnedFd;
 use rustix::fs::{Mode, OFlags};
 use upkeep_core::scan::Which;
-use upkeep_sys::inherited::close_on_exec;
+use upkeep_sys::inherited::{close_on_exec, take};
 use upkeep_sys::{exec, point};
+
+/// Whether this program was executed by itself: then the directory in which it
+/// began is open already.
+pub(crate) fn is_renewed(start: &OwnedFd) -> bool {
+    rustix::fs::fstat(start).is_ok_and(|stat| take(&stat, 0).is_some())
+}
 
 impl Svscan {
     /// Has every supervise execute its program anew, and then does so itself.

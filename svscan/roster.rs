@@ -163,6 +163,16 @@ impl Roster {
         self.entries.iter_mut().for_each(|entry| entry.heard.stir(watch));
     }
 
+    /// Any record may have changed.
+    pub(crate) fn stir_all(&mut self) {
+        self.entries.iter_mut().for_each(|entry| entry.heard.stir_anyway());
+    }
+
+    /// Nothing is told of records any more.
+    pub(crate) fn deafen(&mut self) {
+        self.entries.iter_mut().for_each(|entry| entry.heard.deafen());
+    }
+
     pub(crate) fn get_mut(&mut self, index: usize) -> &mut Entry {
         &mut self.entries[index]
     }

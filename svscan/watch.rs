@@ -19,7 +19,7 @@ use crate::svscan::order::Order;
 use crate::svscan::roster::{NAME, Roster};
 use crate::svscan::settle::Settling;
 use crate::svscan::state::{State, Told};
-use crate::svscan::{Others, machine, rescue};
+use crate::svscan::{Others, machine, renew, rescue};
 use core::ffi::CStr;
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::fd::OwnedFd;
@@ -31,7 +31,6 @@ use upkeep_core::record::Boot;
 use upkeep_core::scan::{Action, Event, Which};
 use upkeep_core::whole;
 use upkeep_servicedir::open_output;
-use upkeep_sys::inherited::take_directory;
 use upkeep_sys::signals::{self, Signal, Signals};
 use upkeep_sys::{Args, clock, process, sealed, stack};
 
@@ -109,7 +108,7 @@ impl Svscan {
         let here = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
         let start = rustix::fs::open(c".", here, Mode::empty()).ok();
         let told = Told::read(options)?;
-        let again = take_directory().is_some();
+        let again = start.as_ref().is_some_and(renew::is_renewed);
         let lines = Lines::new(options);
         if lines.is_some() {
             launcher.find_readers(options.log.is_some())?;
@@ -244,12 +243,17 @@ impl Svscan {
                 self.roster.stir(watch);
             }
             // The directory itself may be about to go, which nobody tells.
-            Notice::Unclear => (self.scan_at, self.again) = (0, true),
+            Notice::Unclear => {
+                (self.scan_at, self.again) = (0, true);
+                self.roster.stir_all();
+            }
             Notice::Blind => blind = true,
         });
-        if blind {
+        // On the way out nothing is looked for.
+        if blind && !self.leaving {
             // What was watched while it filled is found by the scan.
             self.settling = Settling::new();
+            self.roster.deafen();
             self.trusted = false;
             self.scan_at = 0;
         } else {

@@ -217,6 +217,41 @@ fn ten_thousand_orphans_are_waited_for() {
     });
 }
 
+/// The one who became svscan had children, and one of them is dead by then.
+#[test]
+fn what_died_before_it_began() {
+    both(|who| {
+        let dir = Dir::new();
+        // A shell would wait for it.
+        let script = r"exit 5 unless $child = fork;
+            do { open S, qq(/proc/$child/stat); } until <S> =~ /\) Z /; exec @ARGV";
+        let svscan = dir.path("programs/svscan");
+        let args = ["-e", script, svscan.to_str().unwrap(), "-P", "-w"];
+        let mut container = Plan::new(&dir, who).start("perl", args);
+        container.process.complains("exit code 5");
+        container.signal(Signal::TERM);
+        assert_eq!(container.process.finish().code, 0);
+    });
+}
+
+/// What nohup says is heeded, and not undone for the command.
+#[test]
+fn a_signal_that_was_ignored_before() {
+    let dir = Dir::new();
+    let command = hearing(&dir);
+    let svscan = crate::support::program("svscan");
+    let script = "trap '' HUP; exec \"$@\"";
+    let args = ["-c", script, "sh", svscan.to_str().unwrap(), "--", "sh", "-c", &command];
+    let mut process = Process::start(dir.command("sh").args(args));
+    process.prints("hears");
+    process.signal(Signal::HUP);
+    process.signal(Signal::USR1);
+    // Signals are handed on in order.
+    assert_eq!(process.prints("got"), "got 10.");
+    process.signal(Signal::KILL);
+    process.prints("got 15.");
+}
+
 #[test]
 fn nothing_but_reaping() {
     both(|who| {

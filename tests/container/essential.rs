@@ -1,7 +1,7 @@
 //! Essential services: everything ends with one that is over, as it ended.
 
 use crate::support::container::{Plan, both};
-use crate::support::{Dir, Service, supervised};
+use crate::support::{Dir, Process, Service, supervised};
 use rustix::process::Signal;
 
 #[test]
@@ -123,6 +123,45 @@ fn one_that_becomes_essential() {
         container.signal(Signal::ALARM);
         gate.say("go");
         assert_eq!(container.process.finish().code, 4);
+    });
+}
+
+/// Where the kernel tells nothing, it is looked.
+#[test]
+fn without_being_told() {
+    let dir = Dir::new();
+    dir.script("scan/late/run", "exec sleep 1000");
+    dir.file("scan/late/down", "");
+    dir.script("scan/main/run", "read go <../../gate; exit 7");
+    dir.file("scan/main/restart", "never");
+    dir.file("scan/main/essential", "");
+    let gate = dir.fifo("gate");
+    let hold = dir.fifo("hold");
+    let script = format!("echo up; read no <{}", hold.path().display());
+    let mut command = dir.tool("svscan", ["scan", "--", "sh", "-c", &script]);
+    let mut svscan = Process::start(command.env("UPKEEP_REFUSE", "inotify"));
+    svscan.prints("up");
+    gate.say("go");
+    svscan.complains("main is over, and essential");
+    assert_eq!(svscan.finish().code, 7);
+}
+
+/// The records are where they are, on a read-only file system too.
+#[test]
+fn with_the_state_elsewhere() {
+    both(|who| {
+        let dir = Dir::new();
+        dir.script("scan/main/run", "read go <../../gate; exit 7");
+        dir.file("scan/main/restart", "never");
+        dir.file("scan/main/essential", "");
+        let gate = dir.fifo("gate");
+        let plan = Plan::new(&dir, who).read_only(dir.path("scan")).tmpfs("/run", "64k");
+        let plan = plan.tmpfs("/dev/shm", "64k");
+        let args = ["scan", "--", "sh", "-c", "echo up; exec sleep 1000"];
+        let mut container = plan.start("svscan", args);
+        container.process.prints("up");
+        gate.say("go");
+        assert_eq!(container.process.finish().code, 7);
     });
 }
 

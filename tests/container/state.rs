@@ -361,7 +361,12 @@ fn a_place_that_others_could_change_is_refused() {
             ("ln -s scan place", "place", "it is a link"),
             (":>place", "place", "not a directory"),
             (":", "no/place", "file does not exist"),
+            ("mkdir -m 777 place", "place/in", "others can remove or rename it"),
         ] {
+            // Whoever is not root has meant it.
+            if who == Who::Nobody && named == "place/in" {
+                continue;
+            }
             let here = dir.path("");
             let setup = format!("cd {}; rm -rf place; {make}", here.display());
             let plan = plan(&dir, who).setup(&setup);
@@ -605,6 +610,25 @@ fn the_other_programs_are_found_without_proc() {
             up(&mut later);
         }
         // It would have said that it could not be.
+        assert_eq!(ends(container), "");
+    });
+}
+
+/// A volume that everybody may write to, as engines make them, will do for
+/// whoever is not root.
+#[test]
+fn a_volume_for_everybody_has_room_for_a_place() {
+    both(|who| {
+        if who == Who::Root {
+            return;
+        }
+        let dir = Dir::new();
+        let mut service = Service::new(&dir, "scan/s", "");
+        let plan = plan(&dir, who).setup("mkdir -m 777 /run/volume").read_only(dir.path("scan"));
+        let container = plan.start("svscan", ["-S", "/run/volume/state/", "scan"]);
+        let pid = up(&mut service);
+        is_found(&container, "scan/s", &mut service, pid);
+        assert_eq!(entries(container.path("/run/volume/state")), [colons(&service.path)]);
         assert_eq!(ends(container), "");
     });
 }

@@ -2,8 +2,8 @@
 
 use super::{Halves, called, end};
 use crate::support::container::{Plan, both};
-use crate::support::{Changes, Dir, Service, supervised, testing_originals};
-use rustix::process::{Pid, Signal, kill_process};
+use crate::support::{Changes, Dir, Service, deadline, readable, supervised, testing_originals};
+use rustix::process::{Pid, PidfdFlags, Signal, kill_process, pidfd_open};
 use std::fs;
 
 /// What is logged, without its stamps; a logger that is killed leaves an old log
@@ -107,4 +107,24 @@ fn a_directory_that_cannot_be_made() {
     let done = dir.run("svscan", ["-L", "no/where", "scan"]);
     let words = "svscan: fatal: unable to use log directory no/where: file does not exist\n";
     assert_eq!((done.code, done.err().as_str()), (111, words));
+}
+
+#[test]
+fn svscan_anew_waits_for_the_logger_that_it_finds() {
+    if testing_originals() {
+        return;
+    }
+    let dir = Dir::new();
+    let mut a = Service::new(&dir, "scan/a", "trap 'echo bye; exit' TERM");
+    let svscan = dir.start("svscan", ["-L", "logs", "scan"]);
+    a.up();
+    supervised(&a.path);
+    let logger = called(&dir, "multilog");
+    let lines = Pid::from_raw(called(&dir, "svlines")[0]).unwrap();
+    let old = pidfd_open(lines, PidfdFlags::empty()).unwrap();
+    svscan.signal(Signal::USR1);
+    assert!(readable(&old, deadline()), "the old svlines stays");
+    assert_eq!(called(&dir, "multilog"), logger);
+    assert_eq!(end(&dir, svscan), (String::new(), String::new()));
+    assert_eq!(logged(&dir), ["a: bye"]);
 }

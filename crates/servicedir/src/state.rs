@@ -12,7 +12,9 @@ use core::ffi::CStr;
 use rustix::fs::{self, Access, AtFlags, CWD, FileType, Mode, OFlags, Stat};
 use rustix::io::Errno;
 use rustix::process::geteuid;
-use std::ffi::CString;
+use std::ffi::{CString, OsStr};
+use std::os::unix::ffi::OsStrExt;
+use std::path::PathBuf;
 
 pub use make::{Refusal, accept, announce, choose};
 
@@ -127,7 +129,7 @@ fn look_for(user: u32) {
             let dir = keep(path);
             add(dir, user);
             pointed_to(dir).into_iter().for_each(|target| {
-                if is_private(&target, user).is_ok() {
+                if is_private(&target, user).is_ok() && is_within_reach(&target, user) {
                     add(keep(target), user);
                 }
             });
@@ -191,13 +193,41 @@ fn safe_parent(path: &CStr, user: u32) -> Result<(), Refusal> {
     let bytes = path.to_bytes();
     let end = bytes.iter().rposition(|&b| b == b'/').unwrap_or(0);
     let stat = fs::stat(&bytes[..end.max(1)]).map_err(Refusal::Os)?;
-    // Whoever has the root directory can do as he likes anyway; where that is
-    // not 0, as in a user name space, its number stands for root.
-    let is_owner_safe = [0, user].contains(&stat.st_uid)
-        || fs::stat(c"/").is_ok_and(|root| root.st_uid == stat.st_uid);
     let is_sticky = Mode::from_raw_mode(stat.st_mode).contains(Mode::SVTX);
-    let is_safe = is_owner_safe && (is_sticky || !is_open_to_others(&stat));
+    let is_safe = is_safe_owner(&stat, user) && (is_sticky || !is_open_to_others(&stat));
     is_safe.then_some(()).ok_or(Refusal::Parent)
+}
+
+/// Whether nobody else can put something in the place of what is his. Who is
+/// not root, and asks for what is his own, has chosen the place himself.
+fn is_within_reach(path: &CStr, user: u32) -> bool {
+    user != 0 && user == geteuid().as_raw() || safe_way(path, user).is_ok()
+}
+
+/// Nobody else can change what `path`, from the root, leads to: neither by what
+/// it names nor by where that is.
+fn safe_way(path: &CStr, user: u32) -> Result<(), Refusal> {
+    let named = PathBuf::from(OsStr::from_bytes(path.to_bytes()));
+    let trouble =
+        |why: std::io::Error| Refusal::Os(Errno::from_io_error(&why).unwrap_or(Errno::IO));
+    for way in [named.canonicalize().map_err(trouble)?, named] {
+        for step in way.ancestors().filter(|step| step.parent().is_some()) {
+            let step = CString::new(step.as_os_str().as_bytes()).unwrap_or_default();
+            safe_parent(&step, user)?;
+            let stat = fs::statat(CWD, &step, AtFlags::SYMLINK_NOFOLLOW).map_err(Refusal::Os)?;
+            if !is_safe_owner(&stat, user) {
+                return Err(Refusal::Parent);
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Whether whoever has it is this user or root. Whoever has the root directory
+/// can do as he likes anyway; where that is not 0, as in a user name space, its
+/// number stands for root.
+fn is_safe_owner(stat: &Stat, user: u32) -> bool {
+    [0, user].contains(&stat.st_uid) || fs::stat(c"/").is_ok_and(|root| root.st_uid == stat.st_uid)
 }
 
 /// Where the links in a root point to that svscan has left there.

@@ -53,12 +53,22 @@ struct Run {
     seen_ready: bool,
 }
 
+/// What is wrong with a process. The next one may have the same fault at once,
+/// and is given its own time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Wrong {
-    /// It said that it is ready.
-    NotReady(u64),
+struct Wrong {
+    what: Fault,
+    pid: i32,
+    /// How long it may be so.
+    limit: u64,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Fault {
+    /// It said that it is ready, and is not on record.
+    NotReady,
     /// It has a fault and lives on.
-    NotEnded(u64),
+    NotEnded,
 }
 
 impl Health {
@@ -93,9 +103,7 @@ impl Health {
         let named = sight.status.filter(|s| s.pid == self.run.pid && sight.process.is_some());
         let wrong = named.and_then(|status| self.seen(&status, scene));
         let touched = sight.service.main.touched();
-        let lasts = self.spell.look(wrong, touched, sight.passed, |wrong| match wrong {
-            Wrong::NotReady(limit) | Wrong::NotEnded(limit) => limit,
-        });
+        let lasts = self.spell.look(wrong, touched, sight.passed, |wrong| wrong.limit);
         if let Some(wrong) = lasts {
             scene.blame(&format!("{}, {:?}", wrong.words(), sight.status));
         }
@@ -125,11 +133,13 @@ impl Health {
         if self.run.ready && !own.ready {
             let doubt = if doubtful { doubt(scene) } else { 0 };
             let check = if kind == Kind::Check { CHECK } else { 0 };
-            return Some(Wrong::NotReady(doubt + patient(check + LAG)));
+            let limit = doubt + patient(check + LAG);
+            return Some(Wrong { what: Fault::NotReady, pid: self.run.pid, limit });
         }
         let (fault, _) = self.run.fault.filter(|_| !doubtful)?;
         let within = if fault == LATE { ready_within() } else { life_every(kind) };
-        Some(Wrong::NotEnded(within + patient(DEAF + LAG)))
+        let limit = within + patient(DEAF + LAG);
+        Some(Wrong { what: Fault::NotEnded, pid: self.run.pid, limit })
     }
 
     /// What the process before was ended for, as the record of the next says.
@@ -192,9 +202,9 @@ impl Health {
 impl Wrong {
     /// For people.
     const fn words(self) -> &'static str {
-        match self {
-            Self::NotReady(_) => "it said that it is ready and is not on record",
-            Self::NotEnded(_) => "it is late or silent and is not ended",
+        match self.what {
+            Fault::NotReady => "it said that it is ready and is not on record",
+            Fault::NotEnded => "it is late or silent and is not ended",
         }
     }
 }
@@ -202,4 +212,23 @@ impl Wrong {
 /// How long it takes until a word that may be lost is taken for said.
 fn doubt(scene: &Scene<'_>) -> u64 {
     if scene.service.make.is_strict() { ready_within().max(DOUBT) } else { DOUBT }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_late_process_has_its_own_time() {
+        // Each is ended after 6 s, and the next one is there before anybody has
+        // looked; only the last one lives on.
+        let mut spell = Spell::default();
+        let mut look = |pid| {
+            let late = Wrong { what: Fault::NotEnded, pid, limit: 14 * SECOND };
+            (0..6).find_map(|_| spell.look(Some(late), 0, SECOND, |wrong| wrong.limit))
+        };
+        assert!([1, 2, 3, 4].into_iter().all(|pid| look(pid).is_none()));
+        assert_eq!(look(4), None);
+        assert_eq!(look(4).map(|wrong| wrong.pid), Some(4));
+    }
 }

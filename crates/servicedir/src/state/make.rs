@@ -2,7 +2,7 @@
 //! the directory that it was told. It follows nobody's link and takes nobody's
 //! directory.
 
-use super::{POINTER, TO_WRITE, is_private, paths, safe_parent};
+use super::{POINTER, TO_WRITE, is_private, is_within_reach, paths, safe_parent};
 use core::ffi::CStr;
 use rustix::fs::{self, CWD, Mode};
 use rustix::io::Errno;
@@ -70,12 +70,16 @@ pub fn choose(refused: &mut dyn FnMut(&CStr, Refusal)) -> Option<CString> {
     })
 }
 
-/// Takes `dir` for the state, which it was told, and makes it if it is not
-/// there. What it is in is not judged: somebody meant it.
+/// Takes `dir` for the state, from the root, which it was told, and makes it if
+/// it is not there. What it is in is judged for root alone: whoever could change
+/// it would be root then. Another user has meant it.
 pub fn accept(dir: &CStr) -> Result<(), Refusal> {
     let user = geteuid().as_raw();
     make(dir, Mode::RWXU)?;
     is_private(dir, user)?;
+    if !is_within_reach(dir, user) {
+        return Err(Refusal::Parent);
+    }
     writable(dir)
 }
 

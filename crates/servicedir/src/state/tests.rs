@@ -121,3 +121,22 @@ fn the_number_is_in_the_name() {
         [c"/run/upkeep", c"/dev/shm/upkeep-1000", c"/tmp/upkeep-1000"].map(CStr::to_owned)
     );
 }
+
+#[test]
+fn all_of_the_way_has_to_be_safe() {
+    let dir = Dir::new("way");
+    dir.make("open", 0o777);
+    dir.make("open/inner", 0o700);
+    let state = dir.make("open/inner/state", 0o700);
+    assert_eq!(safe_way(&state, me()), Err(Refusal::Parent));
+    assert_eq!(is_within_reach(&state, me()), me() != 0);
+    assert_eq!(accept(&state).is_ok(), me() != 0);
+    set_mode(&dir.0.join("open"), 0o1777);
+    assert_eq!(safe_way(&state, me()), Ok(()));
+    // By a link that leads through it, too.
+    symlink(dir.0.join("open/inner"), dir.0.join("link")).unwrap();
+    let linked = path_of(&dir.0.join("link/state"));
+    assert_eq!(safe_way(&linked, me()), Ok(()));
+    set_mode(&dir.0.join("open"), 0o777);
+    assert_eq!(safe_way(&linked, me()), Err(Refusal::Parent));
+}

@@ -76,6 +76,30 @@ mod tests {
         assert_eq!(lines(b"0123456789abc\nd\n", 10, true).0, ["0123456789+", "abc", "d"]);
     }
 
+    /// Whatever it is, and however it comes, all of it is there again, and no
+    /// line is longer than it may be.
+    #[test]
+    fn nothing_is_lost_in_any_text() {
+        let mut seed = 1_u32;
+        let mut random = || {
+            seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            seed >> 16
+        };
+        for _ in 0..20_000 {
+            let bytes = [b'a', b'\n', 0xc3, 0xa9, 0x80, 0xf0, 0xff, 0];
+            let text: Vec<u8> = (0..random() % 40).map(|_| bytes[random() as usize % 8]).collect();
+            let (most, mut back, mut at) = (1 + random() as usize % 12, Vec::new(), 0);
+            while let Some(line) = next(&text[at..], most, false) {
+                assert!(line.text <= most && line.taken >= line.text.max(1));
+                assert!(!text[at..at + line.text].contains(&b'\n'));
+                back.extend_from_slice(&text[at..at + line.text]);
+                back.extend(line.whole.then_some(b'\n'));
+                at += line.taken;
+            }
+            assert_eq!((back, at), (text.clone(), text.len()), "{most}");
+        }
+    }
+
     #[test]
     fn a_character_is_not_cut() {
         let text = "aé€😀b";
