@@ -98,7 +98,7 @@ fn a_machine_boots_serves_and_is_switched_off() {
     assert_eq!(machine.runs(again), "This is upkeep.");
     // Orphans are waited for.
     let orphans = "for n in 1 2 3; do (usleep 50000 &); done; \
-                   while pidof usleep; do usleep 50000; done; grep -l '^State:.Z' /proc/*/status";
+                   while pidof usleep >/dev/null; do usleep 50000; done; grep -l '^State:.Z' /proc/*/status";
     assert_eq!(machine.runs(orphans), "");
     machine.types("svscan --poweroff");
     machine.shows("the machine goes down");
