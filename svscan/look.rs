@@ -105,6 +105,11 @@ impl Svscan {
             self.order_changes(name);
         }
         self.keep_log(index, log);
+        if is_new && self.is_first_life && !self.looked {
+            for which in [Which::Main, Which::Log] {
+                self.elsewhere(index, which).begin_anew(&self.boot);
+            }
+        }
         self.listen(index);
         self.feed(index, Event::Listed { log: log.is_some() });
     }

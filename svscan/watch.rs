@@ -83,6 +83,8 @@ pub(crate) struct Svscan {
     pub(crate) scan_at: u64,
     /// Whether everything in the directory was seen once.
     pub(crate) looked: bool,
+    /// Whether nothing can have run before this in the same container.
+    pub(crate) is_first_life: bool,
     /// Whether what the start needed has been given back.
     rested: bool,
     /// When the records are looked at that nobody tells of.
@@ -151,6 +153,7 @@ impl Svscan {
             scan: 0,
             scan_at: 0,
             looked: false,
+            is_first_life: getpid().is_init() && !again,
             rested: false,
             listen_at: None,
             again: false,

@@ -1,5 +1,6 @@
 //! svscan as process 1 of a container, as root and as nobody.
 
+mod again;
 mod alone;
 mod command;
 mod environment;

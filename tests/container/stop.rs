@@ -29,8 +29,6 @@ fn the_command_first_and_then_the_services() {
             let done = container.process.finish();
             assert_eq!((done.code, done.err().as_str()), (3, ""));
             assert_eq!(dir.processes(), []);
-            fs::remove_file(dir.path("container.ready")).unwrap();
-            fs::remove_file(dir.path("container.go")).unwrap();
         }
     });
 }

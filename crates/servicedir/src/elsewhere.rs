@@ -13,7 +13,7 @@ use rustix::fs::{self, Access, AtFlags, FileType, Mode, OFlags};
 use rustix::io::{Errno, Result};
 use rustix::process::fchdir;
 use upkeep_core::order::Tie;
-use upkeep_core::record::{Boot, Record, SIZE};
+use upkeep_core::record::{Boot, Record, SIZE, Stage};
 
 /// What the logger of a service is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -184,6 +184,19 @@ impl Elsewhere<'_> {
         let mut bytes = [0; SIZE];
         let count = self.read(names::STATUS, &mut bytes).ok()?;
         Record::decode(&bytes[..count])
+    }
+
+    /// This is the beginning of a container: of what an earlier one has left
+    /// on record, what had no process begins anew, as after a boot.
+    pub fn begin_anew(&self, boot: &Boot) {
+        let was_idle = |record: Record| {
+            use Stage::{Down, Needing, Over, There, Waiting};
+            matches!(record.own.stage, Down | Waiting | Needing | Over | There)
+        };
+        if matches!(self.living(), Ok(None)) && self.record(boot).is_some_and(was_idle) {
+            // What cannot be removed goes on as it was.
+            let _ = self.at(names::STATUS, |path| fs::unlinkat(self.from, path, AtFlags::empty()));
+        }
     }
 
     /// Leaves word for a supervise that is on its way and does not listen yet:
