@@ -4,6 +4,7 @@
 use crate::svscan::Others;
 use crate::svscan::help::TOOL;
 use crate::svscan::lines::Ends;
+use crate::svscan::options::Options;
 use core::ffi::CStr;
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
 use rustix::fs::{Access, access};
@@ -36,16 +37,21 @@ pub(crate) struct Launcher {
 impl Launcher {
     /// Looks where both are, and makes room for two descriptors for each
     /// logged service. What is started gets the old limit.
-    pub(crate) fn new(others: Others) -> Self {
+    pub(crate) fn new(others: Others, options: &Options) -> Self {
         let open_files = getrlimit(Resource::Nofile);
         // Without it, what does not fit is tried again as services leave.
         let raised = Rlimit { current: open_files.maximum, maximum: open_files.maximum };
         let _ = setrlimit(Resource::Nofile, raised);
+        // Names that are never asked for are memory all the same.
+        let of = |name, wanted: bool| {
+            if wanted { candidates(name, others) } else { Vec::new() }
+        };
+        let logs = options.log.is_some();
         Self {
             supervise: candidates(c"supervise", others),
             svhold: candidates(c"svhold", others),
-            svlines: candidates(c"svlines", others),
-            multilog: candidates(c"multilog", others),
+            svlines: of(c"svlines", logs || options.lines || options.names),
+            multilog: of(c"multilog", logs),
             open_files,
         }
     }

@@ -102,7 +102,7 @@ impl Svscan {
         course::prepare(options)?;
         let signals = heed::take(options)
             .map_err(|why| TOOL.fatal_os(&[b"unable to take signals: "], why))?;
-        let launcher = Launcher::new(others);
+        let launcher = Launcher::new(others, options);
         // A service that has lost its supervise is waited for here.
         let _ = set_child_subreaper(Some(getpid()));
         let here = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
