@@ -5,6 +5,8 @@ use super::support::Random;
 
 #[path = "fuzz/journal.rs"]
 mod journal;
+#[path = "fuzz/lines_of_svboot.rs"]
+mod lines_of_svboot;
 #[path = "fuzz/log_directory.rs"]
 mod log_directory;
 #[path = "fuzz/multilog_script.rs"]
@@ -302,4 +304,18 @@ fn regular_expressions() {
         &[0, 6, 7, 5, 13, 4, 12],
     ];
     feed(1, 8000, pieces, regular_expressions::regular_expressions);
+}
+
+#[test]
+fn lines_of_svboot() {
+    let pieces: &[&[u8]] = &[
+        b"\n",
+        b"a",
+        b"a line\n",
+        b"# BEGIN svboot\n",
+        b"\n# BEGIN svboot (the line above had no end)\n",
+        b"# END svboot\n",
+        b"# END svboot",
+    ];
+    feed(0, 3000, pieces, lines_of_svboot::lines_of_svboot);
 }

@@ -1,7 +1,7 @@
 //! What starts svscan on a machine that has another init: as text, and in its
 //! place. Writes files; starts no service and speaks to no init.
 
-mod block;
+pub mod block;
 mod crontab;
 mod deeds;
 mod detect;

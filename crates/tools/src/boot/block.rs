@@ -8,7 +8,7 @@ const END: &[u8] = b"# END svboot\n";
 
 /// One end of the lines is missing, or is there twice.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Torn;
+pub struct Torn;
 
 /// Where the lines are, both ends included, and whether an end of line before
 /// them was put there with them.
@@ -17,12 +17,10 @@ fn find(text: &[u8]) -> Result<Option<(core::ops::Range<usize>, bool)>, Torn> {
     let mut at = 0;
     for line in text.split_inclusive(|&byte| byte == b'\n') {
         let next = at + line.len();
-        let joined = line == BEGIN_JOINED;
-        let seen = if joined || line == BEGIN {
-            Some((0, at))
-        } else {
-            (line == END).then_some((1, next))
-        };
+        // The last one may have lost its end to an editor.
+        let is = |known: &[u8]| known.strip_suffix(b"\n") == Some(line.trim_ascii_end());
+        let joined = is(BEGIN_JOINED);
+        let seen = if joined || is(BEGIN) { Some((0, at)) } else { is(END).then_some((1, next)) };
         if let Some((which, place)) = seen {
             // Neither twice, nor the end first.
             let before = found[which].is_some() || (which == 1 && found[0].is_none());
@@ -41,7 +39,7 @@ fn find(text: &[u8]) -> Result<Option<(core::ops::Range<usize>, bool)>, Torn> {
 }
 
 /// `text` with `lines` in it, in the place of what was there before.
-pub(super) fn put(text: &[u8], lines: &str) -> Result<Vec<u8>, Torn> {
+pub fn put(text: &[u8], lines: &str) -> Result<Vec<u8>, Torn> {
     let found = find(text)?;
     let joined =
         found.as_ref().map_or(!text.is_empty() && !text.ends_with(b"\n"), |(_, joined)| *joined);
@@ -55,7 +53,7 @@ pub(super) fn put(text: &[u8], lines: &str) -> Result<Vec<u8>, Torn> {
 }
 
 /// `text` without them; nothing if they are not there.
-pub(super) fn take(text: &[u8]) -> Result<Option<Vec<u8>>, Torn> {
+pub fn take(text: &[u8]) -> Result<Option<Vec<u8>>, Torn> {
     let Some((range, joined)) = find(text)? else { return Ok(None) };
     let (mut before, after) = (&text[..range.start], &text[range.end..]);
     if joined && after.is_empty() {
@@ -97,6 +95,14 @@ mod tests {
     }
 
     #[test]
+    fn a_last_line_without_an_end_is_one() {
+        let text = b"a\n# BEGIN svboot\nx\n# END svboot";
+        assert_eq!(take(text).unwrap().unwrap(), b"a\n");
+        assert_eq!(put(text, "y\n").unwrap(), b"a\n# BEGIN svboot\ny\n# END svboot\n");
+        assert_eq!(put(b"# END svboot", "y\n"), Err(Torn));
+    }
+
+    #[test]
     fn what_is_torn_is_left_alone() {
         let (begin, end) = ("# BEGIN svboot\n", "# END svboot\n");
         for text in [
@@ -111,7 +117,7 @@ mod tests {
             assert_eq!(take(text.as_bytes()), Err(Torn), "{text}");
         }
         // A line that only resembles one is none.
-        let text = b" # BEGIN svboot\n# END svboot";
+        let text = b" # BEGIN svboot\n# END svboots";
         assert_eq!(take(text), Ok(None));
     }
 }
