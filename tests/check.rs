@@ -99,7 +99,8 @@ fn nothing_is_wrong_with_the_examples() {
     // As a copy, since who has the original depends on how it came here.
     let mut copy = dir.command("cp");
     assert!(copy.arg("-R").arg(&examples).arg("examples").status().unwrap().success());
-    for path in [dir.path("examples"), dir.path("examples/ticker")] {
+    let all = ["flaky", "mailbox", "ticker", "container/service", "init/service"];
+    for path in all.map(|path| dir.path("examples").join(path)) {
         let done = dir.run("svcheck", [path]);
         assert_eq!((done.code, done.out(), done.err()), (0, String::new(), String::new()));
     }
