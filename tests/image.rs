@@ -131,7 +131,7 @@ fn the_script_runs_it_without_an_engine() {
     for option in ["", "-r"] {
         let network = format!(
             "busybox ip link set lo up; exec sh {} {option} \"$@\"",
-            example("run").display()
+            example("start").display()
         );
         let mut command = dir.command("unshare");
         command.args(["--net", "sh", "-c", &network, "sh"]).arg(&root);
@@ -142,7 +142,7 @@ fn the_script_runs_it_without_an_engine() {
     }
     assert_eq!(dir.processes(), []);
     for args in [&[][..], &["-r"]] {
-        let done = Process::start(script(&dir, "run").args(args)).finish();
+        let done = Process::start(script(&dir, "start").args(args)).finish();
         assert_eq!(done.code, 100);
     }
 }
