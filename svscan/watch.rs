@@ -61,6 +61,8 @@ pub(crate) struct Svscan {
     /// For executing this program anew, where it was executed.
     pub(crate) args: Args,
     pub(crate) start: Option<OwnedFd>,
+    /// What it leaves open for itself then.
+    pub(crate) mark: rustix::io::Result<OwnedFd>,
     pub(crate) course: Course,
     pub(crate) boot: Boot,
     /// The supervises that were not started from here.
@@ -110,7 +112,7 @@ impl Svscan {
         let here = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
         let start = rustix::fs::open(c".", here, Mode::empty()).ok();
         let told = Told::read(options)?;
-        let again = start.as_ref().is_some_and(renew::is_renewed);
+        let (mark, again) = renew::mark();
         let lines = Lines::new(options);
         if lines.is_some() {
             launcher.find_readers(options.log.is_some())?;
@@ -134,6 +136,7 @@ impl Svscan {
         let svscan = Self {
             args,
             start,
+            mark,
             course,
             boot: process::boot(),
             found,
