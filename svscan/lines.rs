@@ -5,7 +5,6 @@
 
 use crate::svscan::help::TOOL;
 use crate::svscan::helper::Helper;
-use crate::svscan::hold::PATIENCE;
 use crate::svscan::options::Options;
 use crate::svscan::streams::Streams;
 use crate::svscan::watch::Svscan;
@@ -19,6 +18,9 @@ use upkeep_core::scan::RETRY;
 use upkeep_servicedir::hold::{Answer, identify};
 use upkeep_servicedir::open_stream;
 use upkeep_sys::clock;
+
+/// How long what is left may take to be written and logged in the end.
+pub(crate) const PATIENCE: u64 = 1_000_000_000;
 
 /// What svscan knows of it.
 pub(crate) struct Lines {
