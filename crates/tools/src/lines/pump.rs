@@ -306,6 +306,15 @@ mod tests {
     }
 
     #[test]
+    fn a_name_is_in_one_line() {
+        let mut bench = Bench::new();
+        bench.pump.add(WHICH, b"a\nb\x1b\xc3\xa9", None).unwrap();
+        bench.write("one\n");
+        bench.turn(1);
+        assert_eq!(bench.shown(), "a?b?\u{e9}: one\n");
+    }
+
+    #[test]
     fn what_nobody_ends_is_shown_late() {
         let mut bench = Bench::new();
         bench.write("name? ");
