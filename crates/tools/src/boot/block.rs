@@ -13,7 +13,9 @@ const END: &[u8] = b"# END svboot\n";
 pub struct Torn;
 
 /// Where the lines are, both ends included, and how they begin.
-fn find(text: &[u8]) -> Result<Option<(core::ops::Range<usize>, &'static [u8])>, Torn> {
+type Place = (core::ops::Range<usize>, &'static [u8]);
+
+fn find(text: &[u8]) -> Result<Option<Place>, Torn> {
     let mut found: [Option<(usize, &[u8])>; 2] = [None; 2];
     let mut at = 0;
     for line in text.split_inclusive(|&byte| byte == b'\n') {
