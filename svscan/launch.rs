@@ -50,7 +50,8 @@ impl Launcher {
         Self {
             supervise: candidates(c"supervise", others),
             svhold: candidates(c"svhold", others),
-            svlines: of(c"svlines", logs || options.lines || options.names),
+            // Another svscan may have left what is to be read.
+            svlines: of(c"svlines", options.tree),
             multilog: of(c"multilog", logs),
             open_files,
         }

@@ -352,6 +352,7 @@ impl Svscan {
         match self.find(index, which) {
             Ok(false) => {}
             Ok(true) => {
+                self.adopt_streams(index, which);
                 self.begins(index, which);
                 return self.feed(index, Event::Started(which));
             }

@@ -47,7 +47,7 @@ pub use known::{Role, known, role_of};
 pub use list::{go_to_services, list_services};
 pub use locked::lock_service;
 pub use notify::{Ear, Heard};
-pub use output::{Pipes, open_fifo, open_output, open_stream};
+pub use output::{Pipes, is_written, open_fifo, open_output, open_stream};
 pub use place::{is_logger, keep_in, program};
 pub use reaped::{leave_word, word};
 pub use script::Script;

@@ -104,6 +104,8 @@ struct Reader {
     pumps: [Pump; 2],
     outlets: Outlets,
     states: [State; 2],
+    /// Which of the two has its turn first.
+    first: usize,
     stage: Stage,
     /// Nothing where directories cannot be marked: then there are no others.
     rank: Option<Rank>,
@@ -131,6 +133,7 @@ impl Reader {
             pumps: [pump(Stream::Out)?, pump(Stream::Err)?],
             outlets,
             states: [State::Idle; 2],
+            first: 0,
             stage: Stage::Waiting(0, 10 * MILLISECOND),
             rank,
             alone: None,
@@ -203,8 +206,10 @@ impl Reader {
         let alone = self.alone.is_some();
         let mut gone = |pipe| alone || done(stdin(), pipe);
         let now = clock::monotonic();
-        for (pump, state) in self.pumps.iter_mut().zip(&mut self.states) {
-            *state = pump.turn(&mut self.outlets, now, &mut gone);
+        // Where both wait for room in the log, each comes first in its turn.
+        self.first = 1 - self.first;
+        for place in [self.first, 1 - self.first] {
+            self.states[place] = self.pumps[place].turn(&mut self.outlets, now, &mut gone);
         }
     }
 
