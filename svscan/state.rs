@@ -6,12 +6,15 @@
 use crate::svscan::environment::Environments;
 use crate::svscan::help::TOOL;
 use crate::svscan::options::Options;
+use crate::svscan::renew::Start;
 use core::ffi::CStr;
 use rustix::fs::{Access, AtFlags, CWD, accessat};
 use rustix::io::Errno;
 use std::ffi::CString;
 use upkeep_cli::Exit;
-use upkeep_servicedir::state::{Pointer, Refusal, accept, announce, can_be_in_place, choose, own};
+use upkeep_servicedir::state::{
+    Pointer, Refusal, accept, announce, can_be_in_place, choose, found, own,
+};
 use upkeep_servicedir::{Elsewhere, Log, keep_in, list_services, names};
 use upkeep_sys::{exec, process};
 
@@ -30,27 +33,56 @@ pub(crate) struct Told {
 }
 
 impl Told {
-    pub(crate) fn read(options: &Options) -> Result<Self, Exit> {
-        let state = options.state.map(absolute).transpose()?;
-        let env = options.env.iter().map(|dir| absolute(dir)).collect::<Result<_, _>>()?;
-        Ok(Self { state, env })
+    /// Of one that was executed anew, what does not lead anywhere any more is
+    /// done without.
+    pub(crate) fn read(options: &Options, start: Start) -> Result<Self, Exit> {
+        let from_root = |path| match absolute(path) {
+            Ok(path) => Ok(Some(path)),
+            Err(why) => start.refuses(&[LOST], Some(why)).map(|()| None),
+        };
+        let state = options.state.map(from_root).transpose()?.flatten();
+        let env = options.env.iter().map(|dir| from_root(dir)).collect::<Result<Vec<_>, _>>()?;
+        Ok(Self { state, env: env.into_iter().flatten().collect() })
     }
 
-    /// Decides both, in the scan directory, if there is one.
-    pub(crate) fn settle(self, options: &Options) -> Result<(State, Environments), Exit> {
-        let state = if options.tree { State::settle(self.state)? } else { State::default() };
-        let environments = Environments::read(options, &self.env)?;
-        Ok((state, environments))
+    /// Decides both, in the scan directory, if there is one. What was executed
+    /// anew has decided the one before.
+    pub(crate) fn settle(
+        self,
+        options: &Options,
+        start: Start,
+    ) -> Result<(State, Environments), Exit> {
+        let state = match () {
+            () if !options.tree => State::default(),
+            () if start == Start::Again => State::resume(),
+            () => State::settle(self.state.as_deref())?,
+        };
+        match self.environments(options, start) {
+            Ok(environments) => Ok((state, environments)),
+            Err(exit) => {
+                state.withdraw();
+                Err(exit)
+            }
+        }
+    }
+
+    pub(crate) fn environments(
+        &self,
+        options: &Options,
+        start: Start,
+    ) -> Result<Environments, Exit> {
+        Environments::read(options, &self.env, start)
     }
 }
 
+const LOST: &[u8] = b"unable to find out where this is: ";
+
 /// `dir` as it is from the root.
-fn absolute(dir: &CStr) -> Result<CString, Exit> {
+fn absolute(dir: &CStr) -> Result<CString, Errno> {
     let mut path = Vec::new();
     if !dir.to_bytes().starts_with(b"/") {
         let mut here = [0; 4096];
-        let here = process::current_directory(&mut here)
-            .map_err(|why| TOOL.fatal_os(&[b"unable to find out where this is: "], why))?;
+        let here = process::current_directory(&mut here)?;
         path = [here.to_bytes(), b"/"].concat();
     }
     path.extend(dir.to_bytes());
@@ -65,11 +97,11 @@ impl State {
     /// Decides it for the services of the current directory; `said` is from
     /// the root. Wherever services live that another svscan has left is where
     /// it goes on: a second supervise elsewhere would run them twice.
-    fn settle(said: Option<CString>) -> Result<Self, Exit> {
-        if let Some(dir) = &said {
+    fn settle(said: Option<&CStr>) -> Result<Self, Exit> {
+        if let Some(dir) = said {
             accept(dir).map_err(|refusal| refused(dir, refusal))?;
         }
-        let told = said.as_deref().map_or_else(named, |dir| Some(dir.to_owned()));
+        let told = said.map_or_else(named, |dir| Some(dir.to_owned()));
         let services = list_services().unwrap_or_default();
         let is_there = told.as_ref().is_some_and(|dir| holds(dir, &services));
         let living = if is_there { None } else { living(&services) };
@@ -85,12 +117,20 @@ impl State {
         }
         if let Some(dir) = said {
             keep_in(dir.to_bytes());
-            return Ok(Self { pointer: point_to(&dir) });
+            return Ok(Self { pointer: point_to(dir) });
         }
         if told.is_none() && !is_possible_in_place(&services) {
             choose_one();
         }
         Ok(Self::default())
+    }
+
+    /// It is where it was, whatever has become of that: those who live there
+    /// do. A link that is there is this one's.
+    fn resume() -> Self {
+        let dir = exec::variable(names::SUPERVISEDIR).filter(|dir| dir.starts_with(b"/"));
+        let pointer = dir.and_then(|dir| found(&CString::new(dir).unwrap_or_default()));
+        Self { pointer }
     }
 
     /// Nothing is kept there any more that anybody could look for.

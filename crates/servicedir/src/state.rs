@@ -17,7 +17,7 @@ use std::ffi::{CString, OsStr};
 use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
 
-pub use make::{Pointer, Refusal, accept, announce, choose};
+pub use make::{Pointer, Refusal, accept, announce, choose, found};
 
 /// The first, which has no user's number in its name.
 const FIRST: &CStr = c"/run/upkeep";

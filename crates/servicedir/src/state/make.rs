@@ -146,10 +146,24 @@ pub fn announce(
     choose_with(&|root, _| Ok(root.to_owned()), refused).map(|root| link(&root, dir))
 }
 
-fn link(root: &CStr, dir: &CStr) -> Result<Pointer, Errno> {
+/// The link to `dir` that was left before this program was executed anew.
+#[must_use]
+pub fn found(dir: &CStr) -> Option<Pointer> {
+    let user = geteuid().as_raw();
+    let mut names = paths(user).filter_map(|root| name(&root, dir).ok());
+    let is_it = |link: &CString| fs::readlink(link, []).is_ok_and(|to| *to == *dir);
+    names.find(is_it).map(|link| Pointer { link, to: dir.to_owned() })
+}
+
+/// The path of such a link.
+fn name(root: &CStr, dir: &CStr) -> Result<CString, Errno> {
     let (here, there) = (Identity::here()?, Identity::of(&fs::stat(dir)?));
     let parts = [root.to_bytes(), b"/", &[POINTER], here.bytes(), b"-", there.bytes()];
-    let link = CString::new(parts.concat()).map_err(|_| Errno::INVAL)?;
+    CString::new(parts.concat()).map_err(|_| Errno::INVAL)
+}
+
+fn link(root: &CStr, dir: &CStr) -> Result<Pointer, Errno> {
+    let link = name(root, dir)?;
     match fs::symlink(dir, &link) {
         Err(Errno::EXIST) => {
             // Nobody but this user can have left it.
