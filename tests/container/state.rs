@@ -782,3 +782,20 @@ fn no_service_runs_twice_in_two_places() {
         }
     });
 }
+
+/// Two containers that have the same directory, read-only, and nothing else in
+/// common, show what their own services write.
+#[test]
+fn who_shows_the_output_of_one_container_is_not_in_the_way_of_another() {
+    both(|who| {
+        let dir = Dir::new();
+        dir.script("scan/s/run", "echo line; exec sleep 1000");
+        let start = || plan(&dir, who).read_only(dir.path("scan")).start("svscan", ["-n", "scan"]);
+        let mut one = start();
+        one.process.prints("s: line");
+        let mut other = start();
+        other.process.prints("s: line");
+        ends(one);
+        ends(other);
+    });
+}
