@@ -799,3 +799,27 @@ fn who_shows_the_output_of_one_container_is_not_in_the_way_of_another() {
         ends(other);
     });
 }
+
+/// What has a colon in its name is not taken for what is below it, and a path
+/// may be longer than a name.
+#[test]
+fn every_path_has_a_state_of_its_own() {
+    both(|who| {
+        let dir = Dir::new();
+        let long = "n".repeat(200);
+        let names = ["web", "web:log", &long];
+        let mut all = names.map(|name| Service::new(&dir, &format!("{long}/{name}"), "echo line"));
+        let log = format!("exec cat >{}", dir.path("log").display());
+        dir.script(format!("{long}/web:log/log/run"), &log);
+        dir.script(format!("{long}/web/log/run"), "exec cat >/dev/null");
+        let plan = plan(&dir, who).read_only(dir.path(&long));
+        let container = plan.start("svscan", [&long]);
+        for (service, name) in all.iter_mut().zip(names) {
+            let pid = up(service);
+            is_found(&container, &format!("{long}/{name}"), service, pid);
+        }
+        let said = ends(container);
+        assert_eq!(said.lines().count(), 1, "{said}");
+        assert!(fs::read_to_string(dir.path("log")).unwrap().starts_with("line\n"));
+    });
+}

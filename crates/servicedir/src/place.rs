@@ -11,6 +11,7 @@ use core::ffi::CStr;
 use rustix::fd::OwnedFd;
 use rustix::fs::{self, Access, CWD, FileType, Mode, OFlags, Stat};
 use rustix::io::{Errno, Result};
+use rustix::process::{chdir, fchdir};
 use std::ffi::CString;
 use upkeep_sys::{exec, process};
 
@@ -19,6 +20,8 @@ const LONGEST: usize = 4096;
 /// What is kept of a logger that is a file is there, in what is kept of its
 /// service.
 pub(crate) const LOGGER: &[u8] = b"/log";
+/// The longest name of a file.
+const NAME: usize = 255;
 /// Room for the longest name in `supervise/`.
 const ROOM: usize = 40;
 
@@ -181,6 +184,15 @@ fn find(dir: &[u8]) -> Result<Here> {
     if dir.starts_with(b"/") {
         path.push_moved(dir)?;
         // The service's directory is the one above its logger's.
+        if path.is_by_identity(dir.len()) {
+            let here = fs::open(c".", OFlags::PATH | OFlags::CLOEXEC, Mode::empty())?;
+            chdir(c"..")?;
+            let pushed = service.push_moved(dir);
+            fchdir(&here)?;
+            pushed?;
+            let (own, service) = (Some(path.keep()), Some(service.keep()));
+            return Ok(Here { own, service, settled: true, ..Here::IN_PLACE });
+        }
         let above = path.bytes().iter().rposition(|&b| b == b':').filter(|at| *at > dir.len());
         service.push(above.map_or(b"", |at| &path.bytes()[..at]))?;
     } else {
@@ -277,13 +289,25 @@ impl Path {
         with(path.as_c_str())
     }
 
+    /// Whether the name that was added to a directory of this length is that of
+    /// an identity.
+    fn is_by_identity(&self, len: usize) -> bool {
+        self.bytes().get(len + 1) == Some(&b':')
+    }
+
     /// Adds `dir`, which is from the root, and in it the name that stands for
-    /// the current directory: its own path, with colons.
+    /// the current directory: its own path, with colons. One that has colons
+    /// already, or is too long for a name, is called by its identity, with one
+    /// in front.
     pub(crate) fn push_moved(&mut self, dir: &[u8]) -> Result<()> {
         let mut here = [0; LONGEST];
         let here = process::current_directory(&mut here)?.to_bytes();
         self.push(dir)?;
         let start = self.len;
+        if here.len() > 1 + NAME || here.contains(&b':') {
+            self.push(b"/:")?;
+            return self.push(Identity::here()?.bytes());
+        }
         self.push(here)?;
         // The first one parts it from what is before it.
         let name = self.bytes[start..self.len].iter_mut().skip(1);
