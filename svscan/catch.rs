@@ -56,7 +56,7 @@ impl Catch {
         })
     }
 
-    fn prepare(name: &'static CStr) -> Result<Self> {
+    pub(crate) fn prepare(name: &'static CStr) -> Result<Self> {
         match fs::mkdirat(CWD, name, Mode::RWXU) {
             Ok(()) | Err(Errno::EXIST) => {}
             Err(why) => return Err(why),

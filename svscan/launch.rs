@@ -5,6 +5,7 @@ use crate::svscan::Others;
 use crate::svscan::help::TOOL;
 use crate::svscan::lines::Ends;
 use crate::svscan::options::Options;
+use crate::svscan::renew::Start;
 use core::ffi::CStr;
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
 use rustix::fs::{Access, access};
@@ -104,15 +105,16 @@ impl Launcher {
     }
 
     /// Whether svlines is there, and the logger of all.
-    pub(crate) fn find_readers(&self, log: bool) -> core::result::Result<(), Exit> {
+    pub(crate) fn find_readers(&self, log: bool, start: Start) -> core::result::Result<(), Exit> {
         let is_there =
             |places: &[&CStr]| places.iter().any(|path| access(*path, Access::EXEC_OK).is_ok());
-        let lacks = |name: &[u8]| TOOL.fatal_os(&[b"unable to find ", name, b": "], Errno::NOENT);
+        let lacks =
+            |name: &[u8]| start.refuses(&[b"unable to find ", name, b": "], Some(Errno::NOENT));
         if !is_there(&self.svlines) {
-            return Err(lacks(b"svlines"));
+            lacks(b"svlines")?;
         }
         if log && !is_there(&self.multilog) {
-            return Err(lacks(b"multilog"));
+            lacks(b"multilog")?;
         }
         Ok(())
     }

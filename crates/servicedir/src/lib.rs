@@ -12,6 +12,7 @@ mod facts;
 mod find;
 mod follow;
 pub mod hold;
+mod identity;
 mod keeper;
 mod known;
 mod list;
@@ -42,6 +43,7 @@ pub use facts::{
 };
 pub use find::{Finder, enter, go, go_on_to_logger, installed, logger, services};
 pub use follow::{PidFile, Trail};
+pub use identity::Identity;
 pub use keeper::{Keeper, Trouble};
 pub use known::{Role, known, role_of};
 pub use list::{go_to_services, list_services};

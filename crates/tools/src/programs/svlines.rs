@@ -1,7 +1,7 @@
 //! svlines: shows what services without a logger write, as whole lines, with
 //! their names if asked. svscan hands it the pipes.
 
-use crate::hold::{Kind, Rank, drain, openings};
+use crate::hold::{Kind, Rank, drain};
 use crate::lines::{Outlet, Outlets, Pump, State};
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::fd::{AsFd, OwnedFd};
@@ -266,7 +266,7 @@ impl Reader {
     /// svscan was killed: what services write is shown until the next one has
     /// somebody for that, or nobody writes any more.
     fn go_on_alone(&mut self) {
-        self.alone = Some(openings().ok());
+        self.alone = Some(self.rank.as_ref().and_then(|rank| rank.openings().ok()));
         self.pumps.iter_mut().for_each(Pump::let_go_of_all);
     }
 
