@@ -37,6 +37,9 @@ const SYS: u8 = 31;
 const NOT_FORWARDED: [u8; 13] =
     [ILL, TRAP, ABRT, BUS, FPE, KILL, SEGV, CHLD, STOP, TTIN, TTOU, SYS, 0];
 
+/// So many are heeded before anything else has its turn.
+const AT_ONCE: usize = 64;
+
 fn set(numbers: &[u8]) -> u64 {
     numbers.iter().filter(|number| **number != 0).fold(0, |set, number| set | bit((*number).into()))
 }
@@ -59,9 +62,11 @@ pub(crate) fn take(options: &Options) -> Result<Signals> {
 impl Svscan {
     /// Takes what has come.
     pub(crate) fn hear(&mut self) {
-        while let Some(number) = self.signals.next_number() {
-            if number != CHLD {
-                self.heed(number);
+        for _ in 0..AT_ONCE {
+            let Some(came) = self.signals.next_came() else { break };
+            // What this process's own messages come to is nobody's.
+            if came.number != CHLD && !came.by_itself {
+                self.heed(came.number);
             }
         }
         self.course.command.follow_stop();

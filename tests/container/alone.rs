@@ -106,6 +106,39 @@ fn every_signal_is_the_commands() {
     });
 }
 
+/// Its standard error is a pipe that nobody reads.
+const UNREAD: &str = "mkfifo unread; exec 3<>unread 4>unread 3>&-; exec 2>&4 4>&-; exec \"$@\"";
+
+#[test]
+fn messages_that_nobody_reads_are_no_signals() {
+    both(|who| {
+        let dir = Dir::new();
+        let command = hearing(&dir);
+        let svscan = dir.path("programs/svscan");
+        let words = ["-c", UNREAD, "sh", svscan.to_str().unwrap()];
+        let args = [&words[..], &["-v", "--", "sh", "-c", &command]].concat();
+        let mut container = Plan::new(&dir, who).start("sh", args);
+        container.process.prints("hears");
+        for number in [10, 12, 13, 15] {
+            send(&container, number);
+            assert_eq!(container.process.prints("got"), format!("got {number}."));
+        }
+        container.signal(Signal::KILL);
+        assert!(!container.process.finish().out().contains("got"));
+    });
+}
+
+#[test]
+fn the_code_where_nobody_reads_why() {
+    both(|who| {
+        let dir = Dir::new();
+        let svscan = dir.path("programs/svscan");
+        let args = ["-c", UNREAD, "sh", svscan.to_str().unwrap(), "--", "./nowhere"];
+        let done = Plan::new(&dir, who).start("sh", args).process.finish();
+        assert_eq!(done.code, 127);
+    });
+}
+
 #[test]
 fn signals_are_rewritten_and_dropped() {
     both(|who| {

@@ -15,6 +15,19 @@ pub struct Signals {
     before: Mask,
 }
 
+/// A signal that came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Came {
+    /// Its number.
+    pub number: u8,
+    /// Whether it is the kernel's answer to what this process did: to a write
+    /// that went nowhere, or to the time that it took. Nobody sent it then.
+    pub by_itself: bool,
+}
+
+/// What the kernel answers with.
+const OWN: [i32; 3] = [libc::SIGPIPE, libc::SIGXFSZ, libc::SIGXCPU];
+
 /// A set of blocked signals, as it was when it was taken.
 #[derive(Clone, Copy)]
 pub struct Mask(libc::sigset_t);
@@ -88,6 +101,11 @@ impl Signals {
 
     /// The same by its number, also if it has no name.
     pub fn next_number(&self) -> Option<u8> {
+        self.next_came().map(|came| came.number)
+    }
+
+    /// The same, and where it came from.
+    pub fn next_came(&self) -> Option<Came> {
         let mut info = MaybeUninit::<libc::signalfd_siginfo>::uninit();
         // SAFETY: the kernel writes at most one record into its own size.
         let buffer = unsafe {
@@ -107,8 +125,10 @@ impl Signals {
             }
         }
         // SAFETY: the read filled the whole record.
-        let number = unsafe { info.assume_init() }.ssi_signo;
-        u8::try_from(number).ok()
+        let info = unsafe { info.assume_init() };
+        let own = info.ssi_pid == std::process::id() || info.ssi_code == libc::SI_KERNEL;
+        let number = u8::try_from(info.ssi_signo).ok()?;
+        Some(Came { number, by_itself: own && OWN.contains(&i32::from(number)) })
     }
 
     /// What was blocked before: what a child that inherits should get.
@@ -233,6 +253,19 @@ pub(crate) fn undisturbed<T>(what: impl FnOnce() -> T) -> T {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_answer_to_a_write_is_told_from_what_was_sent() {
+        let signals = Signals::take(&[Signal::PIPE, Signal::USR2], &[]).unwrap();
+        let (read, write) = rustix::pipe::pipe().unwrap();
+        drop(read);
+        assert_eq!(rustix::io::write(&write, b"x"), Err(Errno::PIPE));
+        let came = |number, by_itself| Some(Came { number, by_itself });
+        assert_eq!(signals.next_came(), came(13, true));
+        // SAFETY: USR2 is blocked in this thread, so raise only queues it.
+        unsafe { libc::raise(libc::SIGUSR2) };
+        assert_eq!(signals.next_came(), came(12, false));
+    }
 
     #[test]
     fn a_blocked_signal_is_read_once() {
