@@ -75,6 +75,12 @@ fn what_is_wrong_on_the_command_line() {
         &["-r", "TERM", "--", "true"],
         &["-r", "TERM=WRONG", "--", "true"],
         &["-k", "0", "--", "true"],
+        &["-k", "KILL", "."],
+        &["-k", "STOP", "--", "true"],
+        &["-k", "CHLD", "."],
+        &["-k", "SEGV", "--", "true"],
+        &["-r", "KILL=TERM", "--", "true"],
+        &["-r", "CHLD=0", "--", "true"],
         &["-t", "soon", "--", "true"],
         &["-x", "perhaps", "--", "true"],
         &["--reboot", "dir"],
@@ -103,6 +109,39 @@ fn every_signal_is_the_commands() {
             send(&container, number);
             container.process.prints(&format!("got {number}."));
         }
+    });
+}
+
+/// Its standard error is a pipe that nobody reads.
+const UNREAD: &str = "mkfifo unread; exec 3<>unread 4>unread 3>&-; exec 2>&4 4>&-; exec \"$@\"";
+
+#[test]
+fn messages_that_nobody_reads_are_no_signals() {
+    both(|who| {
+        let dir = Dir::new();
+        let command = hearing(&dir);
+        let svscan = dir.path("programs/svscan");
+        let words = ["-c", UNREAD, "sh", svscan.to_str().unwrap()];
+        let args = [&words[..], &["-v", "--", "sh", "-c", &command]].concat();
+        let mut container = Plan::new(&dir, who).start("sh", args);
+        container.process.prints("hears");
+        for number in [10, 12, 13, 15] {
+            send(&container, number);
+            assert_eq!(container.process.prints("got"), format!("got {number}."));
+        }
+        container.signal(Signal::KILL);
+        assert!(!container.process.finish().out().contains("got"));
+    });
+}
+
+#[test]
+fn the_code_where_nobody_reads_why() {
+    both(|who| {
+        let dir = Dir::new();
+        let svscan = dir.path("programs/svscan");
+        let args = ["-c", UNREAD, "sh", svscan.to_str().unwrap(), "--", "./nowhere"];
+        let done = Plan::new(&dir, who).start("sh", args).process.finish();
+        assert_eq!(done.code, 127);
     });
 }
 
@@ -250,6 +289,67 @@ fn a_signal_that_was_ignored_before() {
     assert_eq!(process.prints("got"), "got 10.");
     process.signal(Signal::KILL);
     process.prints("got 15.");
+}
+
+/// But what was asked for by name is.
+#[test]
+fn the_stop_signal_was_ignored_before() {
+    let dir = Dir::new();
+    let command = hearing(&dir);
+    let svscan = crate::support::program("svscan");
+    let words = ["-c", "trap '' INT; exec \"$@\"", "sh", svscan.to_str().unwrap()];
+    let args = [&words[..], &["-k", "INT", "--", "sh", "-c", &command]].concat();
+    let mut process = Process::start(dir.command("sh").args(args));
+    process.prints("hears");
+    process.signal(Signal::INT);
+    process.signal(Signal::USR1);
+    assert_eq!(process.prints("got"), "got 2.");
+    process.signal(Signal::KILL);
+    process.prints("got 15.");
+}
+
+#[test]
+fn a_dropped_stop_is_dropped_where_nothing_else_is_stopped() {
+    both(|who| {
+        let dir = Dir::new();
+        let command = hearing(&dir);
+        let args = ["-r", "TERM=0", "--", "sh", "-c", &command];
+        let mut container = Plan::new(&dir, who).start("svscan", args);
+        container.process.prints("hears");
+        container.signal(Signal::TERM);
+        container.signal(Signal::USR1);
+        assert_eq!(container.process.prints("got"), "got 10.");
+        container.signal(Signal::KILL);
+        container.process.finish();
+    });
+}
+
+/// C libraries keep two signals for themselves.
+#[test]
+fn signals_that_the_library_hides() {
+    let dir = Dir::new();
+    let command = hearing(&dir);
+    let args = ["-r", "32=USR1", "-r", "33=USR2", "--", "sh", "-c", &command];
+    let mut process = dir.start("svscan", args);
+    process.prints("hears");
+    let pid = rustix::process::Pid::from_raw(process.pid().cast_signed()).unwrap();
+    for (number, got) in [(32, "got 10."), (33, "got 12.")] {
+        upkeep_sys::signals::send(upkeep_sys::signals::Whom::One(pid), number).unwrap();
+        assert_eq!(process.prints("got"), got);
+    }
+    process.signal(Signal::KILL);
+    process.prints("got 15.");
+}
+
+#[test]
+fn a_command_that_has_left_its_group() {
+    let dir = Dir::new();
+    let script = "$| = 1; $SIG{USR1} = sub { exit 6 };
+        setpgrp(0, getpgrp(getppid())) or die; print qq(up\n); sleep 1000";
+    let mut process = dir.start("svscan", ["-g", "--", "perl", "-e", script]);
+    process.prints("up");
+    process.signal(Signal::USR1);
+    assert_eq!(process.finish().code, 6);
 }
 
 #[test]

@@ -40,6 +40,9 @@ impl Front<'_> {
         let parent = Parent::by_number();
         let child = |me: Pid| {
             if let Some(why) = self.become_it(&parent, me) {
+                // It has every signal by now, and the code is to be seen even
+                // where the message is not.
+                signals::ignore_broken_pipes();
                 failed(why);
                 let code = if why == Errno::NOENT { NOT_FOUND } else { NOT_RUN };
                 // SAFETY: ends the child without running the parent's exit

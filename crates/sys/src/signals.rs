@@ -15,15 +15,22 @@ pub struct Signals {
     before: Mask,
 }
 
-/// A set of blocked signals, as it was when it was taken.
-#[derive(Clone, Copy)]
-pub struct Mask(libc::sigset_t);
-
-impl core::fmt::Debug for Mask {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.write_str("Mask")
-    }
+/// A signal that came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Came {
+    /// Its number.
+    pub number: u8,
+    /// Whether it is the kernel's answer to what this process did: to a write
+    /// that went nowhere, or to the time that it took. Nobody sent it then.
+    pub by_itself: bool,
 }
+
+/// What the kernel answers with.
+const OWN: [i32; 3] = [libc::SIGPIPE, libc::SIGXFSZ, libc::SIGXCPU];
+
+/// A set of blocked signals, as it was when it was taken.
+#[derive(Clone, Copy, Debug)]
+pub struct Mask(u64);
 
 /// The bit of a signal in a set of 64.
 #[must_use]
@@ -31,14 +38,19 @@ pub const fn bit(number: u32) -> u64 {
     1 << (number - 1)
 }
 
-fn empty() -> libc::sigset_t {
-    let mut set = MaybeUninit::uninit();
-    // SAFETY: sigemptyset fills the whole set and cannot fail on a valid
-    // pointer.
-    unsafe {
-        libc::sigemptyset(set.as_mut_ptr());
-        set.assume_init()
+/// The size of the kernel's own sets.
+const SET_SIZE: usize = size_of::<u64>();
+
+/// Changes what is blocked, and answers with what was. The C library's call
+/// leaves out signals 32 and 33, which can be sent like any other.
+fn rt_sigprocmask(how: i32, set: u64) -> Result<u64> {
+    let mut before = 0_u64;
+    let (new, old) = (&raw const set, &raw mut before);
+    // SAFETY: both sets are the kernel's size and valid for the call.
+    if unsafe { libc::syscall(libc::SYS_rt_sigprocmask, how, new, old, SET_SIZE) } == -1 {
+        return Err(crate::exec::last_errno());
     }
+    Ok(before)
 }
 
 impl Signals {
@@ -58,22 +70,17 @@ impl Signals {
     /// for the first.
     pub fn take_all(always: u64, unless_ignored: u64) -> Result<Self> {
         let wanted = always | unless_ignored & !note_ignored();
-        let mut set = empty();
         for number in (1..=64).filter(|number| wanted & bit(*number) != 0) {
-            let number = number.cast_signed();
-            // SAFETY: the set is initialised and the number is a signal's.
-            unsafe { libc::sigaddset(&raw mut set, number) };
             // The children of whoever ignores CHILD vanish without a word.
-            rt_sigaction(number, Some(&[0; 8]), None);
+            rt_sigaction(number.cast_signed(), Some(&[0; 8]), None);
         }
-        let mut before = empty();
-        // SAFETY: both sets are valid for the call.
-        if unsafe { libc::sigprocmask(libc::SIG_BLOCK, &raw const set, &raw mut before) } == -1 {
-            return Err(crate::exec::last_errno());
-        }
-        // SAFETY: the set is valid; -1 asks for a new descriptor.
-        let fd =
-            unsafe { libc::signalfd(-1, &raw const set, libc::SFD_CLOEXEC | libc::SFD_NONBLOCK) };
+        let before = rt_sigprocmask(libc::SIG_BLOCK, wanted)?;
+        let flags = libc::SFD_CLOEXEC | libc::SFD_NONBLOCK;
+        // SAFETY: the set is valid and of that size; -1 asks for a new
+        // descriptor.
+        let fd = unsafe {
+            libc::syscall(libc::SYS_signalfd4, -1, &raw const wanted, SET_SIZE, flags) as i32
+        };
         if fd == -1 {
             return Err(crate::exec::last_errno());
         }
@@ -88,6 +95,11 @@ impl Signals {
 
     /// The same by its number, also if it has no name.
     pub fn next_number(&self) -> Option<u8> {
+        self.next_came().map(|came| came.number)
+    }
+
+    /// The same, and where it came from.
+    pub fn next_came(&self) -> Option<Came> {
         let mut info = MaybeUninit::<libc::signalfd_siginfo>::uninit();
         // SAFETY: the kernel writes at most one record into its own size.
         let buffer = unsafe {
@@ -107,8 +119,10 @@ impl Signals {
             }
         }
         // SAFETY: the read filled the whole record.
-        let number = unsafe { info.assume_init() }.ssi_signo;
-        u8::try_from(number).ok()
+        let info = unsafe { info.assume_init() };
+        let own = info.ssi_pid == std::process::id() || info.ssi_code == libc::SI_KERNEL;
+        let number = u8::try_from(info.ssi_signo).ok()?;
+        Some(Came { number, by_itself: own && OWN.contains(&i32::from(number)) })
     }
 
     /// What was blocked before: what a child that inherits should get.
@@ -126,9 +140,7 @@ impl AsFd for Signals {
 
 /// Blocks nothing, or what `mask` says.
 pub(crate) fn set_mask(mask: Option<Mask>) {
-    let set = mask.map_or_else(empty, |m| m.0);
-    // SAFETY: the set is valid for the call; the old one is not asked for.
-    unsafe { libc::sigprocmask(libc::SIG_SETMASK, &raw const set, core::ptr::null_mut()) };
+    let _ = rt_sigprocmask(libc::SIG_SETMASK, mask.map_or(0, |mask| mask.0));
 }
 
 /// The signals that this process ignores, a bit each; all of them as long as
@@ -141,7 +153,6 @@ static IGNORED: AtomicU64 = AtomicU64::new(u64::MAX);
 type Disposition = [usize; 8];
 
 fn rt_sigaction(number: i32, new: Option<&Disposition>, old: Option<&mut Disposition>) -> bool {
-    const SET_SIZE: usize = 8;
     let new = new.map_or(core::ptr::null(), |new| new.as_ptr());
     let old = old.map_or(core::ptr::null_mut(), |old| old.as_mut_ptr());
     // SAFETY: both records are larger than the kernel's and valid for the
@@ -218,21 +229,28 @@ pub fn set_parent_death(number: u8) -> Result<()> {
 /// Runs `what` while this process cannot be stopped by the terminal's signals,
 /// or by any other that can be blocked.
 pub(crate) fn undisturbed<T>(what: impl FnOnce() -> T) -> T {
-    let mut all = empty();
-    let mut before = empty();
-    // SAFETY: both sets are valid for the calls.
-    unsafe {
-        libc::sigfillset(&raw mut all);
-        libc::sigprocmask(libc::SIG_SETMASK, &raw const all, &raw mut before);
-    }
+    let before = rt_sigprocmask(libc::SIG_SETMASK, u64::MAX);
     let answer = what();
-    set_mask(Some(Mask(before)));
+    set_mask(before.ok().map(Mask));
     answer
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_answer_to_a_write_is_told_from_what_was_sent() {
+        let signals = Signals::take(&[Signal::PIPE, Signal::USR2], &[]).unwrap();
+        let (read, write) = rustix::pipe::pipe().unwrap();
+        drop(read);
+        assert_eq!(rustix::io::write(&write, b"x"), Err(Errno::PIPE));
+        let came = |number, by_itself| Some(Came { number, by_itself });
+        assert_eq!(signals.next_came(), came(13, true));
+        // SAFETY: USR2 is blocked in this thread, so raise only queues it.
+        unsafe { libc::raise(libc::SIGUSR2) };
+        assert_eq!(signals.next_came(), came(12, false));
+    }
 
     #[test]
     fn a_blocked_signal_is_read_once() {
