@@ -8,7 +8,7 @@ use crate::svscan::notify::SOCKET;
 use crate::svscan::options::Options;
 use crate::svscan::renew::Start;
 use core::ffi::CStr;
-use rustix::fs::{Access, CWD, Mode, OFlags};
+use rustix::fs::{Access, CWD, FileType, Mode, OFlags};
 use rustix::io::Errno;
 use std::ffi::CString;
 use upkeep_cli::Exit;
@@ -46,10 +46,10 @@ impl Environments {
         all.extend(is_there(DIRECTORY).then_some(DIRECTORY));
         all.extend(directories.iter().map(CString::as_c_str));
         let adds = !all.is_empty() || options.secrets;
-        let make = |inherited: Environment| -> Result<Variables, Exit> {
+        let make = |inherited: Environment, says: bool| -> Result<Variables, Exit> {
             let mut environment = inherited;
             if options.secrets {
-                reveal(&mut environment, start)?;
+                reveal(&mut environment, says, start)?;
             }
             // What a directory says is meant as it stands.
             for directory in &all {
@@ -61,10 +61,11 @@ impl Environments {
         };
         let is_told = exec::variable(SOCKET.to_bytes()).is_some();
         let services = match is_clean {
-            true => Some(make(clean())?),
-            false => (adds || is_told).then(|| make(untold())).transpose()?,
+            true => Some(make(clean(), true)?),
+            false => (adds || is_told).then(|| make(untold(), true)).transpose()?,
         };
-        let command = adds.then(|| make(Environment::inherited())).transpose()?;
+        // What is too long has been said of the same variables before.
+        let command = adds.then(|| make(Environment::inherited(), is_clean)).transpose()?;
         Ok(Self { services, command })
     }
 }
@@ -96,7 +97,7 @@ fn keep_place(environment: &mut Environment) {
 }
 
 /// Has each `NAME_FILE=/path` become `NAME=` what is in it.
-fn reveal(environment: &mut Environment, start: Start) -> Result<(), Exit> {
+fn reveal(environment: &mut Environment, says: bool, start: Start) -> Result<(), Exit> {
     let named: Vec<(Vec<u8>, CString)> =
         environment.variables().iter().filter_map(|entry| file_of(entry)).collect();
     for (name, path) in named {
@@ -109,7 +110,14 @@ fn reveal(environment: &mut Environment, start: Start) -> Result<(), Exit> {
             Err(Errno::TOOBIG) => {
                 // No program could be given it: it is a file that is no secret.
                 let parts = [path.to_bytes(), b" is too long for ", &name, b", ", &name];
-                TOOL.warn(&[parts[0], parts[1], parts[2], parts[3], parts[4], b"_FILE stays"]);
+                if says {
+                    TOOL.warn(&[parts[0], parts[1], parts[2], parts[3], parts[4], b"_FILE stays"]);
+                }
+                continue;
+            }
+            Err(Errno::SPIPE) => {
+                let parts = [b"unable to read ", path.to_bytes(), b" for ", &name, b": a fifo"];
+                start.refuses(&parts, None)?;
                 continue;
             }
             Err(why) => {
@@ -144,6 +152,10 @@ fn file_of(entry: &CStr) -> Option<(Vec<u8>, CString)> {
 fn secret(path: &CStr, room: usize) -> Result<Vec<u8>, Errno> {
     let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC;
     let file = rustix::fs::openat(CWD, path, flags, Mode::empty())?;
+    // Without a writer it would be empty, and nobody waits for one.
+    if FileType::from_raw_mode(rustix::fs::fstat(&file)?.st_mode) == FileType::Fifo {
+        return Err(Errno::SPIPE);
+    }
     let mut text = Vec::new();
     let mut piece = [0; 4096];
     loop {

@@ -292,3 +292,30 @@ fn one_that_was_executed_anew_does_not_end_by_what_it_reads() {
         });
     }
 }
+
+/// A FIFO is no secret, and what is too long is said once. What was left for
+/// clients before that ends svscan is left no more.
+#[test]
+fn a_fifo_is_no_secret() {
+    both(|who| {
+        let dir = Dir::new();
+        dir.mkdir("scan");
+        let fifo = dir.fifo("secret");
+        let long = dir.file("long", "x".repeat(200_000));
+        let given =
+            [format!("A_FILE={}", fifo.path().display()), format!("B_FILE={}", long.display())];
+        let plan = Plan::new(&dir, who).tmpfs("/run", "1m").setup("mkdir -m 700 /run/upkeep");
+        let plan = plan.environment(&[&given[0], &given[1]]);
+        let args = ["-c", "programs/svscan -F -S state scan; echo $?; ls -A /run/upkeep"];
+        let done = Process::start(&mut plan.command("/bin/sh", args)).finish();
+        assert_eq!(done.out(), "111\n");
+        let expected = format!("unable to read {} for A: a fifo\n", fifo.path().display());
+        assert!(done.err().ends_with(&expected), "{done:?}");
+        let plan = Plan::new(&dir, who).environment(&[&given[1]]);
+        let container = plan.start("svscan", ["-F", "scan"]);
+        assert_eq!(container.start("svok", ["scan"]).finish().code, 100);
+        container.signal(Signal::TERM);
+        let said = container.process.finish().err();
+        assert_eq!(said.matches("is too long for B").count(), 1, "{said}");
+    });
+}

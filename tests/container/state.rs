@@ -671,6 +671,7 @@ fn containers_that_share_their_memory_stay_apart() {
         let [(mut first, first_scan), (mut second, second_scan)] = sides;
         let start = |scan: &Path| {
             Plan::new(&dir, who)
+                .tmpfs("/dev/shm", "1m")
                 .setup(&bind(&shared, Path::new("/run")))
                 .setup(&bind(scan, &dir.path("scan")))
                 .read_only(dir.path("scan"))
@@ -682,6 +683,7 @@ fn containers_that_share_their_memory_stay_apart() {
         let other = start(&second_scan);
         up(&mut second);
         assert_eq!(other.start("svwait", ["-t", "9000", "-u", "scan/s"]).finish().code, 0);
+        assert_eq!(entries(shared.join("upkeep")).len(), 2);
         // Each program means its own.
         let before = status(&one, "scan/s");
         assert_eq!(other.start("svc", ["-t", "scan/s"]).finish().code, 0);
