@@ -29,14 +29,8 @@ pub struct Came {
 const OWN: [i32; 3] = [libc::SIGPIPE, libc::SIGXFSZ, libc::SIGXCPU];
 
 /// A set of blocked signals, as it was when it was taken.
-#[derive(Clone, Copy)]
-pub struct Mask(libc::sigset_t);
-
-impl core::fmt::Debug for Mask {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.write_str("Mask")
-    }
-}
+#[derive(Clone, Copy, Debug)]
+pub struct Mask(u64);
 
 /// The bit of a signal in a set of 64.
 #[must_use]
@@ -44,14 +38,19 @@ pub const fn bit(number: u32) -> u64 {
     1 << (number - 1)
 }
 
-fn empty() -> libc::sigset_t {
-    let mut set = MaybeUninit::uninit();
-    // SAFETY: sigemptyset fills the whole set and cannot fail on a valid
-    // pointer.
-    unsafe {
-        libc::sigemptyset(set.as_mut_ptr());
-        set.assume_init()
+/// The size of the kernel's own sets.
+const SET_SIZE: usize = size_of::<u64>();
+
+/// Changes what is blocked, and answers with what was. The C library's call
+/// leaves out signals 32 and 33, which can be sent like any other.
+fn rt_sigprocmask(how: i32, set: u64) -> Result<u64> {
+    let mut before = 0_u64;
+    let (new, old) = (&raw const set, &raw mut before);
+    // SAFETY: both sets are the kernel's size and valid for the call.
+    if unsafe { libc::syscall(libc::SYS_rt_sigprocmask, how, new, old, SET_SIZE) } == -1 {
+        return Err(crate::exec::last_errno());
     }
+    Ok(before)
 }
 
 impl Signals {
@@ -71,22 +70,17 @@ impl Signals {
     /// for the first.
     pub fn take_all(always: u64, unless_ignored: u64) -> Result<Self> {
         let wanted = always | unless_ignored & !note_ignored();
-        let mut set = empty();
         for number in (1..=64).filter(|number| wanted & bit(*number) != 0) {
-            let number = number.cast_signed();
-            // SAFETY: the set is initialised and the number is a signal's.
-            unsafe { libc::sigaddset(&raw mut set, number) };
             // The children of whoever ignores CHILD vanish without a word.
-            rt_sigaction(number, Some(&[0; 8]), None);
+            rt_sigaction(number.cast_signed(), Some(&[0; 8]), None);
         }
-        let mut before = empty();
-        // SAFETY: both sets are valid for the call.
-        if unsafe { libc::sigprocmask(libc::SIG_BLOCK, &raw const set, &raw mut before) } == -1 {
-            return Err(crate::exec::last_errno());
-        }
-        // SAFETY: the set is valid; -1 asks for a new descriptor.
-        let fd =
-            unsafe { libc::signalfd(-1, &raw const set, libc::SFD_CLOEXEC | libc::SFD_NONBLOCK) };
+        let before = rt_sigprocmask(libc::SIG_BLOCK, wanted)?;
+        let flags = libc::SFD_CLOEXEC | libc::SFD_NONBLOCK;
+        // SAFETY: the set is valid and of that size; -1 asks for a new
+        // descriptor.
+        let fd = unsafe {
+            libc::syscall(libc::SYS_signalfd4, -1, &raw const wanted, SET_SIZE, flags) as i32
+        };
         if fd == -1 {
             return Err(crate::exec::last_errno());
         }
@@ -146,9 +140,7 @@ impl AsFd for Signals {
 
 /// Blocks nothing, or what `mask` says.
 pub(crate) fn set_mask(mask: Option<Mask>) {
-    let set = mask.map_or_else(empty, |m| m.0);
-    // SAFETY: the set is valid for the call; the old one is not asked for.
-    unsafe { libc::sigprocmask(libc::SIG_SETMASK, &raw const set, core::ptr::null_mut()) };
+    let _ = rt_sigprocmask(libc::SIG_SETMASK, mask.map_or(0, |mask| mask.0));
 }
 
 /// The signals that this process ignores, a bit each; all of them as long as
@@ -161,7 +153,6 @@ static IGNORED: AtomicU64 = AtomicU64::new(u64::MAX);
 type Disposition = [usize; 8];
 
 fn rt_sigaction(number: i32, new: Option<&Disposition>, old: Option<&mut Disposition>) -> bool {
-    const SET_SIZE: usize = 8;
     let new = new.map_or(core::ptr::null(), |new| new.as_ptr());
     let old = old.map_or(core::ptr::null_mut(), |old| old.as_mut_ptr());
     // SAFETY: both records are larger than the kernel's and valid for the
@@ -238,15 +229,9 @@ pub fn set_parent_death(number: u8) -> Result<()> {
 /// Runs `what` while this process cannot be stopped by the terminal's signals,
 /// or by any other that can be blocked.
 pub(crate) fn undisturbed<T>(what: impl FnOnce() -> T) -> T {
-    let mut all = empty();
-    let mut before = empty();
-    // SAFETY: both sets are valid for the calls.
-    unsafe {
-        libc::sigfillset(&raw mut all);
-        libc::sigprocmask(libc::SIG_SETMASK, &raw const all, &raw mut before);
-    }
+    let before = rt_sigprocmask(libc::SIG_SETMASK, u64::MAX);
     let answer = what();
-    set_mask(Some(Mask(before)));
+    set_mask(before.ok().map(Mask));
     answer
 }
 
