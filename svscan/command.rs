@@ -6,7 +6,7 @@ use crate::svscan::options::Options;
 use rustix::fd::{AsFd, OwnedFd};
 use rustix::fs::{Mode, OFlags};
 use rustix::io::{Errno, Result, fcntl_dupfd_cloexec};
-use rustix::process::{Pid, Rlimit, getpid};
+use rustix::process::{Pid, Rlimit, getpgid, getpid};
 use rustix::stdio::{dup2_stdin, stdin};
 use upkeep_core::signals::HIGHEST;
 use upkeep_sys::exec::Variables;
@@ -33,6 +33,8 @@ pub(crate) struct Command {
     stop: u8,
     /// None as long as it does not run.
     pid: Option<Pid>,
+    /// Whether it has got the signal that begins the stop.
+    pub(crate) told: bool,
 }
 
 impl Command {
@@ -50,12 +52,18 @@ impl Command {
             expected: options.expected,
             stop: options.stop,
             pid: None,
+            told: false,
         }
     }
 
     /// Whether there is one.
     pub(crate) const fn is_wanted(&self) -> bool {
         self.args.is_some()
+    }
+
+    /// Whether it runs.
+    pub(crate) const fn runs(&self) -> bool {
+        self.pid.is_some()
     }
 
     /// Puts this process's standard input aside for the command, and an empty
@@ -116,19 +124,30 @@ impl Command {
     /// has not been waited for, so the number is its.
     pub(crate) fn forward(&self, number: u8) -> Option<u8> {
         let number = self.rewritten.get(usize::from(number)).copied().filter(|to| *to != 0)?;
-        let pid = self.pid?;
-        let whom = if self.group { Whom::Group(pid) } else { Whom::One(pid) };
-        send(whom, number).ok().map(|()| number)
+        self.hand(self.pid?, number).ok().map(|()| number)
     }
 
-    /// Tells it to end, as whoever stops everything would.
+    /// One that has left its group is told beside it.
+    fn hand(&self, pid: Pid, number: u8) -> Result<()> {
+        let leads = self.group && getpgid(Some(pid)) == Ok(pid);
+        if self.group {
+            let told = send(Whom::Group(pid), number);
+            if leads {
+                return told;
+            }
+        }
+        send(Whom::One(pid), number)
+    }
+
+    /// Tells it to end, as whoever stops everything would, if it has not been
+    /// told yet.
     pub(crate) fn end(&self) {
         let Some(pid) = self.pid else { return };
-        if self.forward(self.stop).is_none() {
-            let _ = send(Whom::One(pid), TERM);
+        if !self.told && self.forward(self.stop).is_none() {
+            let _ = self.hand(pid, TERM);
         }
         // What was stopped does not hear.
-        let _ = send(Whom::One(pid), CONT);
+        let _ = self.hand(pid, CONT);
     }
 
     /// Kills it, and all that is left in its group.

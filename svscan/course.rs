@@ -165,12 +165,13 @@ impl Svscan {
 
     /// Does what is due, and answers with the end when that has come.
     pub(crate) fn keep_course(&mut self) -> Option<Exit> {
+        // What is there in the last moment is in time.
+        if self.course.whole.phase == Phase::Rising && self.are_all_ready() {
+            self.proceed(Event::Ready);
+        }
         let whole = &self.course.whole;
         if whole.due.is_some_and(|due| due <= clock::monotonic()) {
             self.proceed(Event::Tick);
-        }
-        if self.course.whole.phase == Phase::Rising && self.are_all_ready() {
-            self.proceed(Event::Ready);
         }
         if self.course.whole.phase == Phase::Running && self.looked {
             self.notify.ready();

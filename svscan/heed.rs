@@ -8,7 +8,7 @@ use crate::svscan::watch::Svscan;
 use rustix::io::Result;
 use rustix::process::getpid;
 use upkeep_core::scan;
-use upkeep_core::whole::{End, Event, Phase};
+use upkeep_core::whole::{End, Event};
 use upkeep_sys::decimal;
 use upkeep_sys::signals::{Signals, bit};
 
@@ -37,6 +37,11 @@ const SYS: u8 = 31;
 const NOT_FORWARDED: [u8; 13] =
     [ILL, TRAP, ABRT, BUS, FPE, KILL, SEGV, CHLD, STOP, TTIN, TTOU, SYS, 0];
 
+/// Whether a signal can come from somebody, and is not this process's own.
+pub(crate) fn is_anybodys(number: u8) -> bool {
+    !NOT_FORWARDED.contains(&number)
+}
+
 /// So many are heeded before anything else has its turn.
 const AT_ONCE: usize = 64;
 
@@ -51,6 +56,8 @@ pub(crate) fn take(options: &Options) -> Result<Signals> {
         let all = !set(&NOT_FORWARDED) | set(&[CHLD]);
         // Nobody starts process 1 in the background, or to outlive a terminal.
         let polite = if getpid().is_init() { 0 } else { set(&[HUP, INT, QUIT]) };
+        // What was asked for by name was asked for.
+        let polite = polite & !set(&[options.stop]);
         return Signals::take_all(all & !polite, polite);
     }
     if options.machine {
@@ -76,6 +83,8 @@ impl Svscan {
         if self.course.plan.machine
             && let Some(end) = machine::meaning(number)
         {
+            // It is not the command's, which is told in its own way.
+            self.course.command.told = false;
             return self.proceed(Event::Stop(number, end));
         }
         if self.course.command.is_wanted() {
@@ -97,18 +106,22 @@ impl Svscan {
     }
 
     fn heed_beside_command(&mut self, number: u8) {
-        if let Some(got) = self.course.command.forward(number)
+        let command = &mut self.course.command;
+        // Before the command is there, and afterwards, nobody else could hear.
+        let alone = !command.runs();
+        let got = command.forward(number);
+        command.told = got.is_some();
+        if let Some(got) = got
             && self.course.tells[1]
         {
             let (mut came, mut went) = ([0; 20], [0; 20]);
             let came = decimal(number.into(), &mut came);
             TOOL.info(&[b"signal ", came, b" forwarded as ", decimal(got.into(), &mut went)]);
         }
-        let phase = self.course.whole.phase;
-        // Before the command is there, nobody else could hear it.
-        let early = number == INT && matches!(phase, Phase::Preparing | Phase::Rising);
-        if number == self.course.stop || number == PWR || early {
+        if number == self.course.stop || number == PWR || alone && number == INT {
             self.proceed(Event::Stop(number, End::Code(0)));
+        } else if alone && number == QUIT && !self.course.plan.machine {
+            self.proceed(Event::StopNow(number, End::Code(0)));
         }
     }
 }

@@ -1,6 +1,7 @@
 //! What svscan can be asked on its command line. It only reads; what is wrong
 //! is one line and exit 100.
 
+use crate::svscan::heed;
 use crate::svscan::help::TOOL;
 use core::ffi::CStr;
 use upkeep_cli::{Exit, Opt, Options as Walk};
@@ -162,7 +163,7 @@ impl Options {
             b'p' => self.parent_death = Some(signal(value)?),
             b'v' => self.tells = [true; 2],
             b'w' => self.tells[0] = true,
-            b'k' => self.stop = signal(value)?,
+            b'k' => self.stop = heeded(value)?,
             b't' => self.grace = Some(seconds(value)?),
             b'T' => self.command_grace = Some(seconds(value)?),
             b'y' => self.ready = Some(seconds(value)?),
@@ -200,7 +201,7 @@ impl Options {
         let (from, to) = (parts.next().unwrap_or(b""), parts.next());
         let to = to.ok_or_else(|| wrong(b"pair of signals", value))?;
         let to = if to == b"0" { 0 } else { signal(to)? };
-        self.rewritten[usize::from(signal(from)?)] = to;
+        self.rewritten[usize::from(heeded(from)?)] = to;
         Ok(())
     }
 
@@ -238,6 +239,16 @@ fn is_init(args: Args) -> bool {
 
 fn signal(word: &[u8]) -> Result<u8, Exit> {
     signals::any(word).ok_or_else(|| wrong(b"signal", word))
+}
+
+/// One that can be asked to do something here.
+fn heeded(word: &[u8]) -> Result<u8, Exit> {
+    let number = signal(word)?;
+    if heed::is_anybodys(number) {
+        return Ok(number);
+    }
+    let _ = TOOL.fatal(&[b"unable to heed signal ", word]);
+    Err(Exit::Usage)
 }
 
 fn seconds(word: &[u8]) -> Result<u64, Exit> {

@@ -75,6 +75,12 @@ fn what_is_wrong_on_the_command_line() {
         &["-r", "TERM", "--", "true"],
         &["-r", "TERM=WRONG", "--", "true"],
         &["-k", "0", "--", "true"],
+        &["-k", "KILL", "."],
+        &["-k", "STOP", "--", "true"],
+        &["-k", "CHLD", "."],
+        &["-k", "SEGV", "--", "true"],
+        &["-r", "KILL=TERM", "--", "true"],
+        &["-r", "CHLD=0", "--", "true"],
         &["-t", "soon", "--", "true"],
         &["-x", "perhaps", "--", "true"],
         &["--reboot", "dir"],
@@ -283,6 +289,67 @@ fn a_signal_that_was_ignored_before() {
     assert_eq!(process.prints("got"), "got 10.");
     process.signal(Signal::KILL);
     process.prints("got 15.");
+}
+
+/// But what was asked for by name is.
+#[test]
+fn the_stop_signal_was_ignored_before() {
+    let dir = Dir::new();
+    let command = hearing(&dir);
+    let svscan = crate::support::program("svscan");
+    let words = ["-c", "trap '' INT; exec \"$@\"", "sh", svscan.to_str().unwrap()];
+    let args = [&words[..], &["-k", "INT", "--", "sh", "-c", &command]].concat();
+    let mut process = Process::start(dir.command("sh").args(args));
+    process.prints("hears");
+    process.signal(Signal::INT);
+    process.signal(Signal::USR1);
+    assert_eq!(process.prints("got"), "got 2.");
+    process.signal(Signal::KILL);
+    process.prints("got 15.");
+}
+
+#[test]
+fn a_dropped_stop_is_dropped_where_nothing_else_is_stopped() {
+    both(|who| {
+        let dir = Dir::new();
+        let command = hearing(&dir);
+        let args = ["-r", "TERM=0", "--", "sh", "-c", &command];
+        let mut container = Plan::new(&dir, who).start("svscan", args);
+        container.process.prints("hears");
+        container.signal(Signal::TERM);
+        container.signal(Signal::USR1);
+        assert_eq!(container.process.prints("got"), "got 10.");
+        container.signal(Signal::KILL);
+        container.process.finish();
+    });
+}
+
+/// C libraries keep two signals for themselves.
+#[test]
+fn signals_that_the_library_hides() {
+    let dir = Dir::new();
+    let command = hearing(&dir);
+    let args = ["-r", "32=USR1", "-r", "33=USR2", "--", "sh", "-c", &command];
+    let mut process = dir.start("svscan", args);
+    process.prints("hears");
+    let pid = rustix::process::Pid::from_raw(process.pid().cast_signed()).unwrap();
+    for (number, got) in [(32, "got 10."), (33, "got 12.")] {
+        upkeep_sys::signals::send(upkeep_sys::signals::Whom::One(pid), number).unwrap();
+        assert_eq!(process.prints("got"), got);
+    }
+    process.signal(Signal::KILL);
+    process.prints("got 15.");
+}
+
+#[test]
+fn a_command_that_has_left_its_group() {
+    let dir = Dir::new();
+    let script = "$| = 1; $SIG{USR1} = sub { exit 6 };
+        setpgrp(0, getpgrp(getppid())) or die; print qq(up\n); sleep 1000";
+    let mut process = dir.start("svscan", ["-g", "--", "perl", "-e", script]);
+    process.prints("up");
+    process.signal(Signal::USR1);
+    assert_eq!(process.finish().code, 6);
 }
 
 #[test]

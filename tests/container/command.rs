@@ -109,6 +109,29 @@ fn services_that_are_not_ready_in_time() {
 }
 
 #[test]
+fn no_time_at_all() {
+    both(|who| {
+        // Nothing has to be waited for.
+        for ready in ["0", "0.000001"] {
+            let dir = Dir::new();
+            dir.mkdir("scan");
+            let args = ["-y", ready, "-x", "stop", "scan", "--", "sh", "-c", "exit 5"];
+            let done = Plan::new(&dir, who).start("svscan", args).process.finish();
+            assert_eq!((done.code, done.err().as_str()), (5, ""), "{ready}");
+        }
+        // Nothing is.
+        for option in ["warn", "stop", "ignore"] {
+            let dir = Dir::new();
+            dir.script("scan/late/run", "exec sleep 1000");
+            dir.file("scan/late/notification-fd", "5");
+            let args = ["-y", "0", "-x", option, "scan", "--", "sh", "-c", "exit 5"];
+            let done = Plan::new(&dir, who).start("svscan", args).process.finish();
+            assert_eq!((done.code, done.err().as_str()), (5, ""), "{option}");
+        }
+    });
+}
+
+#[test]
 fn the_input_is_the_commands_and_not_the_services() {
     both(|who| {
         let dir = Dir::new();

@@ -40,6 +40,39 @@ fn its_signals() {
     });
 }
 
+/// None of its signals is the command's, which is told to end all the same.
+#[test]
+fn a_command_beside_it() {
+    both(|who| {
+        for (number, code) in [(2, RESTARTED), (12, STOPPED), (30, STOPPED), (39, RESTARTED)] {
+            let dir = Dir::new();
+            let script = "trap 'echo told; exit 3' TERM; echo up; sleep 1000 & wait";
+            let args = ["-m", "scan", "--", "sh", "-c", script];
+            dir.mkdir("scan");
+            let mut container = Plan::new(&dir, who).start("svscan", args);
+            container.process.prints("up");
+            send(&container, number);
+            container.process.prints("told");
+            assert_eq!(container.process.finish().code, seen(who, code), "{number}");
+        }
+    });
+}
+
+#[test]
+fn a_stop_that_does_not_say_how_it_ends() {
+    both(|who| {
+        for command in [&[][..], &["--", "sh", "-c", "trap 'exit 3' USR1; sleep 1000 & wait"]] {
+            let dir = Dir::new();
+            let mut service = Service::new(&dir, "scan/a", "");
+            let args = [&["-m", "-k", "USR1", "scan"][..], command].concat();
+            let container = Plan::new(&dir, who).start("svscan", args);
+            service.up();
+            send(&container, 10);
+            assert_eq!(container.process.finish().code, seen(who, STOPPED));
+        }
+    });
+}
+
 #[test]
 fn its_command() {
     both(|who| {

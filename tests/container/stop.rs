@@ -124,6 +124,89 @@ fn the_second_signal_kills_the_command() {
     });
 }
 
+/// Only what is told can end these in time.
+const LONG: [&str; 2] = ["-t", "1000"];
+
+#[test]
+fn a_command_that_was_stopped_hears_it() {
+    // Another process says when it has.
+    let script = "trap 'exit 4' TERM
+        (kill -STOP $$; until grep -q '^State:.T' /proc/$$/status; do :; done; echo stopped) &
+        while :; do wait; done";
+    both(|who| {
+        for signal in [Signal::TERM, Signal::POWER] {
+            let dir = Dir::new();
+            dir.mkdir("scan");
+            let rest = ["-r", "PWR=TERM", "scan", "--", "sh", "-c", script];
+            let args = [&LONG[..], &rest].concat();
+            let mut container = Plan::new(&dir, who).start("svscan", args);
+            container.process.prints("stopped");
+            container.signal(signal);
+            assert_eq!(container.process.finish().code, 4);
+        }
+    });
+}
+
+#[test]
+fn a_stop_that_is_dropped_on_the_way_is_told_otherwise() {
+    let script = "trap 'exit 4' TERM; echo up; sleep 1000 & wait";
+    both(|who| {
+        for (dropped, signal) in [("TERM=0", Signal::TERM), ("PWR=0", Signal::POWER)] {
+            let dir = Dir::new();
+            dir.mkdir("scan");
+            let rest = ["-r", dropped, "scan", "--", "sh", "-c", script];
+            let args = [&LONG[..], &rest].concat();
+            let mut container = Plan::new(&dir, who).start("svscan", args);
+            container.process.prints("up");
+            container.signal(signal);
+            assert_eq!(container.process.finish().code, 4, "{dropped}");
+        }
+    });
+}
+
+#[test]
+fn signals_that_nobody_else_can_hear_any_more() {
+    both(|who| {
+        for signal in [Signal::INT, Signal::QUIT] {
+            let dir = Dir::new();
+            let mut service = Service::new(&dir, "scan/deaf", "trap 'echo term >$said' TERM");
+            let gate = dir.fifo("gate");
+            let script = format!("read go <{}; exit 3", gate.path().display());
+            let args = [&LONG[..], &["scan", "--", "sh", "-c", &script]].concat();
+            let container = Plan::new(&dir, who).start("svscan", args);
+            service.up();
+            gate.say("go");
+            assert_eq!(service.said.line(), "term");
+            container.signal(signal);
+            assert_eq!(container.process.finish().code, 3);
+            assert_eq!(dir.processes(), []);
+        }
+    });
+}
+
+#[test]
+fn signals_that_nobody_else_can_hear_yet() {
+    both(|who| {
+        for (signals, code) in [(&[Signal::QUIT][..], 131), (&[Signal::INT, Signal::INT], 130)] {
+            let dir = Dir::new();
+            let mut service = Service::new(&dir, "scan/deaf", "trap 'echo term >$said' TERM");
+            dir.file("scan/deaf/notification-fd", "5");
+            let args = [&LONG[..], &["scan", "--", "echo", "begun"]].concat();
+            let container = Plan::new(&dir, who).start("svscan", args);
+            service.up();
+            supervised(&service.path);
+            for (index, signal) in signals.iter().enumerate() {
+                if index > 0 {
+                    assert_eq!(service.said.line(), "term");
+                }
+                container.signal(*signal);
+            }
+            let done = container.process.finish();
+            assert_eq!((done.code, done.out().as_str()), (code, ""));
+        }
+    });
+}
+
 #[test]
 fn a_command_alone_with_a_time() {
     both(|who| {

@@ -32,7 +32,8 @@ pub struct Plan {
     pub grace: Option<u64>,
     /// How much of that the command gets.
     pub command_grace: u64,
-    /// How long the command waits for the services.
+    /// How long the command waits for the services; 0 if it does not, which
+    /// is no failure then.
     pub ready: u64,
     /// What follows from an `init` that fails.
     pub on_init: Failure,
@@ -107,8 +108,7 @@ pub enum Event {
     CommandEnded(u8),
     /// An essential service is over, with this code.
     EssentialOver(u8),
-    /// Everything is to stop, because of this signal, which the command has
-    /// got; a machine ends so.
+    /// Everything is to stop, because of this signal; a machine ends so.
     Stop(u8, End),
     /// The same, at once.
     StopNow(u8, End),
@@ -140,7 +140,7 @@ pub enum Action {
     WarnOfServices,
     /// Start the command.
     StartCommand,
-    /// Tell it to end.
+    /// Tell it to end, if the signal that begins the stop has not done that.
     EndCommand,
     /// Kill it, and its process group.
     KillCommand,
@@ -227,8 +227,13 @@ impl Whole {
 
     /// How the machine ends, if it is one.
     #[must_use]
-    pub fn ending(&self) -> Option<End> {
-        self.plan.machine.then_some(self.end.unwrap_or(End::PowerOff))
+    pub const fn ending(&self) -> Option<End> {
+        match self.end {
+            _ if !self.plan.machine => None,
+            // It has nobody to hand a code to.
+            None | Some(End::Code(_) | End::Failed(_)) => Some(End::PowerOff),
+            said => said,
+        }
     }
 
     /// Whether it waits for all services to be gone.
@@ -293,7 +298,7 @@ impl Whole {
         if self.plan.tree {
             all.push(Action::StartServices);
         }
-        if self.plan.tree && self.plan.command {
+        if self.plan.tree && self.plan.command && self.plan.ready > 0 {
             self.phase = Phase::Rising;
             self.due = Some(now.saturating_add(self.plan.ready));
         } else {
@@ -413,7 +418,10 @@ impl Whole {
             Phase::Running if self.commanding && !self.plan.tree && self.plan.grace.is_none() => {
                 return;
             }
-            Phase::Running if self.commanding => self.part(now),
+            Phase::Running if self.commanding => {
+                all.push(Action::EndCommand);
+                self.part(now);
+            }
             Phase::Running => self.leave(all, now),
             Phase::Parting | Phase::Leaving | Phase::Hurried => self.hurry(all, now),
             Phase::Killed => all.push(Action::KillServices),
@@ -561,7 +569,6 @@ impl Whole {
     fn over(&mut self, all: &mut Actions) {
         self.phase = Phase::Over;
         self.due = None;
-        // A machine has nobody to hand a code to.
         let end = self.ending().unwrap_or(End::Code(self.code.unwrap_or(0)));
         all.push(Action::End(end));
     }

@@ -79,6 +79,10 @@ struct World {
     ended: Option<End>,
     /// The first cause of the end, as far as it has a code.
     cause: Option<u8>,
+    /// How often the command was told to end.
+    command_told: u32,
+    /// What the first stop asks for.
+    asked: End,
 }
 
 impl World {
@@ -99,6 +103,8 @@ impl World {
             hurried: false,
             ended: None,
             cause: None,
+            command_told: 0,
+            asked: End::Restart,
         };
         world.feed(Event::Begin);
         world
@@ -135,7 +141,10 @@ impl World {
                 self.command = true;
                 self.commands = 1;
             }
-            Action::EndCommand => assert!(self.command),
+            Action::EndCommand => {
+                assert!(self.command);
+                self.command_told += 1;
+            }
             Action::KillCommand => {
                 assert!(self.command, "it is gone, and its number may be another's");
                 self.stopped_at.get_or_insert(self.now);
@@ -188,7 +197,9 @@ impl World {
             }
             End::Failed(code) => assert!(self.plan.rescue && code == 7 && !self.services),
             End::PowerOff => assert!(self.plan.machine),
-            End::Restart => assert!(self.plan.machine && self.stops > 0),
+            End::Restart => {
+                assert!(self.plan.machine && self.stops > 0 && self.asked == end);
+            }
             End::Halt => panic!("nobody asked for it"),
         }
     }
@@ -202,6 +213,8 @@ impl World {
         if self.whole.commanding {
             assert!(self.command);
         }
+        // Whoever is waited for has been told, once.
+        assert_eq!(self.command_told, u32::from(self.command_told > 0 || phase == Phase::Parting));
         // With a clock, whatever is told to end has a time by which it has to.
         let told = matches!(phase, Phase::Yielding | Phase::Parting | Phase::Leaving);
         let going = matches!(phase, Phase::Hurried | Phase::Killed | Phase::Finishing);
@@ -271,7 +284,7 @@ impl World {
         if !forwarded && !matches!(phase, Phase::Sweeping | Phase::Finishing) {
             self.stopped_at.get_or_insert(self.now);
         }
-        let end = if self.stops == 1 { End::Restart } else { End::Halt };
+        let end = if self.stops == 1 { self.asked } else { End::Halt };
         self.feed(if letter == Stop { Event::Stop(TERM, end) } else { Event::StopNow(TERM, end) });
         // Whoever is told twice hurries.
         if matches!(phase, Phase::Parting | Phase::Leaving) {
@@ -347,6 +360,7 @@ fn plans() -> Vec<Plan> {
         }
     }
     all.push(Plan { machine: true, rescue: true, command: false, ..PLAN });
+    all.push(Plan { machine: true, ready: 0, ..PLAN });
     all.push(Plan { rescue: true, ..PLAN });
     all
 }
@@ -357,6 +371,10 @@ fn every_short_word_is_survived() {
     for plan in plans() {
         let world = World::new(plan);
         walk(&world, &mut Vec::new(), 6, &mut count);
+        if plan.machine {
+            let asked = End::Code(0);
+            walk(&World { asked, ..world }, &mut Vec::new(), 5, &mut count);
+        }
     }
     assert!(count > 100_000, "{count} words only");
 }
@@ -424,6 +442,28 @@ fn a_machine_ends_as_it_was_told() {
     let by_itself = [InitEnds(0), Essential, Empties, FinishEnds(0), Swept];
     assert_eq!(after(plan, &by_itself).ended, Some(End::PowerOff));
     assert_eq!(after(plan, &[InitEnds(7)]).ended, Some(End::Failed(7)));
+}
+
+#[test]
+fn a_machine_without_a_word_for_its_end_is_switched_off() {
+    let plan = Plan { machine: true, command: false, ..PLAN };
+    let (mut whole, mut last) = (Whole::new(plan), None);
+    let stop = Event::Stop(TERM, End::Code(0));
+    for event in
+        [Event::Begin, Event::Prepared(0), stop, Event::Empty, Event::Finished(0), Event::Swept]
+    {
+        let (next, actions) = whole.step(event, 0);
+        (whole, last) = (next, actions.into_iter().last());
+    }
+    assert_eq!(last, Some(Action::End(End::PowerOff)));
+}
+
+#[test]
+fn a_command_that_does_not_wait() {
+    for on_ready in [Failure::Stop, Failure::Warn, Failure::Ignore] {
+        let world = after(Plan { ready: 0, on_ready, ..PLAN }, &[InitEnds(0)]);
+        assert_eq!((world.whole.phase, world.commands), (Phase::Running, 1));
+    }
 }
 
 #[test]
