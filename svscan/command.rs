@@ -11,6 +11,7 @@ use rustix::stdio::{dup2_stdin, stdin};
 use upkeep_core::signals::HIGHEST;
 use upkeep_sys::exec::Variables;
 use upkeep_sys::front::Front;
+use upkeep_sys::group::session_of;
 use upkeep_sys::signals::{Whom, send};
 use upkeep_sys::{Args, process, terminal};
 
@@ -170,7 +171,10 @@ impl Command {
         if self.terminal {
             terminal::take_back(terminal);
         }
-        let _ = send(Whom::One(getpid()), STOP);
+        // The leader of a session has nobody who would have it go on.
+        if session_of(getpid()) != Some(getpid()) {
+            let _ = send(Whom::One(getpid()), STOP);
+        }
         // It may have been started in the background, and be in front now.
         self.terminal = terminal::is_ours(terminal);
         if self.terminal {

@@ -4,6 +4,7 @@
 
 use crate::svscan::command::{Command, code};
 use crate::svscan::help::TOOL;
+use crate::svscan::lines::PATIENCE;
 use crate::svscan::machine;
 use crate::svscan::options::Options;
 use crate::svscan::rescue;
@@ -15,14 +16,16 @@ use rustix::process::{Pid, Signal, WaitOptions, getpid, wait};
 use upkeep_cli::Exit;
 use upkeep_core::scan;
 use upkeep_core::scan::Which;
-use upkeep_core::whole::{Action, DRAIN, End, Event, Failure, Phase, Plan, Whole};
+use upkeep_core::whole::{Action, End, Event, Failure, GONE, Phase, Plan, TAIL, Whole};
 use upkeep_sys::signals::{Whom, send, set_parent_death};
 use upkeep_sys::{clock, decimal};
 
 const SECOND: u64 = 1_000_000_000;
-/// What a stop may take where somebody waits for it: container engines wait
-/// ten seconds.
-const GRACE: u64 = 8 * SECOND;
+/// What a stop may take where somebody waits for it, before everything is
+/// hurried: container engines wait ten seconds, and all that follows when all
+/// of it is stuck has to be over by then.
+const GRACE: u64 = 6 * SECOND;
+const _: () = assert!(GRACE + TAIL + PATIENCE + GONE < 10 * SECOND);
 /// The same where it is a machine that stops.
 const MACHINE_GRACE: u64 = 60 * SECOND;
 /// How long the command waits for the services.
@@ -215,7 +218,7 @@ impl Svscan {
     fn sweep(&mut self) {
         self.end_output();
         self.end_holder();
-        let until = clock::monotonic() + DRAIN;
+        let until = clock::monotonic() + GONE;
         let _ = send(Whom::Everybody, 9);
         loop {
             match wait(WaitOptions::NOHANG) {

@@ -1,10 +1,12 @@
 //! The environment of what is started here: this process's own, or one that is
 //! clean, with the variables that directories and files add. Put together once,
-//! at the start, where any error ends svscan; after that it stays as it is.
+//! at the start, where any error ends svscan; after that it stays as it is. Of a
+//! svscan that was executed anew, what cannot be read is said and left out.
 
 use crate::svscan::help::TOOL;
 use crate::svscan::notify::SOCKET;
 use crate::svscan::options::Options;
+use crate::svscan::renew::Start;
 use core::ffi::CStr;
 use rustix::fs::{Access, CWD, Mode, OFlags};
 use rustix::io::Errno;
@@ -33,21 +35,26 @@ pub(crate) struct Environments {
 impl Environments {
     /// What is asked for, in the scan directory, when it has been decided where
     /// the state is kept. `directories` are those of the options, from the root.
-    pub(crate) fn read(options: &Options, directories: &[CString]) -> Result<Self, Exit> {
+    pub(crate) fn read(
+        options: &Options,
+        directories: &[CString],
+        start: Start,
+    ) -> Result<Self, Exit> {
         let is_there = |path| options.tree && rustix::fs::access(path, Access::EXISTS).is_ok();
         let is_clean = options.clean_env || is_there(CLEAN);
         let mut all: Vec<&CStr> = Vec::new();
         all.extend(is_there(DIRECTORY).then_some(DIRECTORY));
         all.extend(directories.iter().map(CString::as_c_str));
         let adds = !all.is_empty() || options.secrets;
-        let make = |start: Environment| -> Result<Variables, Exit> {
-            let mut environment = start;
+        let make = |inherited: Environment| -> Result<Variables, Exit> {
+            let mut environment = inherited;
             if options.secrets {
-                reveal(&mut environment)?;
+                reveal(&mut environment, start)?;
             }
             // What a directory says is meant as it stands.
             for directory in &all {
-                environment.read(directory, None).map_err(|trouble| fatal(directory, &trouble))?;
+                let read = environment.read(directory, None);
+                read.or_else(|trouble| refuse(directory, &trouble, start))?;
             }
             keep_place(&mut environment);
             Ok(Variables::new(environment.variables().iter().cloned()))
@@ -89,17 +96,15 @@ fn keep_place(environment: &mut Environment) {
 }
 
 /// Has each `NAME_FILE=/path` become `NAME=` what is in it.
-fn reveal(environment: &mut Environment) -> Result<(), Exit> {
+fn reveal(environment: &mut Environment, start: Start) -> Result<(), Exit> {
     let named: Vec<(Vec<u8>, CString)> =
         environment.variables().iter().filter_map(|entry| file_of(entry)).collect();
     for (name, path) in named {
         let front = [&*name, b"="].concat();
         if environment.variables().iter().any(|entry| entry.to_bytes().starts_with(&front)) {
-            return Err(TOOL.fatal(&[b"both ", &name, b" and ", &name, b"_FILE are set"]));
+            start.refuses(&[b"both ", &name, b" and ", &name, b"_FILE are set"], None)?;
+            continue;
         }
-        let unable = |why: Errno| {
-            TOOL.fatal_os(&[b"unable to read ", path.to_bytes(), b" for ", &name, b": "], why)
-        };
         let value = match secret(&path, LONGEST - front.len()) {
             Err(Errno::TOOBIG) => {
                 // No program could be given it: it is a file that is no secret.
@@ -107,11 +112,18 @@ fn reveal(environment: &mut Environment) -> Result<(), Exit> {
                 TOOL.warn(&[parts[0], parts[1], parts[2], parts[3], parts[4], b"_FILE stays"]);
                 continue;
             }
-            answer => answer.map_err(unable)?,
+            Err(why) => {
+                let parts = [b"unable to read ", path.to_bytes(), b" for ", &name, b": "];
+                start.refuses(&parts, Some(why))?;
+                continue;
+            }
+            Ok(value) => value,
         };
-        let entry = CString::new([&*front, &*value].concat()).map_err(|_| {
-            TOOL.fatal(&[b"unable to use ", path.to_bytes(), b" for ", &name, b": a zero in it"])
-        })?;
+        let Ok(entry) = CString::new([&*front, &*value].concat()) else {
+            let parts = [b"unable to use ", path.to_bytes(), b" for ", &name, b": a zero in it"];
+            start.refuses(&parts, None)?;
+            continue;
+        };
         environment.change(CString::new([&*name, b"_FILE"].concat()).unwrap_or_default());
         environment.change(entry);
     }
@@ -151,7 +163,7 @@ fn secret(path: &CStr, room: usize) -> Result<Vec<u8>, Errno> {
     if text.len() < room { Ok(text) } else { Err(Errno::TOOBIG) }
 }
 
-fn fatal(directory: &CStr, trouble: &Trouble) -> Exit {
+fn refuse(directory: &CStr, trouble: &Trouble, start: Start) -> Result<(), Exit> {
     let (verb, file, why): (&[u8], &[u8], Errno) = match trouble {
         Trouble::Here(why) => (b"open current directory before ", b"", *why),
         Trouble::Enter(why) => (b"enter ", b"", *why),
@@ -161,7 +173,8 @@ fn fatal(directory: &CStr, trouble: &Trouble) -> Exit {
         Trouble::Back(why) => (b"come back from ", b"", *why),
     };
     let slash: &[u8] = if file.is_empty() { b"" } else { b"/" };
-    TOOL.fatal_os(&[b"unable to ", verb, directory.to_bytes(), slash, file, b": "], why)
+    let parts = [b"unable to ", verb, directory.to_bytes(), slash, file, b": "];
+    start.refuses(&parts, Some(why))
 }
 
 #[cfg(test)]

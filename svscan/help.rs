@@ -22,8 +22,9 @@ and no dir it is a small process 1 for that command.
   -g, --group             signals are for the command's process group
   -k, --stop signal       what begins the stop, beside PWR; else TERM
   -l, --lines             show what services without a logger write, and what
-                          all complain of, as whole lines
-  -L, --log dir           have all that logged to dir; else shown with -l, -n
+                          all but loggers complain of, as whole lines
+  -L, --log dir           have all that logged to dir, and only with -l or -n
+                          shown too, which waits for the log
   -m, --machine           be process 1 of a machine
   -n, --names             as -l, with the name of the service in front
   -p, --parent-death signal   what svscan gets when its parent ends
@@ -33,7 +34,7 @@ and no dir it is a small process 1 for that command.
   -s                      does nothing: what it asks for is always done
   -S, --state dir         keep the state of all services in dir, and nothing in
                           their directories
-  -t, --grace seconds     how long a stop takes at most
+  -t, --grace seconds     how long a stop takes before what is left is killed
   -T, --command-grace seconds   how much of that is the command's; else half
   -v, --verbose           say what is reaped, and what is forwarded
   -w, --warn              say what is reaped

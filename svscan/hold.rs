@@ -10,14 +10,13 @@ use rustix::fd::{AsFd, BorrowedFd};
 use rustix::io::Errno;
 use rustix::process::{Signal, kill_process};
 use upkeep_core::hold::Message;
+use upkeep_core::whole::GONE;
 use upkeep_servicedir::hold::{Teller, identify};
 use upkeep_sys::clock;
 
 const SECOND: u64 = 1_000_000_000;
 /// When one that could not be started is tried again.
 pub(crate) const LATER: u64 = 60 * SECOND;
-/// How long one may take to end when everything has ended.
-pub(crate) const PATIENCE: u64 = SECOND;
 
 impl Svscan {
     /// Has the pipe of a service held before anybody uses it.
@@ -98,7 +97,7 @@ impl Svscan {
     pub(crate) fn end_holder(&mut self) {
         self.holder.send(|line| line.tell(Message::End));
         self.holder.wanted = false;
-        let until = clock::monotonic() + PATIENCE;
+        let until = clock::monotonic() + GONE;
         self.reap();
         while let Some(pid) = self.holder.pid() {
             if until <= clock::monotonic() {

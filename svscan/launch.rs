@@ -5,6 +5,7 @@ use crate::svscan::Others;
 use crate::svscan::help::TOOL;
 use crate::svscan::lines::Ends;
 use crate::svscan::options::Options;
+use crate::svscan::renew::Start;
 use core::ffi::CStr;
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
 use rustix::fs::{Access, access};
@@ -50,7 +51,8 @@ impl Launcher {
         Self {
             supervise: candidates(c"supervise", others),
             svhold: candidates(c"svhold", others),
-            svlines: of(c"svlines", logs || options.lines || options.names),
+            // Another svscan may have left what is to be read.
+            svlines: of(c"svlines", options.tree),
             multilog: of(c"multilog", logs),
             open_files,
         }
@@ -103,15 +105,16 @@ impl Launcher {
     }
 
     /// Whether svlines is there, and the logger of all.
-    pub(crate) fn find_readers(&self, log: bool) -> core::result::Result<(), Exit> {
+    pub(crate) fn find_readers(&self, log: bool, start: Start) -> core::result::Result<(), Exit> {
         let is_there =
             |places: &[&CStr]| places.iter().any(|path| access(*path, Access::EXEC_OK).is_ok());
-        let lacks = |name: &[u8]| TOOL.fatal_os(&[b"unable to find ", name, b": "], Errno::NOENT);
+        let lacks =
+            |name: &[u8]| start.refuses(&[b"unable to find ", name, b": "], Some(Errno::NOENT));
         if !is_there(&self.svlines) {
-            return Err(lacks(b"svlines"));
+            lacks(b"svlines")?;
         }
         if log && !is_there(&self.multilog) {
-            return Err(lacks(b"multilog"));
+            lacks(b"multilog")?;
         }
         Ok(())
     }

@@ -5,7 +5,6 @@
 
 use crate::svscan::help::TOOL;
 use crate::svscan::helper::Helper;
-use crate::svscan::hold::PATIENCE;
 use crate::svscan::options::Options;
 use crate::svscan::streams::Streams;
 use crate::svscan::watch::Svscan;
@@ -15,16 +14,21 @@ use rustix::fd::{AsRawFd, BorrowedFd, OwnedFd};
 use rustix::io::{Errno, Result};
 use rustix::process::{Signal, kill_process};
 use upkeep_core::hold::{Message, Pipe, Stream};
-use upkeep_core::scan::RETRY;
+use upkeep_core::scan::{RETRY, Which};
 use upkeep_servicedir::hold::{Answer, identify};
-use upkeep_servicedir::open_stream;
+use upkeep_servicedir::{is_written, open_stream};
 use upkeep_sys::clock;
+
+/// How long what is left may take to be written and logged in the end.
+pub(crate) const PATIENCE: u64 = 1_000_000_000;
 
 /// What svscan knows of it.
 pub(crate) struct Lines {
     pub(crate) helper: Helper,
     pub(crate) streams: Streams,
     args: &'static [&'static CStr],
+    /// Whether nobody gets a pipe who has none: nothing is asked for.
+    only_found: bool,
     /// Whether it was said that there is no pipe for a service.
     complained: bool,
 }
@@ -43,9 +47,13 @@ impl Lines {
             (true, true, false) => &[c"svlines", c"-l"],
             (true, false, false) => &[c"svlines", c"-l", c"-q"],
         };
+        Some(Self::with(args, false))
+    }
+
+    fn with(args: &'static [&'static CStr], only_found: bool) -> Self {
         let mut helper = Helper::new(RETRY);
         helper.wanted = true;
-        Some(Self { helper, streams: Streams::new(), args, complained: false })
+        Self { helper, streams: Streams::new(), args, only_found, complained: false }
     }
 
     /// Tells of the stream at `place`; says whether nothing is left to tell.
@@ -61,9 +69,33 @@ impl Lines {
 pub(crate) type Ends = [Option<OwnedFd>; 2];
 
 impl Svscan {
-    /// Opens the streams of a service, and has them read and held before
-    /// anybody writes. Without one the service has what svscan has.
+    /// Opens the streams of a service that is to be started, if they are wanted.
+    /// Without one the service has what svscan has.
     pub(crate) fn open_streams(&mut self, index: usize) -> Ends {
+        let Some(lines) = &mut self.lines else { return [None, None] };
+        if lines.only_found {
+            // What is written there still is read.
+            self.let_streams_go(index);
+            return [None, None];
+        }
+        self.open_both(index)
+    }
+
+    /// A supervise was found that another svscan has started, perhaps with
+    /// pipes: then they are read, for nobody else may do so any more.
+    pub(crate) fn adopt_streams(&mut self, index: usize, which: Which) {
+        let is_done = self.lines.as_ref().is_some_and(|lines| !lines.only_found);
+        let name = self.roster.name(index);
+        let writes = || Stream::BOTH.into_iter().any(|kind| is_written(name, kind));
+        if which == Which::Main && !is_done && writes() {
+            self.lines.get_or_insert_with(|| Lines::with(&[c"svlines"], true));
+            self.open_both(index);
+        }
+    }
+
+    /// Opens the streams of a service, and has them read and held before
+    /// anybody writes.
+    fn open_both(&mut self, index: usize) -> Ends {
         let mut ends = [None, None];
         self.start_lines();
         let owner = self.roster.identity(index);

@@ -4,7 +4,8 @@
 use crate::svscan::help::TOOL;
 use crate::svscan::options::Options;
 use core::ffi::CStr;
-use rustix::fs::{Mode, OFlags};
+use rustix::fd::OwnedFd;
+use rustix::fs::{Mode, OFlags, open};
 use rustix::stdio::{dup2_stderr, dup2_stdin, dup2_stdout};
 use std::sync::OnceLock;
 use upkeep_cli::Exit;
@@ -16,6 +17,8 @@ const SHELL: &CStr = c"/bin/sh";
 /// For a fault, which nobody can hand anything: the program, and whether it is
 /// a machine's.
 static RESCUE: OnceLock<(&CStr, bool)> = OnceLock::new();
+/// Where svscan began, from where the program's path leads to it.
+static START: OnceLock<OwnedFd> = OnceLock::new();
 
 /// The program, if there is one.
 pub(crate) fn wanted(options: &Options) -> Option<&'static CStr> {
@@ -24,6 +27,10 @@ pub(crate) fn wanted(options: &Options) -> Option<&'static CStr> {
 
 /// Has it take over where this process commits a fault.
 pub(crate) fn arm(options: &Options) {
+    let here = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    if let Some(start) = wanted(options).and_then(|_| open(c".", here, Mode::empty()).ok()) {
+        let _ = START.set(start);
+    }
     if let Some(program) = wanted(options)
         && RESCUE.set((program, options.machine)).is_ok()
         && let Err(why) = fault::on_fault(fallen)
@@ -47,15 +54,19 @@ pub(crate) fn instead(program: Option<&CStr>, machine: bool, otherwise: Exit) ->
     if machine {
         take_console();
     }
+    if let Some(start) = START.get() {
+        let _ = rustix::process::fchdir(start);
+    }
     TOOL.warn(&[b"going on as ", program.to_bytes()]);
     let why = exec::instead(program);
-    TOOL.fatal_os(&[b"unable to run ", program.to_bytes(), b": "], why)
+    let _ = TOOL.fatal_os(&[b"unable to run ", program.to_bytes(), b": "], why);
+    otherwise
 }
 
 /// A shell wants a terminal. Where there is none, it has what this process had.
 fn take_console() {
     let _ = rustix::process::setsid();
-    let Ok(console) = rustix::fs::open(c"/dev/console", OFlags::RDWR, Mode::empty()) else {
+    let Ok(console) = open(c"/dev/console", OFlags::RDWR, Mode::empty()) else {
         return;
     };
     let _ = rustix::process::ioctl_tiocsctty(&console);

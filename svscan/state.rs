@@ -6,12 +6,15 @@
 use crate::svscan::environment::Environments;
 use crate::svscan::help::TOOL;
 use crate::svscan::options::Options;
+use crate::svscan::renew::Start;
 use core::ffi::CStr;
 use rustix::fs::{Access, AtFlags, CWD, accessat};
 use rustix::io::Errno;
 use std::ffi::CString;
 use upkeep_cli::Exit;
-use upkeep_servicedir::state::{Refusal, accept, announce, can_be_in_place, choose, own};
+use upkeep_servicedir::state::{
+    Pointer, Refusal, accept, announce, can_be_in_place, choose, found, own,
+};
 use upkeep_servicedir::{Elsewhere, Log, keep_in, list_services, names};
 use upkeep_sys::{exec, process};
 
@@ -19,7 +22,7 @@ use upkeep_sys::{exec, process};
 #[derive(Debug, Default)]
 pub(crate) struct State {
     /// The link by which clients find it.
-    pointer: Option<CString>,
+    pointer: Option<Pointer>,
 }
 
 /// What the options name, from the root: it means what it meant where this
@@ -30,27 +33,56 @@ pub(crate) struct Told {
 }
 
 impl Told {
-    pub(crate) fn read(options: &Options) -> Result<Self, Exit> {
-        let state = options.state.map(absolute).transpose()?;
-        let env = options.env.iter().map(|dir| absolute(dir)).collect::<Result<_, _>>()?;
-        Ok(Self { state, env })
+    /// Of one that was executed anew, what does not lead anywhere any more is
+    /// done without.
+    pub(crate) fn read(options: &Options, start: Start) -> Result<Self, Exit> {
+        let from_root = |path| match absolute(path) {
+            Ok(path) => Ok(Some(path)),
+            Err(why) => start.refuses(&[LOST], Some(why)).map(|()| None),
+        };
+        let state = options.state.map(from_root).transpose()?.flatten();
+        let env = options.env.iter().map(|dir| from_root(dir)).collect::<Result<Vec<_>, _>>()?;
+        Ok(Self { state, env: env.into_iter().flatten().collect() })
     }
 
-    /// Decides both, in the scan directory, if there is one.
-    pub(crate) fn settle(self, options: &Options) -> Result<(State, Environments), Exit> {
-        let state = if options.tree { State::settle(self.state)? } else { State::default() };
-        let environments = Environments::read(options, &self.env)?;
-        Ok((state, environments))
+    /// Decides both, in the scan directory, if there is one. What was executed
+    /// anew has decided the one before.
+    pub(crate) fn settle(
+        self,
+        options: &Options,
+        start: Start,
+    ) -> Result<(State, Environments), Exit> {
+        let state = match () {
+            () if !options.tree => State::default(),
+            () if start == Start::Again => State::resume(),
+            () => State::settle(self.state.as_deref())?,
+        };
+        match self.environments(options, start) {
+            Ok(environments) => Ok((state, environments)),
+            Err(exit) => {
+                state.withdraw();
+                Err(exit)
+            }
+        }
+    }
+
+    pub(crate) fn environments(
+        &self,
+        options: &Options,
+        start: Start,
+    ) -> Result<Environments, Exit> {
+        Environments::read(options, &self.env, start)
     }
 }
 
+const LOST: &[u8] = b"unable to find out where this is: ";
+
 /// `dir` as it is from the root.
-fn absolute(dir: &CStr) -> Result<CString, Exit> {
+fn absolute(dir: &CStr) -> Result<CString, Errno> {
     let mut path = Vec::new();
     if !dir.to_bytes().starts_with(b"/") {
         let mut here = [0; 4096];
-        let here = process::current_directory(&mut here)
-            .map_err(|why| TOOL.fatal_os(&[b"unable to find out where this is: "], why))?;
+        let here = process::current_directory(&mut here)?;
         path = [here.to_bytes(), b"/"].concat();
     }
     path.extend(dir.to_bytes());
@@ -63,59 +95,85 @@ fn absolute(dir: &CStr) -> Result<CString, Exit> {
 
 impl State {
     /// Decides it for the services of the current directory; `said` is from
-    /// the root.
-    fn settle(said: Option<CString>) -> Result<Self, Exit> {
+    /// the root. Wherever services live that another svscan has left is where
+    /// it goes on: a second supervise elsewhere would run them twice.
+    fn settle(said: Option<&CStr>) -> Result<Self, Exit> {
         if let Some(dir) = said {
-            return Self::told(&dir);
+            accept(dir).map_err(|refusal| refused(dir, refusal))?;
         }
-        if let Some(dir) = exec::variable(names::SUPERVISEDIR).filter(|dir| !dir.is_empty()) {
-            let dir = CString::new(dir).unwrap_or_default();
-            match can_be_kept_in(&dir) {
-                Ok(()) => return Ok(Self::default()),
-                Err(why) => ignore(&dir, why),
-            }
-        }
+        let told = said.map_or_else(named, |dir| Some(dir.to_owned()));
         let services = list_services().unwrap_or_default();
-        if let Some(root) = own().into_iter().find(|root| holds(root, &services)) {
-            keep(root, b"services that run keep their state in ");
-        } else if !is_possible_in_place(&services) {
+        let is_there = told.as_ref().is_some_and(|dir| holds(dir, &services));
+        let living = if is_there { None } else { living(&services) };
+        if let Some((root, is_told)) = living {
+            if let Some(dir) = &told {
+                let parts = [LIVING, root.to_bytes(), b", not going to ", dir.to_bytes()];
+                TOOL.warn(&parts);
+            } else {
+                TOOL.info(&[LIVING, root.to_bytes()]);
+            }
+            keep_in(root.to_bytes());
+            return Ok(Self { pointer: is_told.then(|| point_to(root)).flatten() });
+        }
+        if let Some(dir) = said {
+            keep_in(dir.to_bytes());
+            return Ok(Self { pointer: point_to(dir) });
+        }
+        if told.is_none() && !is_possible_in_place(&services) {
             choose_one();
         }
         Ok(Self::default())
     }
 
-    fn told(dir: &CStr) -> Result<Self, Exit> {
-        accept(dir).map_err(|refusal| {
-            let (words, why) = refusal.words();
-            let hint: &[u8] = match refusal {
-                Refusal::Open | Refusal::Anothers => b"; name a directory in it, to be made",
-                Refusal::Os(_) | Refusal::Link | Refusal::Parent => b"",
-            };
-            let parts =
-                [b"unable to keep state in ", dir.to_bytes(), b": ", words.as_bytes(), hint];
-            why.map_or_else(|| TOOL.fatal(&parts), |why| TOOL.fatal_os(&parts, why))
-        })?;
-        keep_in(dir.to_bytes());
-        let pointer = match announce(dir, &mut warn) {
-            Some(Ok(pointer)) => Some(pointer),
-            Some(Err(why)) => {
-                TOOL.warn_os(&[UNANNOUNCED, b": "], why);
-                None
-            }
-            None => {
-                TOOL.warn(&[UNANNOUNCED]);
-                None
-            }
-        };
-        Ok(Self { pointer })
+    /// It is where it was, whatever has become of that: those who live there
+    /// do. A link that is there is this one's.
+    fn resume() -> Self {
+        let dir = exec::variable(names::SUPERVISEDIR).filter(|dir| dir.starts_with(b"/"));
+        let pointer = dir.and_then(|dir| found(&CString::new(dir).unwrap_or_default()));
+        Self { pointer }
     }
 
     /// Nothing is kept there any more that anybody could look for.
     pub(crate) fn withdraw(&self) {
         if let Some(pointer) = &self.pointer {
-            let _ = rustix::fs::unlink(pointer);
+            pointer.withdraw();
         }
     }
+}
+
+const LIVING: &[u8] = b"services that run keep their state in ";
+
+/// What the variable says, if it is for this user.
+fn named() -> Option<CString> {
+    let dir = exec::variable(names::SUPERVISEDIR).filter(|dir| !dir.is_empty())?;
+    let dir = CString::new(dir).unwrap_or_default();
+    match can_be_kept_in(&dir) {
+        Ok(()) => Some(dir),
+        Err(why) => {
+            ignore(&dir, why);
+            None
+        }
+    }
+}
+
+fn refused(dir: &CStr, refusal: Refusal) -> Exit {
+    let (words, why) = refusal.words();
+    let hint: &[u8] = match refusal {
+        Refusal::Open | Refusal::Anothers => b"; name a directory in it, to be made",
+        Refusal::Os(_) | Refusal::Link | Refusal::Parent => b"",
+    };
+    let parts = [b"unable to keep state in ", dir.to_bytes(), b": ", words.as_bytes(), hint];
+    why.map_or_else(|| TOOL.fatal(&parts), |why| TOOL.fatal_os(&parts, why))
+}
+
+/// Leaves word of where the state is.
+fn point_to(dir: &CStr) -> Option<Pointer> {
+    match announce(dir, &mut warn) {
+        Some(Ok(pointer)) => return Some(pointer),
+        Some(Err(why)) => TOOL.warn_os(&[UNANNOUNCED, b": "], why),
+        None => TOOL.warn(&[UNANNOUNCED]),
+    }
+    None
 }
 
 const UNANNOUNCED: &[u8] =
@@ -134,11 +192,6 @@ fn warn(path: &CStr, refusal: Refusal) {
     }
 }
 
-fn keep(dir: &[u8], why: &[u8]) {
-    TOOL.info(&[why, dir]);
-    keep_in(dir);
-}
-
 /// Nobody has said where, and it cannot be in the services' directories.
 fn choose_one() {
     let mut last = None;
@@ -147,8 +200,8 @@ fn choose_one() {
         last = Some(refusal);
     });
     if let Some(dir) = place {
-        let dir = dir.to_bytes();
-        return keep(dir, b"service directories cannot be written to, state is in ");
+        TOOL.info(&[b"service directories cannot be written to, state is in ", dir.to_bytes()]);
+        return keep_in(dir.to_bytes());
     }
     let (words, why) = last.map_or(("", None), Refusal::words);
     let parts = [NO_PLACE, words.as_bytes()];
@@ -181,8 +234,15 @@ fn ignore(dir: &CStr, why: Errno) {
     keep_in(b"");
 }
 
-/// Whether a service here lives there, which another svscan has left.
-fn holds(root: &[u8], services: &[CString]) -> bool {
+/// Where services of the current directory live that another svscan has left,
+/// and whether it was told that place.
+fn living(services: &[CString]) -> Option<(&'static CStr, bool)> {
+    own().into_iter().find(|(root, _)| holds(root, services))
+}
+
+/// Whether a service here lives there.
+fn holds(root: &CStr, services: &[CString]) -> bool {
+    let root = root.to_bytes();
     let lives = |service: &CStr, logger| Elsewhere { from: CWD, service, logger }.lives_in(root);
     services.iter().any(|service| {
         // Without a directory `log`, that one is nowhere.

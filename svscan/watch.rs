@@ -16,6 +16,7 @@ use crate::svscan::notice::{Notice, Notices, is_trustworthy};
 use crate::svscan::notify::Notify;
 use crate::svscan::options::Options;
 use crate::svscan::order::Order;
+use crate::svscan::renew::Start;
 use crate::svscan::roster::{NAME, Roster};
 use crate::svscan::settle::Settling;
 use crate::svscan::state::{State, Told};
@@ -31,6 +32,7 @@ use upkeep_core::record::Boot;
 use upkeep_core::scan::{Action, Event, Which};
 use upkeep_core::whole;
 use upkeep_servicedir::open_output;
+use upkeep_sys::inherited::take_directory;
 use upkeep_sys::signals::{self, Signal, Signals};
 use upkeep_sys::{Args, clock, process, sealed, stack};
 
@@ -61,6 +63,8 @@ pub(crate) struct Svscan {
     /// For executing this program anew, where it was executed.
     pub(crate) args: Args,
     pub(crate) start: Option<OwnedFd>,
+    /// What it leaves open for itself then.
+    pub(crate) mark: rustix::io::Result<OwnedFd>,
     pub(crate) course: Course,
     pub(crate) boot: Boot,
     /// The supervises that were not started from here.
@@ -109,20 +113,27 @@ impl Svscan {
         let _ = set_child_subreaper(Some(getpid()));
         let here = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
         let start = rustix::fs::open(c".", here, Mode::empty()).ok();
-        let told = Told::read(options)?;
-        let again = start.as_ref().is_some_and(renew::is_renewed);
+        let (mark, again) = renew::mark();
+        let reads = if again { Start::Again } else { Start::First };
+        let kept = if again { take_directory() } else { None };
+        let told = Told::read(options, reads)?;
         let lines = Lines::new(options);
         if lines.is_some() {
-            launcher.find_readers(options.log.is_some())?;
+            launcher.find_readers(options.log.is_some(), reads)?;
         }
         let log = options.log.filter(|_| lines.is_some());
-        let catch = log.map(Catch::open).transpose()?;
+        let catch = match log {
+            // What was executed anew does not end by that.
+            Some(log) if again => {
+                let parts = [b"unable to use log directory ", log.to_bytes(), b": "];
+                Catch::prepare(log).inspect_err(|why| TOOL.warn_os(&parts, *why)).ok()
+            }
+            log => log.map(Catch::open).transpose()?,
+        };
         if let Some(dir) = options.dir {
-            rustix::process::chdir(dir).map_err(|why| {
-                TOOL.fatal_os(&[b"unable to chdir to ", dir.to_bytes(), b": "], why)
-            })?;
+            renew::go(dir, kept.as_ref(), reads)?;
         }
-        let (state, environments) = told.settle(options)?;
+        let (state, environments) = told.settle(options, reads)?;
         let course = Course::new(options)?;
         let tell = |why: &Errno| {
             TOOL.warn_os(&[b"unable to watch directory, scanning every 5 seconds: "], *why);
@@ -134,6 +145,7 @@ impl Svscan {
         let svscan = Self {
             args,
             start,
+            mark,
             course,
             boot: process::boot(),
             found,
@@ -349,6 +361,7 @@ impl Svscan {
         match self.find(index, which) {
             Ok(false) => {}
             Ok(true) => {
+                self.adopt_streams(index, which);
                 self.begins(index, which);
                 return self.feed(index, Event::Started(which));
             }

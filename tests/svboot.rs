@@ -243,6 +243,110 @@ fn what_is_installed_is_removed_and_nothing_else() {
 }
 
 #[test]
+fn an_empty_file_stays_and_one_of_ours_does_not() {
+    if testing_originals() {
+        return;
+    }
+    for (kind, file) in [("inittab", "etc/inittab"), ("profile", "home/me/.profile")] {
+        for is_there in [true, false] {
+            let dir = Dir::new();
+            let root = root(&dir);
+            let path = root.join(file);
+            fs::remove_file(&path).unwrap();
+            if is_there {
+                fs::write(&path, "").unwrap();
+            }
+            let before = tree(&root);
+            for _ in 0..2 {
+                svboot(&dir, &["-i", "-R", "root", kind]);
+            }
+            assert_ne!(tree(&root), before);
+            svboot(&dir, &["-r", "-R", "root", kind]);
+            assert_eq!(tree(&root), before, "{kind} {is_there}");
+        }
+    }
+}
+
+#[test]
+fn a_script_that_cannot_run_is_written_again() {
+    if testing_originals() {
+        return;
+    }
+    for (kind, file) in [("sysv", "etc/init.d/svscan"), ("s6", "etc/s6/sv/svscan/run")] {
+        let dir = Dir::new();
+        let file = root(&dir).join(file);
+        done(&dir, &["-i", "-R", "root", kind]);
+        fs::set_permissions(&file, fs::Permissions::from_mode(0o644)).unwrap();
+        assert!(done(&dir, &["-i", "-R", "root", kind]).starts_with("wrote /"));
+        assert_eq!(file.metadata().unwrap().mode() & 0o777, 0o755);
+    }
+}
+
+/// What is in the way of the file that is written first is not written to.
+#[test]
+fn a_link_in_the_way_is_not_followed() {
+    if testing_originals() {
+        return;
+    }
+    let dir = Dir::new();
+    let root = root(&dir);
+    let victim = dir.file("victim", "precious");
+    let beside = root.join("etc/.inittab.svboot");
+    fs::hard_link(&victim, &beside).unwrap();
+    done(&dir, &["-i", "-R", "root", "inittab"]);
+    assert_eq!(fs::read_to_string(&victim).unwrap(), "precious");
+    assert!(!beside.exists());
+}
+
+#[test]
+fn runits_own_directory_is_known_by_any_name() {
+    if testing_originals() {
+        return;
+    }
+    let dir = Dir::new();
+    let root = root(&dir);
+    dir.mkdir("root/var");
+    symlink("/run/runit/runsvdir/current", root.join("var/service")).unwrap();
+    symlink("/etc/service", root.join("srv")).unwrap();
+    for name in ["/etc/service/", "/etc//service", "/etc/./service", "/srv", "/var/service"] {
+        let done = svboot(&dir, &["-i", "-R", "root", "-d", name, "runit"]);
+        assert!(done.err().ends_with(": it is runit's own\n"), "{name}: {}", done.err());
+        assert_eq!(done.code, 111, "{name}");
+    }
+    // What it has later, it has not had when it was installed.
+    let before = tree(&root);
+    done(&dir, &["-i", "-R", "root", "runit"]);
+    dir.mkdir("root/etc/runit/runsvdir/default");
+    let text = done(&dir, &["-r", "-R", "root", "runit"]);
+    assert!(text.contains("removed /etc/service/svscan\n"), "{text}");
+    fs::remove_dir_all(root.join("etc/runit")).unwrap();
+    assert_eq!(tree(&root), before);
+}
+
+#[test]
+fn a_dockerfile_has_the_programs_where_it_calls_them() {
+    if testing_originals() {
+        return;
+    }
+    let dir = Dir::new();
+    let root = root(&dir);
+    dir.script(root.join("up"), "");
+    for (bin, copied, made, called) in [
+        ("/", "/upkeep", "/", "\"/svscan\""),
+        ("/opt", "/opt/upkeep", "/opt", "\"/opt/svscan\""),
+        ("/up", "/up", "/", "\"/up\", \"svscan\""),
+    ] {
+        let text = done(&dir, &["-R", "root", "-b", bin, "docker"]);
+        for line in [
+            format!("COPY upkeep {copied}\nRUN [\"{copied}\", \"--install\", \"{made}\"]\n"),
+            format!("\nENTRYPOINT [{called}, \"/etc/service\", \"--\"]\n"),
+        ] {
+            assert!(text.contains(&line), "{bin}: {text}");
+        }
+    }
+}
+
+#[test]
 fn what_leads_to_it_is_linked() {
     if testing_originals() {
         return;
@@ -561,7 +665,8 @@ fn crontab(dir: &Dir) {
     dir.script(
         "bin/crontab",
         "case $1 in
-         -l) [ -e table ] || { echo no crontab for me >&2; exit 1; }; cat table ;;
+         -l) [ ! -e broken ] || { echo input/output error >&2; exit 1; }
+             [ -e table ] || { echo no crontab for me >&2; exit 1; }; cat table ;;
          -) [ ! -e refuse ] || exit 1; cat >table ;;
          esac",
     );
@@ -589,6 +694,16 @@ fn a_crontab_is_changed_by_its_program() {
         let again = svboot(&dir, &["-i", "crontab"]);
         assert_eq!((again.code, again.out().as_str()), (0, "crontab: it is there already\n"));
         assert_eq!(table(), with);
+        // Who cannot read it does not write it either.
+        dir.file("broken", "");
+        for option in ["-i", "-r"] {
+            let broken = svboot(&dir, &[option, "crontab"]);
+            let words = "input/output error\n\
+                         svboot: fatal: unable to read the crontab: crontab refuses\n";
+            assert_eq!((broken.code, broken.err().as_str()), (111, words));
+            assert_eq!(table(), with);
+        }
+        fs::remove_file(dir.path("broken")).unwrap();
         dir.file("refuse", "");
         let refused = svboot(&dir, &["-r", "crontab"]);
         let words = "svboot: fatal: unable to write the crontab: crontab refuses\n";

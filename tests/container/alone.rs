@@ -399,6 +399,24 @@ fn the_terminal_is_the_commands() {
     drop((terminal.draws("hello", "\n"), slave));
 }
 
+/// The leader of a session has no shell that would have it go on.
+#[test]
+fn a_stop_at_the_terminal_is_undone_where_nobody_would_undo_it() {
+    let dir = Dir::new();
+    let (mut terminal, slave) = Terminal::open();
+    let script = "echo up; read line; echo \"[$line]\"; exit 4";
+    let mut command = dir.command("setsid");
+    command.args(["--ctty", "--wait"]).arg(crate::support::program("svscan"));
+    command.args(["--", "sh", "-c", script]).stdin(slave.try_clone().unwrap());
+    let mut process = Process::start(&mut command);
+    process.prints("up");
+    terminal.types("\x1a");
+    terminal.types("hello\n");
+    process.prints("[hello]");
+    assert_eq!(process.finish().code, 4);
+    drop((terminal.draws("hello", "\n"), slave));
+}
+
 #[test]
 fn a_stop_at_the_terminal_stops_svscan_too() {
     let dir = Dir::new();

@@ -1,9 +1,10 @@
 //! What services find in their environment.
 
-use crate::support::container::{Plan, both};
+use crate::support::container::{Container, Plan, both};
 use crate::support::{Dir, Finished, Process, Service};
 use rustix::process::Signal;
 use std::fs;
+use std::os::unix::fs::symlink;
 
 /// The variables of a service, in the order of their names, without those that
 /// its shell sets.
@@ -208,4 +209,86 @@ fn a_command_alone_gets_what_is_added() {
         let done = container.process.finish();
         assert_eq!((done.code, done.out().as_str()), (0, "added\n"), "{done:?}");
     });
+}
+
+/// Its service, told to start again, is started by the same svscan, or by the
+/// one that it has become.
+fn goes_on(container: &Container<'_>, service: &mut Service) {
+    let code = |tool: &str, args: &[&str]| container.start(tool, args).finish().code;
+    assert_eq!(code("svwait", &["-t", "9000", "-u", "./scan/s"]), 0);
+    assert_eq!(code("svc", &["-dx", "./scan/s"]), 0);
+    let line = service.said.line();
+    assert!(line.starts_with("up "), "{line}");
+}
+
+/// What was there when svscan began may have gone bad when it is to be executed
+/// anew: then it is not, and nothing ends.
+#[test]
+fn a_start_that_would_fail_is_not_made_again() {
+    for (options, spoil, complaint) in [
+        ("", "mkdir -p scan/.svscan/env/oops", "warning: unable to read .svscan/env/oops: "),
+        ("-d more", "rm -r more", "/more: file does not exist"),
+        ("-F", "rm secret", "/secret for A: file does not exist"),
+        (
+            "-n -L log",
+            "mv log other",
+            "warning: unable to use log directory log: file does not exist",
+        ),
+        ("", "rm now", "unable to chdir to now: file does not exist"),
+    ] {
+        both(|who| {
+            let dir = Dir::new();
+            let mut service = Service::new(&dir, "scan/s", "");
+            dir.file("secret", "x");
+            dir.mkdir("more");
+            symlink("scan", dir.path("now")).unwrap();
+            let path = format!("PATH={}:/bin:/usr/bin", dir.path("programs").display());
+            let secret = format!("A_FILE={}", dir.path("secret").display());
+            let mut args: Vec<_> = options.split_whitespace().collect();
+            args.push("now");
+            let plan = Plan::new(&dir, who).environment(&[&path, &secret]);
+            let mut container = plan.start("svscan", args);
+            assert!(service.said.line().starts_with("up "));
+            assert_eq!(container.start("sh", ["-c", spoil]).finish().code, 0);
+            container.signal(Signal::USR1);
+            container.process.complains(complaint);
+            container.process.complains("warning: unable to execute svscan anew, going on");
+            goes_on(&container, &mut service);
+            container.signal(Signal::TERM);
+            assert_eq!(container.process.finish().code, 0, "{options} {spoil}");
+        });
+    }
+}
+
+/// What goes bad in between is left out, and said.
+#[test]
+fn one_that_was_executed_anew_does_not_end_by_what_it_reads() {
+    for (options, complaint) in [
+        ("", "warning: unable to read .svscan/env/oops: "),
+        ("-d more", "/more: file does not exist"),
+        ("-F", "/secret for A: file does not exist"),
+        ("-n -L no/log", "warning: unable to use log directory no/log: file does not exist"),
+        ("-S no/state", ""),
+    ] {
+        both(|who| {
+            let dir = Dir::new();
+            let mut service = Service::new(&dir, "scan/s", "");
+            if options.is_empty() {
+                dir.mkdir("scan/.svscan/env/oops");
+            }
+            let path = format!("PATH={}:/bin:/usr/bin", dir.path("programs").display());
+            let secret = format!("A_FILE={}", dir.path("secret").display());
+            // That is how it knows.
+            let script = format!("exec 3<. && exec svscan {options} scan");
+            let plan = Plan::new(&dir, who).environment(&[&path, &secret]);
+            let mut container = plan.start("/bin/sh", ["-c", &script]);
+            if !complaint.is_empty() {
+                container.process.complains(complaint);
+            }
+            assert!(service.said.line().starts_with("up "));
+            goes_on(&container, &mut service);
+            container.signal(Signal::TERM);
+            assert_eq!(container.process.finish().code, 0, "{options}");
+        });
+    }
 }

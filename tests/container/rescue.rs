@@ -25,6 +25,21 @@ fn a_start_that_fails() {
     });
 }
 
+/// One that is named from where svscan began, and one that is not there: then
+/// the end is as it would have been.
+#[test]
+fn from_where_svscan_began() {
+    both(|who| {
+        let dir = Dir::new();
+        rescue(&dir);
+        dir.script("scan/.svscan/init", "exit 7");
+        for (path, code) in [("./rescue", 42), ("./nothing", 7)] {
+            let done = Plan::new(&dir, who).start("svscan", ["-R", path, "scan"]).process.finish();
+            assert_eq!(done.code, code, "{}", done.err());
+        }
+    });
+}
+
 #[test]
 fn an_init_that_fails() {
     both(|who| {

@@ -183,3 +183,40 @@ fn a_renewed_svscan_has_begun() {
         assert_eq!(container.process.finish().code, 0);
     });
 }
+
+/// What it was given by somebody else does not say that it has begun.
+#[test]
+fn a_directory_that_is_open_says_nothing() {
+    both(|who| {
+        let dir = Dir::new();
+        dir.script("scan/.svscan/init", "echo begun");
+        let svscan = dir.path("programs/svscan");
+        let script = "exec 3<.; exec \"$@\"";
+        let list = "[ -e /proc/self/fd/3 ] && exit 4";
+        let args = ["-c", script, "sh", svscan.to_str().unwrap(), "scan", "--", "sh", "-c", list];
+        let done = Plan::new(&dir, who).start("sh", args).process.finish();
+        assert_eq!((done.code, done.out().as_str()), (4, "begun\n"), "{}", done.err());
+    });
+}
+
+/// What is started after svscan was executed anew has the limits that it had.
+#[test]
+fn a_renewed_svscan_gives_the_limits_on() {
+    both(|who| {
+        let dir = Dir::new();
+        let say = "echo limit $(ulimit -Sn) >$said";
+        let mut first =
+            Service::with_script(&dir, "scan/first", &format!("{say}; exec sleep 1000"));
+        let mut second = Service::with_script(&dir, "second", &format!("{say}; exec sleep 1000"));
+        let svscan = dir.path("programs/svscan");
+        let args = ["-c", "ulimit -Sn 256; exec \"$@\"", "sh", svscan.to_str().unwrap(), "scan"];
+        let container = Plan::new(&dir, who).start("sh", args);
+        assert_eq!(first.said.line(), "limit 256");
+        crate::support::supervised(&first.path);
+        container.signal(Signal::USR1);
+        std::fs::rename(dir.path("second"), dir.path("scan/second")).unwrap();
+        assert_eq!(second.said.line(), "limit 256");
+        container.signal(Signal::TERM);
+        assert_eq!(container.process.finish().code, 0);
+    });
+}

@@ -6,9 +6,26 @@ use crate::support::{Changes, Dir, Service, deadline, readable};
 use rustix::fs::{Mode, OFlags};
 use rustix::process::{Pid, PidfdFlags, Signal, kill_process, pidfd_open};
 use std::fs;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 const SAID: &str = "service directories cannot be written to, state is in ";
+
+/// The place for a scan directory in one of the roots.
+fn place_in(root: &str, dir: &Dir) -> String {
+    format!("{root}/{}", identity(&dir.path("scan")))
+}
+
+/// What names a directory that has the same path as another.
+fn identity(path: &Path) -> String {
+    let stat = fs::metadata(path).unwrap();
+    format!("{}-{}", stat.dev(), stat.ino())
+}
+
+/// What is said of that place.
+fn said_of(root: &str, dir: &Dir) -> String {
+    format!("svscan: info: {SAID}{}\n", place_in(root, dir))
+}
 
 /// A container in which nobody has kept any state.
 fn plan<'a>(dir: &'a Dir, who: Who) -> Plan<'a> {
@@ -134,14 +151,14 @@ fn the_first_place_that_is_to_be_had_is_taken() {
             let path = place.replace('U', &uid.to_string());
             is_found(&container, "scan/s", &mut service, pid);
             let root = container.path(&path);
-            assert_eq!(entries(root.clone()), [colons(&service.path)]);
+            assert_eq!(entries(root.clone()), [identity(&dir.path("scan"))]);
+            let place = container.path(place_in(&path, &dir));
+            assert_eq!(entries(place), [colons(&service.path)]);
             assert_eq!(entries(service.path.clone()), ["run"]);
-            let mode = std::os::unix::fs::PermissionsExt::mode(
-                &fs::metadata(&root).unwrap().permissions(),
-            );
+            let mode = fs::metadata(&root).unwrap().permissions().mode();
             let expected = if path == "/run/upkeep" && uid == 0 { 0o755 } else { 0o700 };
             assert_eq!(mode & 0o7777, expected);
-            assert_eq!(ends(container), format!("svscan: info: {SAID}{path}\n"));
+            assert_eq!(ends(container), said_of(&path, &dir));
         }
     });
 }
@@ -178,8 +195,7 @@ fn directories_of_somebody_else_are_not_written_to() {
         let is_elsewhere = who == Who::Nobody;
         assert_eq!(container.path("/run/upkeep").is_dir(), is_elsewhere);
         is_found(&container, "scan/s", &mut service, pid);
-        let said =
-            if is_elsewhere { format!("svscan: info: {SAID}/run/upkeep\n") } else { String::new() };
+        let said = if is_elsewhere { said_of("/run/upkeep", &dir) } else { String::new() };
         assert_eq!(ends(container), said);
     });
 }
@@ -198,7 +214,7 @@ fn a_supervise_that_may_not_be_looked_into_is_none() {
         let container = plan(&dir, who).setup(&make).start("svscan", ["scan"]);
         let pid = up(&mut service);
         is_found(&container, "scan/s", &mut service, pid);
-        assert_eq!(ends(container), format!("svscan: info: {SAID}/run/upkeep\n"));
+        assert_eq!(ends(container), said_of("/run/upkeep", &dir));
     });
 }
 
@@ -249,10 +265,8 @@ fn a_stranger_is_passed_over_and_named() {
             assert_eq!(container.start("svwait", ["-t", "9000", "-u", "scan/s"]).finish().code, 0);
             let line = status(&container, "scan/s");
             assert!(line.starts_with(&format!("scan/s: up (pid {pid}) ")), "{line}");
-            let expected = format!(
-                "svscan: warning: unable to use /run/upkeep: {why}\n\
-                 svscan: info: {SAID}/dev/shm/upkeep-{uid}\n"
-            );
+            let said = said_of(&format!("/dev/shm/upkeep-{uid}"), &dir);
+            let expected = format!("svscan: warning: unable to use /run/upkeep: {why}\n{said}");
             assert_eq!(ends(container), expected, "{squat}");
         }
     });
@@ -335,7 +349,8 @@ fn a_place_that_is_told_is_announced() {
         is_found(&container, "scan/s", &mut service, pid);
         assert_eq!(entries(service.path.clone()), ["run"]);
         assert_eq!(entries(dir.path("here")), [colons(&service.path)]);
-        let pointer = format!(":{}", colons(&dir.path("scan")));
+        let [scan, here] = ["scan", "here"].map(|name| identity(&dir.path(name)));
+        let pointer = format!(":{scan}-{here}");
         assert_eq!(entries(container.path("/run/upkeep")), std::slice::from_ref(&pointer));
         let target = fs::read_link(container.path("/run/upkeep").join(pointer)).unwrap();
         assert_eq!(target, dir.path("here"));
@@ -376,6 +391,7 @@ fn a_place_that_others_could_change_is_refused() {
             let expected =
                 format!("svscan: fatal: unable to keep state in {}: {said}\n", path.display());
             assert_eq!((done.code, done.err()), (111, expected), "{make}");
+            assert!(!dir.path("place/in").exists());
         }
     });
 }
@@ -419,7 +435,8 @@ fn the_place_stays_when_svscan_is_executed_anew() {
         is_found(&container, "scan/s", &mut service, pid);
         let environ = || fs::read(format!("/proc/{}/environ", container.pid())).unwrap();
         let holds = |environ: Vec<u8>| {
-            environ.split(|&b| b == 0).any(|entry| entry == b"SUPERVISEDIR=/run/upkeep")
+            let entry = format!("SUPERVISEDIR={}", place_in("/run/upkeep", &dir));
+            environ.split(|&b| b == 0).any(|other| other == entry.as_bytes())
         };
         assert!(!holds(environ()));
         container.signal(Signal::USR1);
@@ -435,7 +452,7 @@ fn the_place_stays_when_svscan_is_executed_anew() {
         assert!(holds(environ()));
         let line = status(&container, "scan/s");
         assert!(line.starts_with("scan/s: up (pid "), "{line}");
-        assert_eq!(ends(container), format!("svscan: info: {SAID}/run/upkeep\n"));
+        assert_eq!(ends(container), said_of("/run/upkeep", &dir));
     });
 }
 
@@ -486,7 +503,7 @@ fn a_state_of_64_kilobytes_is_enough_for_a_small_tree() {
             assert_eq!(code("svc", &["-t", name]), 0);
             up(&mut all[service]);
         }
-        assert_eq!(ends(container), format!("svscan: info: {SAID}/run/upkeep\n"));
+        assert_eq!(ends(container), said_of("/run/upkeep", &dir));
         for name in ["a", "b", "c", "d", "e"] {
             let log = fs::read_to_string(dir.path(format!("{name}.log/current"))).unwrap();
             assert!(log.lines().all(|line| line.ends_with(&format!("{name} begins"))), "{log}");
@@ -538,7 +555,8 @@ fn what_is_missing_is_done_without() {
         };
         let [supervise] = pids("supervise")[..] else { panic!("{:?}", container.processes()) };
         let supervise = Pid::from_raw(supervise).unwrap();
-        let state = container.path("/run/upkeep").join(colons(&service.path));
+        let place = container.path(place_in("/run/upkeep", &dir));
+        let state = place.join(colons(&service.path));
         let openings = Changes::openings(&state);
         let held = pidfd_open(supervise, PidfdFlags::empty()).unwrap();
         kill_process(supervise, Signal::KILL).unwrap();
@@ -555,7 +573,7 @@ fn what_is_missing_is_done_without() {
         let line = status(&container, "scan/s");
         assert!(line.starts_with(&format!("scan/s: up (pid {pid}) ")), "{line}");
         assert_ne!(pids("supervise"), [supervise.as_raw_pid()]);
-        let expected = format!("svscan: info: {SAID}/run/upkeep\n");
+        let expected = said_of("/run/upkeep", &dir);
         assert_eq!(ends(container), expected);
     });
 }
@@ -584,7 +602,7 @@ fn order_and_loggers_need_no_service_directory() {
         assert_eq!(code("svc", &["-d", "scan/a"]), 0);
         assert_eq!(code("svwait", &["-t", "9000", "-d", "scan/a", "scan/b"]), 0);
         assert_eq!(code("svc", &["-dx", "scan/b/log"]), 0);
-        assert_eq!(ends(container), format!("svscan: info: {SAID}/run/upkeep\n"));
+        assert_eq!(ends(container), said_of("/run/upkeep", &dir));
         assert_eq!(fs::read_to_string(dir.path("log")).unwrap(), "line\n");
     });
 }
@@ -630,5 +648,178 @@ fn a_volume_for_everybody_has_room_for_a_place() {
         is_found(&container, "scan/s", &mut service, pid);
         assert_eq!(entries(container.path("/run/volume/state")), [colons(&service.path)]);
         assert_eq!(ends(container), "");
+    });
+}
+
+/// Two containers that share what is in memory, with other directories by the
+/// same path, as those of a pod do, have nothing to do with each other.
+#[test]
+fn containers_that_share_their_memory_stay_apart() {
+    both(|who| {
+        let dir = Dir::new();
+        let shared = dir.mkdir("shared");
+        // Nobody else can put something into it.
+        fs::set_permissions(&shared, fs::Permissions::from_mode(0o1777)).unwrap();
+        let sides = ["a", "b"].map(|side| {
+            let service = Service::new(&dir, &format!("{side}/s"), "");
+            let scan = service.path.parent().unwrap().to_owned();
+            (service, scan)
+        });
+        dir.mkdir("scan");
+        let bind =
+            |from: &Path, to: &Path| format!("mount --bind {} {}", from.display(), to.display());
+        let [(mut first, first_scan), (mut second, second_scan)] = sides;
+        let start = |scan: &Path| {
+            Plan::new(&dir, who)
+                .setup(&bind(&shared, Path::new("/run")))
+                .setup(&bind(scan, &dir.path("scan")))
+                .read_only(dir.path("scan"))
+                .start("svscan", ["scan"])
+        };
+        let one = start(&first_scan);
+        let pid = up(&mut first);
+        assert_eq!(one.start("svwait", ["-t", "9000", "-u", "scan/s"]).finish().code, 0);
+        let other = start(&second_scan);
+        up(&mut second);
+        assert_eq!(other.start("svwait", ["-t", "9000", "-u", "scan/s"]).finish().code, 0);
+        // Each program means its own.
+        let before = status(&one, "scan/s");
+        assert_eq!(other.start("svc", ["-t", "scan/s"]).finish().code, 0);
+        up(&mut second);
+        ends(other);
+        let line = status(&one, "scan/s");
+        let begins = format!("scan/s: up (pid {pid}) ");
+        assert!(before.starts_with(&begins) && line.starts_with(&begins), "{before} {line}");
+        ends(one);
+    });
+}
+
+/// Where they are told the same place, the second one's services cannot be, and
+/// say so; nothing of the first is touched.
+#[test]
+fn a_shared_place_belongs_to_whoever_was_there_first() {
+    both(|who| {
+        let dir = Dir::new();
+        dir.mkdir("state");
+        let mut first = Service::new(&dir, "a/s", "");
+        dir.script("b/s/run", "exec sleep 1000");
+        dir.mkdir("scan");
+        let start = |scan: &str| {
+            let (scan, to) = (dir.path(scan), dir.path("scan"));
+            plan(&dir, who)
+                .setup(&format!("mount --bind {} {}", scan.display(), to.display()))
+                .start("svscan", ["-S", "state", "scan"])
+        };
+        let one = start("a");
+        let pid = up(&mut first);
+        assert_eq!(one.start("svwait", ["-t", "9000", "-u", "scan/s"]).finish().code, 0);
+        let mut other = start("b");
+        other.process.complains("another directory with this path has its state there");
+        assert_eq!(other.start("svok", ["scan/s"]).finish().code, 100);
+        let done = other.start("svc", ["-d", "scan/s"]).finish();
+        assert!(done.err().starts_with("svc: warning: unable to "), "{done:?}");
+        ends(other);
+        let line = status(&one, "scan/s");
+        assert!(line.starts_with(&format!("scan/s: up (pid {pid}) ")), "{line}");
+        ends(one);
+    });
+}
+
+/// A directory that takes the place of one that has gone begins anew.
+#[test]
+fn what_another_directory_has_left_is_not_gone_on_with() {
+    both(|who| {
+        let dir = Dir::new();
+        let mut service = Service::new(&dir, "s", "");
+        dir.script(
+            "init",
+            "supervise s & read go <go; kill -9 $!; wait $!
+            mv s old; cp -R old s; exec supervise s",
+        );
+        let go = dir.fifo("go");
+        let programs = format!("PATH={}:/bin:/usr/bin", dir.path("programs").display());
+        let place = format!("SUPERVISEDIR={}", dir.mkdir("state").display());
+        let plan = plan(&dir, who).environment(&[&programs, &place]);
+        let _container = plan.start("./init", [""; 0]);
+        let pid = up(&mut service);
+        let state = dir.path("state").join(colons(&service.path));
+        let owner = || fs::read_link(state.join("owner")).unwrap();
+        assert_eq!(owner().to_str().unwrap(), identity(&service.path));
+        go.say("go");
+        assert_ne!(up(&mut service), pid);
+        assert_eq!(owner().to_str().unwrap(), identity(&service.path));
+    });
+}
+
+/// A svscan that is told another place goes where its services live.
+#[test]
+fn no_service_runs_twice_in_two_places() {
+    both(|who| {
+        for (begin, next) in [
+            ("svscan -S one scan", "svscan -S two scan"),
+            ("svscan -S one scan", "env SUPERVISEDIR=$PWD/three svscan scan"),
+        ] {
+            let dir = Dir::new();
+            dir.mkdir("three");
+            let mut service = Service::new(&dir, "scan/s", "");
+            let script = format!("{begin} & read go <go; kill -9 $!; wait $!; exec {next}");
+            dir.script("init", &script);
+            let go = dir.fifo("go");
+            let programs = format!("PATH={}:/bin:/usr/bin", dir.path("programs").display());
+            let plan = plan(&dir, who).environment(&[&programs]);
+            let mut container = plan.start("./init", [""; 0]);
+            let pid = up(&mut service);
+            assert_eq!(container.start("svwait", ["-t", "9000", "-u", "scan/s"]).finish().code, 0);
+            go.say("go");
+            let said = container.process.complains("services that run keep their state in");
+            assert!(said.contains(&format!("{}, not going to", dir.path("one").display())));
+            is_found(&container, "scan/s", &mut service, pid);
+            // Its link is this one's now.
+            let root = fs::File::open(container.path("/run/upkeep")).unwrap();
+            let root = format!("/proc/self/fd/{}", std::os::fd::AsRawFd::as_raw_fd(&root));
+            ends(container);
+            assert_eq!(entries(PathBuf::from(root)), [""; 0]);
+        }
+    });
+}
+
+/// Two containers that have the same directory, read-only, and nothing else in
+/// common, show what their own services write.
+#[test]
+fn who_shows_the_output_of_one_container_is_not_in_the_way_of_another() {
+    both(|who| {
+        let dir = Dir::new();
+        dir.script("scan/s/run", "echo line; exec sleep 1000");
+        let start = || plan(&dir, who).read_only(dir.path("scan")).start("svscan", ["-n", "scan"]);
+        let mut one = start();
+        one.process.prints("s: line");
+        let mut other = start();
+        other.process.prints("s: line");
+        ends(one);
+        ends(other);
+    });
+}
+
+/// What has a colon in its name is not taken for what is below it, and a path
+/// may be longer than a name.
+#[test]
+fn every_path_has_a_state_of_its_own() {
+    both(|who| {
+        let dir = Dir::new();
+        let long = "n".repeat(200);
+        let names = ["web", "web:log", &long];
+        let mut all = names.map(|name| Service::new(&dir, &format!("{long}/{name}"), "echo line"));
+        let log = format!("exec cat >{}", dir.path("log").display());
+        dir.script(format!("{long}/web:log/log/run"), &log);
+        dir.script(format!("{long}/web/log/run"), "exec cat >/dev/null");
+        let plan = plan(&dir, who).read_only(dir.path(&long));
+        let container = plan.start("svscan", [&long]);
+        for (service, name) in all.iter_mut().zip(names) {
+            let pid = up(service);
+            is_found(&container, &format!("{long}/{name}"), service, pid);
+        }
+        let said = ends(container);
+        assert_eq!(said.lines().count(), 1, "{said}");
+        assert!(fs::read_to_string(dir.path("log")).unwrap().starts_with("line\n"));
     });
 }

@@ -111,7 +111,11 @@ fn no_line_is_lost() {
     // Nobody reads to the end what never ends.
     let rest =
         std::thread::spawn(move || while numbers.lines.read_line(&mut String::new()).is_ok() {});
-    services.iter().for_each(|service| service.svc(&dir, "-dk"));
+    for service in &services {
+        // It may just be starting.
+        supervised(&service.path);
+        service.svc(&dir, "-dk");
+    }
     let (_, err) = end(&dir, svscan);
     assert_eq!(err, "");
     drop((out, rest));
@@ -183,4 +187,44 @@ fn svscan_anew_has_a_svlines_anew() {
     assert_eq!(svscan.prints("one"), "s: one");
     service.up();
     assert_eq!(end(&dir, svscan), (String::new(), String::new()));
+}
+
+/// Nobody would read what they write.
+#[test]
+fn a_svscan_that_shows_no_lines_reads_what_is_left() {
+    if testing_originals() {
+        return;
+    }
+    let dir = Dir::new();
+    let mut service = Service::new(&dir, "scan/s", "echo one");
+    let mut svscan = dir.start("svscan", ["-n", "scan"]);
+    service.up();
+    supervised(&service.path);
+    assert_eq!(svscan.prints("one"), "s: one");
+    svscan.signal(Signal::KILL);
+    called(&dir, "svlines").into_iter().for_each(kill);
+    assert_eq!(svscan.ends(), 137);
+    let mut svscan = dir.start("svscan", ["scan"]);
+    service.svc(&dir, "-t");
+    assert_eq!(svscan.prints("one"), "one");
+    service.up();
+    // Nobody else has a pipe, and in the end it has none either.
+    let mut other = Service::new(&dir, "scan/other", "printf half");
+    other.up();
+    assert!(!other.path.join("supervise/stdout").exists());
+    service.svc(&dir, "-dx");
+    service.up();
+    assert_eq!(end(&dir, svscan), ("halfone\n".into(), String::new()));
+    // Pipes without a writer are left alone.
+    let svscan = dir.start("svscan", ["scan"]);
+    service.up();
+    supervised(&service.path);
+    svscan.signal(Signal::KILL);
+    assert_eq!(svscan.ends(), 137);
+    let svscan = dir.start("svscan", ["scan"]);
+    // When it has taken up what is new, it has seen what was there.
+    let mut third = Service::new(&dir, "scan/third", "");
+    third.up();
+    assert_eq!(called(&dir, "svlines"), []);
+    end(&dir, svscan);
 }

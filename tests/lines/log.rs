@@ -2,7 +2,9 @@
 
 use super::{Halves, called, end};
 use crate::support::container::{Plan, both};
-use crate::support::{Changes, Dir, Service, deadline, readable, supervised, testing_originals};
+use crate::support::{
+    Changes, Dir, Process, Service, deadline, readable, supervised, testing_originals,
+};
 use rustix::process::{Pid, PidfdFlags, Signal, kill_process, pidfd_open};
 use std::fs;
 
@@ -127,4 +129,60 @@ fn svscan_anew_waits_for_the_logger_that_it_finds() {
     assert_eq!(called(&dir, "multilog"), logger);
     assert_eq!(end(&dir, svscan), (String::new(), String::new()));
     assert_eq!(logged(&dir), ["a: bye"]);
+}
+
+/// Whoever has started the logger, and however often it was killed.
+#[test]
+fn the_last_lines_are_logged_by_a_logger_anew() {
+    if testing_originals() {
+        return;
+    }
+    for is_ours in [true, false] {
+        let dir = Dir::new();
+        let script = "trap 'echo bye; exit' TERM; echo one";
+        let mut a = Service::new(&dir, "scan/a", script);
+        let changes = Changes::of(&[&dir.mkdir("logs")]);
+        let svscan = dir.start("svscan", ["-L", "logs", "scan"]);
+        a.up();
+        supervised(&a.path);
+        changes.until("a line", || logged(&dir).contains(&"a: one".to_owned()).then_some(()));
+        if !is_ours {
+            let lines = Pid::from_raw(called(&dir, "svlines")[0]).unwrap();
+            let old = pidfd_open(lines, PidfdFlags::empty()).unwrap();
+            svscan.signal(Signal::USR1);
+            assert!(readable(&old, deadline()), "the old svlines stays");
+        }
+        let logger = Pid::from_raw(called(&dir, "multilog")[0]).unwrap();
+        let pidfd = pidfd_open(logger, PidfdFlags::empty()).unwrap();
+        kill_process(logger, Signal::KILL).unwrap();
+        assert!(readable(&pidfd, deadline()));
+        assert_eq!(end(&dir, svscan), (String::new(), String::new()));
+        assert_eq!(logged(&dir), ["a: one", "a: bye"], "{is_ours}");
+    }
+}
+
+/// Nobody would read what goes into the pipe.
+#[test]
+fn a_directory_that_is_somebody_elses() {
+    if testing_originals() {
+        return;
+    }
+    let dir = Dir::new();
+    dir.mkdir("scan");
+    let changes = Changes::of(&[&dir.mkdir("logs")]);
+    let input = dir.fifo("in");
+    let mut command = dir.command("sh");
+    let script = "exec 4<>in; exec \"$0\" ./logs <in";
+    let multilog = crate::support::program("multilog");
+    let multilog = Process::start(command.args(["-c", script]).arg(multilog));
+    changes.until("the lock", || dir.path("logs/lock").exists().then_some(()));
+    let done = dir.run("svscan", ["-n", "-L", "logs", "scan"]);
+    let words = "svscan: fatal: unable to use log directory logs: another process uses it\n";
+    assert_eq!((done.code, done.err().as_str()), (111, words));
+    // What was left there is no reason not to say it again.
+    let done = dir.run("svscan", ["-n", "-L", "logs", "scan"]);
+    assert_eq!((done.code, done.err().as_str()), (111, words));
+    multilog.signal(Signal::TERM);
+    assert_eq!(multilog.finish().code, 0);
+    drop(input);
 }

@@ -36,6 +36,36 @@ fn svscan_does_not_wait_for_a_stuck_reader() {
     });
 }
 
+/// A line that is longer than the room of which a full pipe tells.
+#[test]
+fn long_lines_hold_up_nothing_else() {
+    if testing_originals() {
+        return;
+    }
+    let dir = Dir::new();
+    let flood = "echo up $$ >$said; exec yes \"$(head -c 13000 /dev/zero | tr '\\0' y)\"";
+    let mut flood = Service::with_script(&dir, "scan/flood", flood);
+    let mut other = Halves::new(&dir, "other", "echo one >&2", "echo two >&2");
+    let mut svscan = dir.start("svscan", ["-n", "-L", "logs", "scan"]);
+    flood.said.line();
+    assert_eq!(svscan.complains("one"), "other: one");
+    assert_eq!(other.service.said.line(), "half");
+    other.go.say("");
+    assert_eq!(svscan.complains("two"), "other: two");
+    supervised(&flood.path);
+    supervised(&other.service.path);
+    // The next one's output is not that of the one that is stuck.
+    svscan.signal(Signal::KILL);
+    let mut next = dir.start("svscan", ["-l", "scan"]);
+    assert!(next.prints("y").starts_with('y'));
+    for service in [&flood, &other.service] {
+        service.svc(&dir, "-d");
+    }
+    next.signal(Signal::TERM);
+    assert_eq!(next.finish().code, 0);
+    drop(svscan);
+}
+
 #[test]
 fn a_reader_that_has_gone_is_said_once() {
     if testing_originals() {

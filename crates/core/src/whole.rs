@@ -4,9 +4,14 @@
 
 const SECOND: u64 = 1_000_000_000;
 /// How long the loggers have to read what is left when everything is hurried,
-/// how long what is killed may take to be gone, and what a `finish` gets at
-/// least.
+/// and what a `finish` gets at least.
 pub const DRAIN: u64 = SECOND;
+/// How long what is killed may take to be gone.
+pub const GONE: u64 = SECOND / 5;
+/// How much longer than its time a stop takes at most: the loggers drain, what
+/// is left of services is killed, `finish` runs and is killed, and so is all
+/// that is left.
+pub const TAIL: u64 = 2 * DRAIN + 3 * GONE;
 /// The code when what should be ready is not.
 pub const NOT_READY: u8 = 111;
 
@@ -461,7 +466,7 @@ impl Whole {
             Phase::Yielding if self.hurry_at.is_some() => {
                 self.hurry_at = None;
                 all.push(Action::KillInit);
-                self.due = Some(now.saturating_add(DRAIN));
+                self.due = Some(now.saturating_add(GONE));
             }
             Phase::Yielding => self.finish(all, now),
             Phase::Parting => {
@@ -472,13 +477,13 @@ impl Whole {
             Phase::Hurried => {
                 self.phase = Phase::Killed;
                 all.push(Action::KillServices);
-                self.due = Some(now.saturating_add(DRAIN));
+                self.due = Some(now.saturating_add(GONE));
             }
             Phase::Killed => self.finish(all, now),
             Phase::Finishing if self.hurry_at.is_some() => {
                 self.hurry_at = None;
                 all.push(Action::KillFinish);
-                self.due = Some(now.saturating_add(DRAIN));
+                self.due = Some(now.saturating_add(GONE));
             }
             Phase::Finishing => self.sweep(all, now),
             Phase::Sweeping => self.over(all),
@@ -495,7 +500,7 @@ impl Whole {
 
     /// What was killed is waited for a moment; however often it is, not longer.
     fn sooner(&mut self, now: u64) {
-        let moment = now.saturating_add(DRAIN);
+        let moment = now.saturating_add(GONE);
         self.due = Some(self.due.map_or(moment, |due| due.min(moment)));
     }
 
@@ -562,7 +567,7 @@ impl Whole {
             return self.over(all);
         }
         self.phase = Phase::Sweeping;
-        self.due = Some(now.saturating_add(DRAIN));
+        self.due = Some(now.saturating_add(GONE));
         all.push(Action::Sweep);
     }
 

@@ -2,6 +2,7 @@
 //! svscan, which is in the directory above, asks and tells.
 
 use crate::client::{ControlTrouble, send_to};
+use crate::identity::{Owner, owner};
 use crate::keeper::make_directory;
 use crate::names;
 use crate::order::directory;
@@ -80,6 +81,30 @@ impl Elsewhere<'_> {
         with(path.as_c_str())
     }
 
+    /// Whether it is the supervise of another directory of this path that has,
+    /// or had, its state there.
+    fn is_anothers_in(&self, dir: &[u8]) -> bool {
+        let (log, _) = self.parts();
+        let stat = || {
+            let mut path = [0; ROOM];
+            let path = joined(&mut path, &[self.service.to_bytes()], log)?;
+            fs::statat(self.from, path, AtFlags::empty())
+        };
+        let is = |path: &CStr| stat().map(|stat| owner(self.from, path, &stat) == Owner::Another);
+        dir.starts_with(b"/") && self.at_moved(dir, names::OWNER, is) == Ok(true)
+    }
+
+    fn is_anothers(&self) -> bool {
+        place::moved().is_some_and(|dir| self.is_anothers_in(dir))
+    }
+
+    /// Nothing is said to that one, nor put beside what is its.
+    pub(crate) fn is_free(&self) -> Result<()> {
+        let flags = OFlags::WRONLY | OFlags::NONBLOCK | OFlags::CLOEXEC;
+        let is_anothers = self.is_anothers() && self.open(names::OK, flags).is_ok();
+        if is_anothers { Err(Errno::BUSY) } else { Ok(()) }
+    }
+
     /// What is behind the service's directory, and behind its `supervise`.
     const fn parts(&self) -> (&'static [u8], &'static [u8]) {
         match self.logger {
@@ -135,7 +160,7 @@ impl Elsewhere<'_> {
     pub fn living(&self) -> Result<Option<OwnedFd>> {
         let flags = OFlags::WRONLY | OFlags::NONBLOCK | OFlags::CLOEXEC;
         match self.open(names::OK, flags) {
-            Ok(fd) => Ok(Some(fd)),
+            Ok(fd) => Ok(Some(fd).filter(|_| !self.is_anothers())),
             Err(why @ (Errno::MFILE | Errno::NFILE | Errno::NOMEM)) => Err(why),
             // Nobody is there, or nobody that could be told anything.
             Err(_) => Ok(None),
@@ -147,7 +172,7 @@ impl Elsewhere<'_> {
     pub fn lives_in(&self, root: &[u8]) -> bool {
         let flags = OFlags::WRONLY | OFlags::NONBLOCK | OFlags::CLOEXEC;
         let open = |path: &CStr| fs::openat(self.from, path, flags, Mode::empty());
-        self.at_moved(root, names::OK, open).is_ok()
+        self.at_moved(root, names::OK, open).is_ok() && !self.is_anothers_in(root)
     }
 
     /// Whether it says that it depends on `other` so; of nobody in particular,
@@ -159,6 +184,7 @@ impl Elsewhere<'_> {
 
     /// Tells the supervise there something.
     pub fn send(&self, bytes: &[u8]) -> core::result::Result<(), ControlTrouble> {
+        self.is_free().map_err(ControlTrouble::Open)?;
         self.at(names::CONTROL, |path| Ok(send_to(self.from, path, bytes, false)))
             .map_err(ControlTrouble::Open)?
     }
@@ -172,6 +198,7 @@ impl Elsewhere<'_> {
     /// Calls `with` with the path of its directory `supervise`, which is made
     /// if it is not there.
     pub fn with_directory<T>(&self, with: impl FnOnce(&CStr) -> Result<T>) -> Result<T> {
+        self.is_free()?;
         self.at(names::SUPERVISE, |path| {
             make_directory(self.from, path)?;
             with(path)
@@ -202,7 +229,7 @@ impl Elsewhere<'_> {
     /// Leaves word for a supervise that is on its way and does not listen yet:
     /// it is there as long as what is answered is open.
     pub fn leave(&self, bytes: &[u8]) -> Result<OwnedFd> {
-        self.at(names::SUPERVISE, |path| make_directory(self.from, path))?;
+        self.with_directory(|_| Ok(()))?;
         self.at(names::CONTROL, |path| {
             // It may be there already, also as something else: a look will tell.
             let _ = fs::mknodat(self.from, path, FileType::Fifo, Mode::from_raw_mode(0o600), 0);

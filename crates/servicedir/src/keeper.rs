@@ -33,7 +33,11 @@ impl Trouble {
     /// The reason where it is not the system's.
     #[must_use]
     pub fn reason(&self) -> &'static str {
-        if self.why.is_some() { "" } else { "not a fifo" }
+        match self.why {
+            Some(_) => "",
+            None if self.file == names::LOCK => CROWDED,
+            None => "not a fifo",
+        }
     }
 }
 
@@ -51,6 +55,8 @@ pub struct Keeper {
     named: Cell<Option<u32>>,
 }
 
+const CROWDED: &str = "another directory with this path has its state there; use another place";
+
 const MINE: Mode = Mode::from_raw_mode(0o600);
 const READ: OFlags = OFlags::RDONLY.union(OFlags::NONBLOCK).union(OFlags::CLOEXEC);
 const WRITE: OFlags = OFlags::WRONLY.union(OFlags::NONBLOCK).union(OFlags::CLOEXEC);
@@ -66,6 +72,9 @@ impl Keeper {
     pub fn claim() -> core::result::Result<Self, Trouble> {
         // Never two for one directory, wherever each of them keeps its state.
         place::settle_all();
+        if place::is_crowded() {
+            return Err(Trouble { verb: "acquire", file: names::LOCK, why: None });
+        }
         if place::is_taken_in_place() {
             return Err(Trouble::because("acquire", names::LOCK)(Errno::AGAIN));
         }
@@ -75,6 +84,7 @@ impl Keeper {
         place::at(names::SUPERVISE, |path| make_directory(CWD, path))
             .map_err(Trouble::because("read", names::SUPERVISE))?;
         let lock = lock().map_err(Trouble::because("acquire", names::LOCK))?;
+        place::take_over();
         let control = open_fifo(names::CONTROL)?;
         Self::with(lock, control, None)
     }

@@ -32,6 +32,10 @@ pub const STATUS: &CStr = c"supervise/status";
 /// The status record that is about to replace it.
 pub const STATUS_NEW: &CStr = c"supervise/status.new";
 
+/// A link that is called like the identity of the service directory, where all
+/// this is elsewhere.
+pub const OWNER: &CStr = c"supervise/owner";
+
 /// runit's words for the status.
 pub const STAT: &CStr = c"supervise/stat";
 /// Those that are about to replace them.

@@ -4,9 +4,9 @@
 //! or breaks them.
 
 use crate::elsewhere::Elsewhere;
-use crate::keeper::make_directory;
 use crate::{names, place};
 use core::ffi::CStr;
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fd::OwnedFd;
 use rustix::fs::{self, CWD, FileType, Mode, OFlags};
 use rustix::io::{Errno, Result};
@@ -18,7 +18,7 @@ use upkeep_sys::inherited;
 /// not there.
 pub fn open_output(service: &CStr) -> Result<(OwnedFd, OwnedFd)> {
     let service = Elsewhere { from: CWD, service, logger: None };
-    service.at(names::SUPERVISE, |path| make_directory(CWD, path))?;
+    service.with_directory(|_| Ok(()))?;
     service.at(names::OUTPUT, open_fifo)
 }
 
@@ -27,15 +27,35 @@ pub fn open_output(service: &CStr) -> Result<(OwnedFd, OwnedFd)> {
 /// else gets into the directory in which it is.
 pub fn open_stream(service: &CStr, stream: Stream) -> Result<(OwnedFd, OwnedFd)> {
     let service = Elsewhere { from: CWD, service, logger: None };
-    service.at(names::SUPERVISE, |path| make_directory(CWD, path))?;
-    let name = match stream {
-        Stream::Out => names::STDOUT,
-        Stream::Err => names::STDERR,
-    };
-    let (read, write) = service.at(name, open_fifo)?;
+    service.with_directory(|_| Ok(()))?;
+    let (read, write) = service.at(name(stream), open_fifo)?;
     // Somebody else's is as he wants it.
     let _ = fs::fchmod(&read, Mode::from_raw_mode(0o622));
     Ok((read, write))
+}
+
+/// Whether somebody writes to that pipe, as whoever was started with it does.
+#[must_use]
+pub fn is_written(service: &CStr, stream: Stream) -> bool {
+    let service = Elsewhere { from: CWD, service, logger: None };
+    let flags = OFlags::NONBLOCK | OFlags::CLOEXEC;
+    let looked = service.at(name(stream), |path| {
+        // Opened while there is a writer, an end is told that there is none.
+        let both = fs::open(path, OFlags::RDWR | flags, Mode::empty())?;
+        let read = fs::open(path, OFlags::RDONLY | flags, Mode::empty())?;
+        drop(both);
+        let mut fds = [PollFd::new(&read, PollFlags::IN)];
+        poll(&mut fds, Some(&Timespec::default()))?;
+        Ok(!fds[0].revents().contains(PollFlags::HUP))
+    });
+    looked.unwrap_or(false)
+}
+
+const fn name(stream: Stream) -> &'static CStr {
+    match stream {
+        Stream::Out => names::STDOUT,
+        Stream::Err => names::STDERR,
+    }
 }
 
 /// Both ends of the FIFO `path`, reading end first. Makes it if it is not

@@ -3,6 +3,7 @@
 //! every name is used as it is, unless nobody lives there and `state` knows of
 //! a place where somebody does.
 
+use crate::identity::{Identity, Owner, owner};
 use crate::names;
 use crate::state::{self, Life};
 use core::cell::{Cell, RefCell};
@@ -10,6 +11,7 @@ use core::ffi::CStr;
 use rustix::fd::OwnedFd;
 use rustix::fs::{self, Access, CWD, FileType, Mode, OFlags, Stat};
 use rustix::io::{Errno, Result};
+use rustix::process::{chdir, fchdir};
 use std::ffi::CString;
 use upkeep_sys::{exec, process};
 
@@ -18,6 +20,8 @@ const LONGEST: usize = 4096;
 /// What is kept of a logger that is a file is there, in what is kept of its
 /// service.
 pub(crate) const LOGGER: &[u8] = b"/log";
+/// The longest name of a file.
+const NAME: usize = 255;
 /// Room for the longest name in `supervise/`.
 const ROOM: usize = 40;
 
@@ -32,10 +36,13 @@ struct Here {
     logger: bool,
     /// Whether it is known that it is this place and no other.
     settled: bool,
+    /// Whether it would be elsewhere if another directory were not there.
+    crowded: bool,
 }
 
 impl Here {
-    const IN_PLACE: Self = Self { own: None, service: None, logger: false, settled: false };
+    const IN_PLACE: Self =
+        Self { own: None, service: None, logger: false, settled: false, crowded: false };
 }
 
 std::thread_local! {
@@ -61,7 +68,53 @@ pub(crate) fn arrive() -> Result<()> {
         None => Here::IN_PLACE,
         Some(dir) => find(dir)?,
     });
+    make_way();
     Ok(())
+}
+
+/// Where the supervise of another directory lives, there is no place for this
+/// one.
+fn make_way() {
+    let here = HERE.get();
+    if is_elsewhere() && whose() == Owner::Another && at(names::OK, state::life) == Life::Lives {
+        HERE.set(Here { logger: here.logger, crowded: true, ..Here::IN_PLACE });
+    }
+}
+
+/// Whether that is so.
+pub(crate) fn is_crowded() -> bool {
+    HERE.get().crowded
+}
+
+/// Whether the state is in a directory for many services.
+fn is_elsewhere() -> bool {
+    HERE.get().own.is_some_and(|own| own.to_bytes().starts_with(b"/"))
+}
+
+fn whose() -> Owner {
+    let Ok(here) = fs::stat(c".") else { return Owner::Unknown };
+    at(names::OWNER, |path| owner(CWD, path, &here))
+}
+
+/// Says whose the state is, if it is elsewhere. What another directory has left
+/// there, where nobody lives, is not about this one.
+pub(crate) fn take_over() {
+    if !is_elsewhere() {
+        return;
+    }
+    let before = whose();
+    if before == Owner::Own {
+        return;
+    }
+    if before == Owner::Another {
+        for file in [names::STATUS, names::DEATH_TALLY, names::OWNER] {
+            let _ = unlink(file);
+        }
+    }
+    // Without it, it is believed to be everybody's who comes by this path.
+    if let Ok(identity) = Identity::here() {
+        let _ = at(names::OWNER, |path| fs::symlink(identity.as_c_str(), path));
+    }
 }
 
 /// Nobody lives in `supervise/`. Looks whether somebody does where the state is
@@ -85,7 +138,7 @@ pub(crate) fn settle() -> bool {
 /// on its neighbours are there too, and its service's programs.
 pub(crate) fn settle_all() {
     let here = HERE.get();
-    if here.settled {
+    if here.settled || here.crowded {
         return;
     }
     HERE.set(Here { settled: true, ..here });
@@ -110,6 +163,7 @@ pub(crate) fn is_taken_in_place() -> bool {
 pub(crate) fn arrive_at_logger() -> Result<()> {
     arrive()?;
     HERE.set(HERE.get().logger()?);
+    make_way();
     Ok(())
 }
 
@@ -130,6 +184,15 @@ fn find(dir: &[u8]) -> Result<Here> {
     if dir.starts_with(b"/") {
         path.push_moved(dir)?;
         // The service's directory is the one above its logger's.
+        if path.is_by_identity(dir.len()) {
+            let here = fs::open(c".", OFlags::PATH | OFlags::CLOEXEC, Mode::empty())?;
+            chdir(c"..")?;
+            let pushed = service.push_moved(dir);
+            fchdir(&here)?;
+            pushed?;
+            let (own, service) = (Some(path.keep()), Some(service.keep()));
+            return Ok(Here { own, service, settled: true, ..Here::IN_PLACE });
+        }
         let above = path.bytes().iter().rposition(|&b| b == b':').filter(|at| *at > dir.len());
         service.push(above.map_or(b"", |at| &path.bytes()[..at]))?;
     } else {
@@ -138,7 +201,7 @@ fn find(dir: &[u8]) -> Result<Here> {
         service.push(dir)?;
     }
     let (own, service) = (Some(path.keep()), Some(service.keep()));
-    Ok(Here { own, service, logger: false, settled: true })
+    Ok(Here { own, service, logger: false, settled: true, crowded: false })
 }
 
 #[inline(never)]
@@ -218,13 +281,33 @@ impl Path {
         self.len += name.len();
     }
 
+    /// Calls `with` with the path of `file` there.
+    #[inline(never)]
+    pub(crate) fn with_name<T>(&self, file: &CStr, with: impl FnOnce(&CStr) -> T) -> T {
+        let mut path = Self { ..*self };
+        path.push_name(file);
+        with(path.as_c_str())
+    }
+
+    /// Whether the name that was added to a directory of this length is that of
+    /// an identity.
+    fn is_by_identity(&self, len: usize) -> bool {
+        self.bytes().get(len + 1) == Some(&b':')
+    }
+
     /// Adds `dir`, which is from the root, and in it the name that stands for
-    /// the current directory: its own path, with colons.
+    /// the current directory: its own path, with colons. One that has colons
+    /// already, or is too long for a name, is called by its identity, with one
+    /// in front.
     pub(crate) fn push_moved(&mut self, dir: &[u8]) -> Result<()> {
         let mut here = [0; LONGEST];
         let here = process::current_directory(&mut here)?.to_bytes();
         self.push(dir)?;
         let start = self.len;
+        if here.len() > 1 + NAME || here.contains(&b':') {
+            self.push(b"/:")?;
+            return self.push(Identity::here()?.bytes());
+        }
         self.push(here)?;
         // The first one parts it from what is before it.
         let name = self.bytes[start..self.len].iter_mut().skip(1);

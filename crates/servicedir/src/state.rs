@@ -5,6 +5,7 @@
 
 mod make;
 
+use crate::identity::{self, Owner, owner};
 use crate::names;
 use crate::place::{LOGGER, Path};
 use core::cell::{Cell, RefCell};
@@ -16,7 +17,7 @@ use std::ffi::{CString, OsStr};
 use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
 
-pub use make::{Refusal, accept, announce, choose};
+pub use make::{Pointer, Refusal, accept, announce, choose, found};
 
 /// The first, which has no user's number in its name.
 const FIRST: &CStr = c"/run/upkeep";
@@ -31,6 +32,8 @@ struct Root {
     dir: &'static CStr,
     /// Only what is his is looked for there, and what root or this user runs.
     owner: u32,
+    /// Whether a link leads to it, which is that of `--state`.
+    is_told: bool,
 }
 
 /// What there is of a supervise.
@@ -57,12 +60,13 @@ std::thread_local! {
 /// nowhere, and it cannot be in its own directory. Whoever is to live there can
 /// do so in his own only.
 pub(crate) fn root_of_here(is_logger: bool, to_live: bool) -> Option<&'static [u8]> {
-    let trusted = trusted(fs::stat(c".").ok()?.st_uid);
+    let here = fs::stat(c".").ok()?;
+    let trusted = trusted(here.st_uid);
     trusted.iter().for_each(|user| look_for(*user));
     let roots: Vec<Root> = KNOWN.with_borrow(|known| {
         known.iter().filter(|root| trusted.contains(&root.owner)).copied().collect()
     });
-    let there = |root: &Root| life_in(root, is_logger).unwrap_or(Life::Nowhere);
+    let there = |root: &Root| life_in(root, &here, is_logger).unwrap_or(Life::Nowhere);
     let living = roots.iter().find(|root| there(root) == Life::Lives);
     let found = living.or_else(|| roots.iter().find(|root| there(root) == Life::Denied));
     let found = found.or_else(|| {
@@ -87,14 +91,14 @@ pub(crate) fn has_own() -> bool {
 }
 
 /// This user's roots, for svscan, which asks whether somebody lives there whom
-/// another one has left.
+/// another one has left; and whether each is one that a link leads to.
 #[must_use]
-pub fn own() -> Vec<&'static [u8]> {
+pub fn own() -> Vec<(&'static CStr, bool)> {
     let user = geteuid().as_raw();
     look_for(user);
     let own = |known: &Vec<Root>| {
         let own = known.iter().filter(|root| root.owner == user);
-        own.map(|root| root.dir.to_bytes()).collect()
+        own.map(|root| (root.dir, root.is_told)).collect()
     };
     KNOWN.with_borrow(own)
 }
@@ -127,20 +131,26 @@ fn look_for(user: u32) {
         // One that only its owner may look into says nothing to anybody else.
         if is_root_of(&path, user) && may(&path, Access::EXEC_OK) {
             let dir = keep(path);
-            add(dir, user);
-            pointed_to(dir).into_iter().for_each(|target| {
-                if is_private(&target, user).is_ok() && is_within_reach(&target, user) {
-                    add(keep(target), user);
+            add(dir, user, false);
+            let (within, pointed_to) = entries(dir);
+            for inner in within {
+                if is_private(&inner, user).is_ok() && may(&inner, Access::EXEC_OK) {
+                    add(keep(inner), user, false);
                 }
-            });
+            }
+            for target in pointed_to {
+                if is_private(&target, user).is_ok() && is_within_reach(&target, user) {
+                    add(keep(target), user, true);
+                }
+            }
         }
     }
 }
 
-fn add(dir: &'static CStr, owner: u32) {
+fn add(dir: &'static CStr, owner: u32, is_told: bool) {
     KNOWN.with_borrow_mut(|known| {
         if known.iter().all(|root| (root.dir, root.owner) != (dir, owner)) {
-            known.push(Root { dir, owner });
+            known.push(Root { dir, owner, is_told });
         }
     });
 }
@@ -230,27 +240,37 @@ fn is_safe_owner(stat: &Stat, user: u32) -> bool {
     [0, user].contains(&stat.st_uid) || fs::stat(c"/").is_ok_and(|root| root.st_uid == stat.st_uid)
 }
 
-/// Where the links in a root point to that svscan has left there.
-fn pointed_to(root: &CStr) -> Vec<CString> {
+/// What a root has of svscan's: the directories in it, each for a scan
+/// directory and called by its identity, and where the links point to.
+fn entries(root: &CStr) -> (Vec<CString>, Vec<CString>) {
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-    let Ok(dir) = fs::open(root, flags, Mode::empty()) else { return Vec::new() };
-    let Ok(list) = fs::Dir::read_from(&dir) else { return Vec::new() };
-    let links = list.filter_map(Result::ok).filter(|entry| {
-        let kind = entry.file_type();
-        entry.file_name().to_bytes().first() == Some(&POINTER)
-            && matches!(kind, FileType::Symlink | FileType::Unknown)
-    });
-    let targets = links.filter_map(|link| fs::readlinkat(&dir, link.file_name(), []).ok());
-    targets.filter(|target| target.to_bytes().starts_with(b"/")).collect()
+    let (mut within, mut pointed_to) = (Vec::new(), Vec::new());
+    let Ok(dir) = fs::open(root, flags, Mode::empty()) else { return (within, pointed_to) };
+    let Ok(list) = fs::Dir::read_from(&dir) else { return (within, pointed_to) };
+    for entry in list.filter_map(Result::ok) {
+        let name = entry.file_name();
+        if identity::is_one(name.to_bytes()) {
+            within.extend(CString::new([root.to_bytes(), b"/", name.to_bytes()].concat()).ok());
+        } else if name.to_bytes().first() == Some(&POINTER) {
+            let target = fs::readlinkat(&dir, name, []).ok();
+            pointed_to.extend(target.filter(|target| target.to_bytes().starts_with(b"/")));
+        }
+    }
+    (within, pointed_to)
 }
 
 /// What there is in a root of the supervise of the service, or logger, here.
-fn life_in(root: &Root, is_logger: bool) -> rustix::io::Result<Life> {
+fn life_in(root: &Root, here: &Stat, is_logger: bool) -> rustix::io::Result<Life> {
     let mut path = Path::new();
     path.push_moved(root.dir.to_bytes())?;
     path.push(if is_logger { LOGGER } else { b"" })?;
-    path.push_name(names::OK);
-    Ok(life(path.as_c_str()))
+    let life = path.with_name(names::OK, life);
+    let is_anothers = || path.with_name(names::OWNER, |path| owner(CWD, path, here));
+    Ok(match life {
+        // By the same path, it is another directory that somebody supervises.
+        Life::Lives | Life::Ended if is_anothers() == Owner::Another => Life::Nowhere,
+        life @ (Life::Nowhere | Life::Ended | Life::Denied | Life::Lives) => life,
+    })
 }
 
 /// What a `supervise/ok` tells.

@@ -2,8 +2,8 @@
 //! when it executed itself anew, found by what they are, and the standard ones.
 
 use rustix::fd::{AsFd, BorrowedFd, FromRawFd, OwnedFd};
-use rustix::fs::{FileType, OFlags, Stat};
-use rustix::io::{FdFlags, Result, fcntl_getfd, fcntl_setfd};
+use rustix::fs::{FileType, MemfdFlags, OFlags, Stat};
+use rustix::io::{Errno, FdFlags, Result, fcntl_getfd, fcntl_setfd};
 
 /// Where they are looked for.
 const FIRST: i32 = 3;
@@ -39,6 +39,33 @@ fn take_if(number: i32, is: &dyn Fn(BorrowedFd<'_>) -> Option<bool>) -> Option<O
 #[must_use]
 pub fn take_number(number: i32) -> Option<OwnedFd> {
     take_if(number, &|_| Some(true))
+}
+
+/// Makes a mark that the program that this one executes in its place will find
+/// if it is not closed on exec. Early, so that its number is low.
+#[doc(alias = "memfd_create")]
+pub fn make_mark(mark: &[u8]) -> Result<OwnedFd> {
+    let file = rustix::fs::memfd_create(c"mark", MemfdFlags::CLOEXEC)?;
+    // It is written whole, or there is no memory.
+    if rustix::io::write(&file, mark)? == mark.len() { Ok(file) } else { Err(Errno::NOMEM) }
+}
+
+/// Takes this mark, if this process had left it open when it executed this
+/// program. What else it was given is only looked at.
+#[must_use]
+pub fn take_mark(mark: &[u8]) -> Option<OwnedFd> {
+    let is = |fd: BorrowedFd<'_>| {
+        let stat = rustix::fs::fstat(fd).ok()?;
+        let is_file = FileType::from_raw_mode(stat.st_mode).is_file();
+        // One that has a name in some directory is not of this kind.
+        if !is_file || stat.st_nlink > 0 || usize::try_from(stat.st_size) != Ok(mark.len()) {
+            return Some(false);
+        }
+        let mut found = [0; 64];
+        let found = found.get_mut(..mark.len())?;
+        Some(rustix::io::pread(fd, &mut *found, 0) == Ok(mark.len()) && found == mark)
+    };
+    (FIRST..=LAST).find_map(|number| take_if(number, &is))
 }
 
 /// Takes the first descriptor that survived an exec and stands for a directory

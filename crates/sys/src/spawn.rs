@@ -11,7 +11,7 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fd::{AsRawFd, BorrowedFd, OwnedFd};
 use rustix::io::{Errno, Result};
 use rustix::pipe::{PipeFlags, pipe_with};
-use rustix::process::{Pid, Resource, Rlimit, Signal};
+use rustix::process::{Pid, Resource, Rlimit, Signal, WaitOptions, waitpid};
 
 /// Which signals the new program finds blocked and ignored.
 #[derive(Clone, Copy, Debug)]
@@ -298,6 +298,24 @@ pub fn beside(args: Args, prepare: impl FnOnce(), failed: impl FnOnce(Errno)) ->
     failed(crate::exec::run(args));
     // SAFETY: ends the child without running the parent's exit handlers.
     unsafe { libc::_exit(111) }
+}
+
+/// Has a copy of this process run `body`, and says whether that answered yes.
+/// Nothing of this process is changed by it, and it may allocate where this
+/// process may not.
+pub fn rehearse(body: impl FnOnce() -> bool) -> Result<bool> {
+    let Some(copy) = fork()? else {
+        crate::sealed::open();
+        let code = i32::from(!body());
+        // SAFETY: ends the copy without running this process's exit handlers.
+        unsafe { libc::_exit(code) }
+    };
+    loop {
+        match waitpid(Some(copy), WaitOptions::empty()) {
+            Err(Errno::INTR) => {}
+            answer => return Ok(answer?.is_some_and(|(_, end)| end.exit_status() == Some(0))),
+        }
+    }
 }
 
 /// The child's stack: memory of its own, so that what the child touches is

@@ -8,7 +8,7 @@ mod detect;
 pub mod kinds;
 mod lines;
 mod place;
-mod scripts;
+pub mod scripts;
 mod units;
 
 pub use detect::detect;

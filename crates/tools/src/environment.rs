@@ -62,7 +62,8 @@ impl Environment {
 
     /// Applies the files of `directory`, in the order in which the file system
     /// has them. Directories in it are trouble, or are passed over and given to
-    /// `passed_over`.
+    /// `passed_over`. What is trouble ends it there, and what was applied before
+    /// stays.
     pub fn read(
         &mut self,
         directory: &CStr,
@@ -72,6 +73,12 @@ impl Environment {
         let back = open(c".", OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())
             .map_err(Trouble::Here)?;
         chdir(directory).map_err(Trouble::Enter)?;
+        let read = self.read_here(passed_over);
+        let back = fchdir(&back).map_err(Trouble::Back);
+        read.and(back)
+    }
+
+    fn read_here(&mut self, passed_over: Option<&dyn Fn(&CStr)>) -> Result<(), Trouble> {
         let files = open_to_read(c".").and_then(Dir::new).map_err(Trouble::Open)?;
         for entry in files {
             let entry = entry.map_err(Trouble::List)?;
@@ -85,7 +92,7 @@ impl Environment {
                 (Err(why), _) => return Err(Trouble::File(name.to_owned(), why)),
             }
         }
-        fchdir(&back).map_err(Trouble::Back)
+        Ok(())
     }
 
     /// The variables in their order.

@@ -2,16 +2,19 @@
 //! as svlines has one among others of its, and what tells one that was left
 //! alone that it is not needed any more.
 
+use core::ffi::CStr;
 use core::mem::MaybeUninit;
 use rustix::event::Timespec;
 use rustix::event::epoll::{self, CreateFlags, Event, EventData, EventFlags};
 use rustix::fd::{AsFd, AsRawFd, OwnedFd};
 use rustix::fs::inotify::{self, WatchFlags};
-use rustix::fs::{Mode, OFlags, open, openat};
+use rustix::fs::{Mode, OFlags, mkdir, open, openat};
 use rustix::io::Result;
+use std::ffi::CString;
 use upkeep_core::hold::Pipe;
+use upkeep_servicedir::{Identity, names};
 use upkeep_sys::table::Table;
-use upkeep_sys::{clock, mark};
+use upkeep_sys::{clock, exec, mark};
 
 /// The pipes, each by its reading end.
 #[derive(Default)]
@@ -53,11 +56,13 @@ impl Pipes {
     }
 }
 
-/// What the current directory, which all are about, tells of the others: each
-/// has a mark there, at the time at which it began, and another one when it
-/// holds everything.
+/// What a directory tells of the others: each has a mark there, at the time at
+/// which it began, and another one when it holds everything. It is the current
+/// one, which all are about, or one that stands for it where the state of its
+/// services is elsewhere: two containers may have the same directory, read-only.
 pub struct Rank {
     directory: OwnedFd,
+    path: CString,
     kind: u64,
     since: u64,
 }
@@ -79,14 +84,20 @@ impl Rank {
 
     /// Takes a place among the others, as the youngest.
     pub fn take(kind: Kind) -> Result<Self> {
-        Self::take_in(open(c".", HERE, Mode::empty())?, kind)
+        if let Some(place) = elsewhere()
+            && let Ok(rank) = Self::take_in(&place, kind)
+        {
+            return Ok(rank);
+        }
+        Self::take_in(c".", kind)
     }
 
-    fn take_in(directory: OwnedFd, kind: Kind) -> Result<Self> {
+    fn take_in(path: &CStr, kind: Kind) -> Result<Self> {
+        let directory = open(path, HERE, Mode::empty())?;
         let kind = kind as u64 * Self::PLACES;
         let since = kind + clock::monotonic();
         mark::set(&directory, since)?;
-        Ok(Self { directory, kind, since })
+        Ok(Self { directory, path: path.to_owned(), kind, since })
     }
 
     /// Says that everything is held, and wakes those that wait for that.
@@ -102,6 +113,14 @@ impl Rank {
         let younger = self.since + 1..self.kind + Self::PLACES;
         let complete = Self::COMPLETE + younger.start..Self::COMPLETE + younger.end;
         mark::is_set(&self.directory, complete) == Ok(true)
+    }
+
+    /// Tells when somebody opens the directory.
+    pub fn openings(&self) -> Result<OwnedFd> {
+        let flags = inotify::CreateFlags::CLOEXEC | inotify::CreateFlags::NONBLOCK;
+        let notices = inotify::init(flags)?;
+        inotify::add_watch(&notices, &self.path, WatchFlags::OPEN | WatchFlags::ONLYDIR)?;
+        Ok(notices)
     }
 
     /// Whether one that is older is still there.
@@ -120,6 +139,20 @@ impl Rank {
     }
 }
 
+/// The directory that stands for the current one where the state is elsewhere.
+/// svscan has made it where it has chosen the place itself.
+fn elsewhere() -> Option<CString> {
+    let dir = exec::variable(names::SUPERVISEDIR).filter(|dir| dir.starts_with(b"/"))?;
+    let here = Identity::here().ok()?;
+    if dir.rsplit(|&b| b == b'/').next() == Some(here.bytes()) {
+        return CString::new(dir).ok();
+    }
+    let place = CString::new([dir, b"/", here.bytes()].concat()).ok()?;
+    // It may be there already, or cannot be: the open will tell.
+    let _ = mkdir(&place, Mode::RWXU);
+    Some(place)
+}
+
 const HERE: OFlags = OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::CLOEXEC);
 
 /// Tells when an heir may be there, and which pipes nobody can need.
@@ -133,10 +166,10 @@ pub struct Watch {
 const NOTICES: u64 = u64::MAX;
 
 impl Watch {
-    /// Watches the current directory and the pipes.
-    pub fn open(pipes: &Pipes) -> Result<Self> {
+    /// Watches the directory of that rank and the pipes.
+    pub fn open(rank: &Rank, pipes: &Pipes) -> Result<Self> {
         let epoll = epoll::create(CreateFlags::CLOEXEC)?;
-        let notices = notices(&epoll).ok();
+        let notices = notices(rank, &epoll).ok();
         for (_, end) in pipes.0.iter() {
             // That nobody writes any more is always told.
             let number = u64::from(end.as_raw_fd().unsigned_abs());
@@ -171,22 +204,14 @@ impl Watch {
     }
 }
 
-/// Tells when somebody opens the current directory.
-pub fn openings() -> Result<OwnedFd> {
-    let flags = inotify::CreateFlags::CLOEXEC | inotify::CreateFlags::NONBLOCK;
-    let notices = inotify::init(flags)?;
-    inotify::add_watch(&notices, c".", WatchFlags::OPEN | WatchFlags::ONLYDIR)?;
-    Ok(notices)
-}
-
 /// Takes what was told.
 pub fn drain(notices: &OwnedFd) {
     let mut room = [MaybeUninit::uninit(); 4096];
     while rustix::io::read(notices, &mut room[..]).is_ok() {}
 }
 
-fn notices(epoll: &OwnedFd) -> Result<OwnedFd> {
-    let notices = openings()?;
+fn notices(rank: &Rank, epoll: &OwnedFd) -> Result<OwnedFd> {
+    let notices = rank.openings()?;
     epoll::add(epoll, &notices, EventData::new_u64(NOTICES), EventFlags::IN)?;
     Ok(notices)
 }
@@ -222,7 +247,8 @@ mod tests {
         let (empty, without) = held(&mut pipes, 2);
         let (_open, written) = held(&mut pipes, 3);
         assert_eq!(rustix::io::write(&full, b"line"), Ok(4));
-        let watch = Watch::open(&pipes).unwrap();
+        let rank = Rank::take_in(c"/", Kind::Holder).unwrap();
+        let watch = Watch::open(&rank, &pipes).unwrap();
         drop(full);
         drop(empty);
         while pipes.holds(without) {
@@ -235,7 +261,8 @@ mod tests {
     fn only_the_young_and_complete_are_heirs() {
         let dir = std::env::temp_dir().join(format!("upkeep-rank-{}", std::process::id()));
         std::fs::create_dir(&dir).unwrap();
-        let take = |kind| Rank::take_in(open(&dir, HERE, Mode::empty()).unwrap(), kind).unwrap();
+        let path = CString::new(dir.to_str().unwrap()).unwrap();
+        let take = |kind| Rank::take_in(&path, kind).unwrap();
         let reader = take(Kind::Reader);
         let (first, second) = (take(Kind::Holder), take(Kind::Holder));
         assert!(!reader.has_elder() && !first.has_elder() && second.has_elder());

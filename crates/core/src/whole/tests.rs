@@ -41,7 +41,7 @@ const LETTERS: [Letter; 14] = [
     Letter::Moment,
 ];
 
-const GRACE: u64 = 8 * SECOND;
+const GRACE: u64 = 6 * SECOND;
 const TERM: u8 = 15;
 
 const PLAN: Plan = Plan {
@@ -310,9 +310,7 @@ impl World {
             assert!(due >= self.now);
             self.pass();
         }
-        // What is hurried drains, is killed, and then there is `finish`, which
-        // is killed too, and the sweep.
-        assert!(self.now <= stopped_at + grace + 5 * DRAIN, "{} {stopped_at}", self.now);
+        assert!(self.now <= stopped_at + grace + TAIL, "{} {stopped_at}", self.now);
     }
 }
 

@@ -2,13 +2,14 @@
 //! the directory that it was told. It follows nobody's link and takes nobody's
 //! directory.
 
-use super::{POINTER, TO_WRITE, is_private, is_within_reach, paths, safe_parent};
+use super::{POINTER, TO_WRITE, is_private, is_within_reach, paths, safe_parent, safe_way};
+use crate::identity::Identity;
 use core::ffi::CStr;
+use core::mem::MaybeUninit;
 use rustix::fs::{self, CWD, Mode};
 use rustix::io::Errno;
-use rustix::process::geteuid;
+use rustix::process::{geteuid, umask};
 use std::ffi::CString;
-use upkeep_sys::process;
 
 /// Why a directory is not used for the state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,66 +49,130 @@ impl Refusal {
     }
 }
 
-/// The first of this user's roots that is there and can be written to or, if
-/// there is none, the first that can be made. `refused` is told of each that
-/// cannot be.
+/// A directory for the services of the current one, in the first of this user's
+/// roots that is there and can be written to or, if there is none, in the first
+/// that can be made. It is called by the identity of the current directory:
+/// where others share the roots, their services may have the same paths.
+/// `refused` is told of each root that cannot be used.
 pub fn choose(refused: &mut dyn FnMut(&CStr, Refusal)) -> Option<CString> {
+    let name = Identity::here().ok()?;
+    let inner = |root: &CStr, user| {
+        let path = [root.to_bytes(), b"/", name.bytes()].concat();
+        let path = CString::new(path).map_err(|_| Refusal::Os(Errno::INVAL))?;
+        make(&path, mode_in(root, user))?;
+        is_private(&path, user)?;
+        writable(&path).map(|()| path)
+    };
+    choose_with(&inner, refused)
+}
+
+/// The same for what `with` makes in a root.
+fn choose_with<T>(
+    with: &dyn Fn(&CStr, u32) -> Result<T, Refusal>,
+    refused: &mut dyn FnMut(&CStr, Refusal),
+) -> Option<T> {
     let user = geteuid().as_raw();
     let mut missing = Vec::new();
     for path in paths(user) {
-        match use_root(&path, user) {
-            Ok(()) => return Some(path),
+        match use_root(&path, user).and_then(|()| with(&path, user)) {
+            Ok(made) => return Some(made),
             Err(Refusal::Os(Errno::NOENT)) => missing.push(path),
             Err(refusal) => refused(&path, refusal),
         }
     }
-    missing.into_iter().find(|path| match make_root(path, user) {
-        Ok(()) => true,
-        Err(refusal) => {
-            refused(path, refusal);
-            false
-        }
+    missing.into_iter().find_map(|path| {
+        let made = make_root(&path, user).and_then(|()| with(&path, user));
+        made.inspect_err(|refusal| refused(&path, *refusal)).ok()
     })
 }
 
 /// Takes `dir` for the state, from the root, which it was told, and makes it if
-/// it is not there. What it is in is judged for root alone: whoever could change
-/// it would be root then. Another user has meant it.
+/// it is not there. What it is in is judged for root alone, and before anything
+/// is made: whoever could change it would be root then. Another user has meant
+/// it.
 pub fn accept(dir: &CStr) -> Result<(), Refusal> {
     let user = geteuid().as_raw();
-    make(dir, Mode::RWXU)?;
-    is_private(dir, user)?;
-    if !is_within_reach(dir, user) {
-        return Err(Refusal::Parent);
+    if matches!(fs::lstat(dir), Err(Errno::NOENT)) {
+        may_make(dir, user)?;
     }
-    writable(dir)
+    let is_new = make(dir, Mode::RWXU)?;
+    let accepted = is_private(dir, user).and_then(|()| {
+        if is_within_reach(dir, user) { writable(dir) } else { Err(Refusal::Parent) }
+    });
+    if is_new && accepted.is_err() {
+        let _ = fs::rmdir(dir);
+    }
+    accepted
 }
 
-/// Leaves a link to `dir` in a root, by which clients find it, and says where.
-/// It is called like the current directory, so that each svscan has its own.
+/// Whether nobody else could change where it would be.
+fn may_make(dir: &CStr, user: u32) -> Result<(), Refusal> {
+    if user != 0 {
+        return Ok(());
+    }
+    safe_parent(dir, user)?;
+    let end = dir.to_bytes().iter().rposition(|&b| b == b'/').unwrap_or(0);
+    let around = CString::new(&dir.to_bytes()[..end.max(1)]).unwrap_or_default();
+    safe_way(&around, user)
+}
+
+/// A link in a root, by which clients find the state.
+#[derive(Debug)]
+pub struct Pointer {
+    link: CString,
+    to: CString,
+}
+
+impl Pointer {
+    /// Removes it, if it still leads where it was meant to: the next svscan may
+    /// have left its own.
+    pub fn withdraw(&self) {
+        let mut room = [MaybeUninit::uninit(); 4096];
+        if fs::readlinkat_raw(CWD, &self.link, &mut room[..])
+            .is_ok_and(|(to, _)| *to == *self.to.to_bytes())
+        {
+            let _ = fs::unlink(&self.link);
+        }
+    }
+}
+
+/// Leaves a link to `dir` in a root, by which clients find it. It is called by
+/// the identities of the current directory and of `dir`, so that each svscan
+/// has its own.
 pub fn announce(
     dir: &CStr,
     refused: &mut dyn FnMut(&CStr, Refusal),
-) -> Option<Result<CString, Errno>> {
-    choose(refused).map(|root| link(&root, dir))
+) -> Option<Result<Pointer, Errno>> {
+    choose_with(&|root, _| Ok(root.to_owned()), refused).map(|root| link(&root, dir))
 }
 
-fn link(root: &CStr, dir: &CStr) -> Result<CString, Errno> {
-    let mut here = [0; 4096];
-    let here = process::current_directory(&mut here)?.to_bytes();
-    let mut path = [root.to_bytes(), b"/"].concat();
-    let name = here.iter().map(|&b| if b == b'/' { POINTER } else { b });
-    path.extend(name);
-    let path = CString::new(path).map_err(|_| Errno::INVAL)?;
-    match fs::symlink(dir, &path) {
+/// The link to `dir` that was left before this program was executed anew.
+#[must_use]
+pub fn found(dir: &CStr) -> Option<Pointer> {
+    let user = geteuid().as_raw();
+    let mut names = paths(user).filter_map(|root| name(&root, dir).ok());
+    let is_it = |link: &CString| fs::readlink(link, []).is_ok_and(|to| *to == *dir);
+    names.find(is_it).map(|link| Pointer { link, to: dir.to_owned() })
+}
+
+/// The path of such a link.
+fn name(root: &CStr, dir: &CStr) -> Result<CString, Errno> {
+    let (here, there) = (Identity::here()?, Identity::of(&fs::stat(dir)?));
+    let parts = [root.to_bytes(), b"/", &[POINTER], here.bytes(), b"-", there.bytes()];
+    CString::new(parts.concat()).map_err(|_| Errno::INVAL)
+}
+
+fn link(root: &CStr, dir: &CStr) -> Result<Pointer, Errno> {
+    let link = name(root, dir)?;
+    match fs::symlink(dir, &link) {
         Err(Errno::EXIST) => {
             // Nobody but this user can have left it.
-            fs::unlink(&path)?;
-            fs::symlink(dir, &path)?;
+            fs::unlink(&link)?;
+            fs::symlink(dir, &link)?;
         }
         answer => answer?,
     }
-    Ok(path)
+    Ok(Pointer { link, to: dir.to_owned() })
 }
 
 fn use_root(path: &CStr, user: u32) -> Result<(), Refusal> {
@@ -118,15 +183,18 @@ fn use_root(path: &CStr, user: u32) -> Result<(), Refusal> {
 
 fn make_root(path: &CStr, user: u32) -> Result<(), Refusal> {
     safe_parent(path, user)?;
-    // Everybody may look for what root keeps; what is in it is root's alone.
-    let readable = Mode::RGRP | Mode::XGRP | Mode::ROTH | Mode::XOTH;
-    let is_roots = user == 0 && path == super::FIRST;
-    make(path, if is_roots { Mode::RWXU | readable } else { Mode::RWXU })?;
+    make(path, mode_in(path, user))?;
     if is_full(path) {
         let _ = fs::rmdir(path);
         return Err(Refusal::Os(Errno::NOSPC));
     }
     use_root(path, user)
+}
+
+/// Everybody may look for what root keeps; what is in it is root's alone.
+fn mode_in(root: &CStr, user: u32) -> Mode {
+    let readable = Mode::RGRP | Mode::XGRP | Mode::ROTH | Mode::XOTH;
+    if user == 0 && root == super::FIRST { Mode::RWXU | readable } else { Mode::RWXU }
 }
 
 /// Whether nothing more fits there. A file system without a size is not full.
@@ -135,11 +203,15 @@ fn is_full(path: &CStr) -> bool {
 }
 
 /// Makes a directory with this mode, whatever the mask says; one that is there
-/// stays as it is.
-fn make(path: &CStr, mode: Mode) -> Result<(), Refusal> {
-    match fs::mkdir(path, mode) {
-        Ok(()) => fs::chmodat(CWD, path, mode, fs::AtFlags::empty()).map_err(Refusal::Os),
-        Err(Errno::EXIST) => Ok(()),
+/// stays as it is. Says whether it was made.
+fn make(path: &CStr, mode: Mode) -> Result<bool, Refusal> {
+    // Changed afterwards, it could be another one's by then.
+    let mask = umask(Mode::empty());
+    let made = fs::mkdir(path, mode);
+    umask(mask);
+    match made {
+        Ok(()) => Ok(true),
+        Err(Errno::EXIST) => Ok(false),
         Err(why) => Err(Refusal::Os(why)),
     }
 }

@@ -1,6 +1,6 @@
 //! The user's crontab, which only crontab(1) may read and write.
 
-use super::block::{self, Torn};
+use super::block::{self, Rest, Torn};
 use super::{Trouble, Why};
 use rustix::io::Errno;
 use std::io::Write;
@@ -10,12 +10,28 @@ fn refused(verb: &'static str, why: Why) -> Trouble {
     Trouble { verb, path: "the crontab".to_owned(), why }
 }
 
-/// All that is in it. Who has none is told so with an exit code like any other,
-/// and an empty one is the same.
+/// All that is in it. Who has none is told so with an exit code like any other:
+/// only who is told so in words has none, for what cannot be read would be lost
+/// when it is written anew.
 fn read() -> Result<Vec<u8>, Trouble> {
-    let done = Command::new("crontab").arg("-l").stderr(Stdio::null()).output();
+    let mut command = Command::new("crontab");
+    let done = command.arg("-l").env("LC_ALL", "C").output();
     let done = done.map_err(|why| refused("read", Why::System(errno(&why))))?;
-    Ok(if done.status.success() { done.stdout } else { Vec::new() })
+    if done.status.success() {
+        return Ok(done.stdout);
+    }
+    if says_there_is_none(&done.stderr) {
+        return Ok(Vec::new());
+    }
+    // Its own words say why.
+    let _ = std::io::stderr().write_all(&done.stderr);
+    Err(refused("read", Why::Refused))
+}
+
+/// In the words of most, and in busybox's, which knows the file only.
+fn says_there_is_none(words: &[u8]) -> bool {
+    let words = String::from_utf8_lossy(words).to_lowercase();
+    ["no crontab for ", "no such file or directory"].iter().any(|none| words.contains(none))
 }
 
 fn write(text: &[u8]) -> Result<(), Trouble> {
@@ -38,7 +54,7 @@ fn errno(why: &std::io::Error) -> Errno {
 /// Puts `lines` in; whether that changed anything.
 pub(super) fn install(lines: &str) -> Result<bool, Trouble> {
     let old = read()?;
-    let new = block::put(&old, lines).map_err(|Torn| refused("change", Why::Torn))?;
+    let new = block::put(Some(&old), lines).map_err(|Torn| refused("change", Why::Torn))?;
     if new == old {
         return Ok(false);
     }
@@ -48,7 +64,32 @@ pub(super) fn install(lines: &str) -> Result<bool, Trouble> {
 /// Takes them out; whether they were there.
 pub(super) fn remove() -> Result<bool, Trouble> {
     match block::take(&read()?).map_err(|Torn| refused("change", Why::Torn))? {
-        Some(rest) => write(&rest).map(|()| true),
-        None => Ok(false),
+        Rest::Text(rest) => write(&rest).map(|()| true),
+        Rest::Nothing => write(b"").map(|()| true),
+        Rest::Same => Ok(false),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::says_there_is_none;
+
+    #[test]
+    fn only_who_says_so_has_none() {
+        for none in [
+            "no crontab for me\n",
+            "crontab: no crontab for root\n",
+            "crontab: can't open 'me': No such file or directory\n",
+        ] {
+            assert!(says_there_is_none(none.as_bytes()), "{none}");
+        }
+        for trouble in [
+            "",
+            "crontab: input/output error\n",
+            "You (me) are not allowed to use this program (crontab)\n",
+            "crontabs/me: fopen: Permission denied\n",
+        ] {
+            assert!(!says_there_is_none(trouble.as_bytes()), "{trouble}");
+        }
     }
 }

@@ -1,9 +1,9 @@
 //! Putting pieces in their place, and taking them away. Whatever is not ours
 //! stays as it is, and nothing is done before everything was looked at.
 
-use super::block::{self, Torn};
+use super::block::{self, Rest, Torn};
 use super::{MARK, Piece, Root, Trouble, What, Why, crontab};
-use rustix::fs::{self, AtFlags};
+use rustix::fs::{self, AtFlags, Stat};
 
 /// What is to be done to one piece.
 enum Deed<'a> {
@@ -51,8 +51,11 @@ impl Root {
                 _ => Err(foreign(piece)),
             },
             What::File { content, mode } => {
-                let old = self.own_file(piece)?;
-                if old.as_deref() == Some(content.as_bytes()) {
+                // A mode may have been changed on purpose, but a script has to run.
+                let runs = |stat: &Stat| *mode & 0o111 & !stat.st_mode == 0;
+                let is_same =
+                    |(old, stat): (Vec<u8>, Stat)| old == content.as_bytes() && runs(&stat);
+                if self.own_file(piece)?.is_some_and(is_same) {
                     return Ok(Deed::Nothing);
                 }
                 let (path, content) = (piece.path.clone(), content.clone().into_bytes());
@@ -62,9 +65,9 @@ impl Root {
                 let path = self.resolved(&piece.path).map_err(trouble)?;
                 let old = self.read(&path).map_err(trouble)?;
                 let mode = old.as_ref().map_or(0o644, |(_, stat)| stat.st_mode);
-                let old = old.map_or_else(Vec::new, |(content, _)| content);
-                let content = block::put(&old, lines).map_err(|Torn| torn(piece))?;
-                let same = content == old;
+                let old = old.map(|(content, _)| content);
+                let content = block::put(old.as_deref(), lines).map_err(|Torn| torn(piece))?;
+                let same = Some(&content) == old.as_ref();
                 Ok(if same { Deed::Nothing } else { Deed::Write { path, content, mode } })
             }
         }
@@ -89,26 +92,27 @@ impl Root {
                     return Ok(Deed::Nothing);
                 };
                 Ok(match block::take(&old).map_err(|Torn| torn(piece))? {
-                    None => Deed::Nothing,
-                    Some(rest) if rest.is_empty() => Deed::Unlink { path },
-                    Some(content) => Deed::Write { path, content, mode: stat.st_mode },
+                    Rest::Same => Deed::Nothing,
+                    Rest::Nothing => Deed::Unlink { path },
+                    Rest::Text(content) => Deed::Write { path, content, mode: stat.st_mode },
                 })
             }
         }
     }
 
-    /// What is in a file, which has to be ours.
-    fn own_file(&self, piece: &Piece) -> Result<Option<Vec<u8>>, Trouble> {
+    /// What is in a file, which has to be ours, and its mode.
+    fn own_file(&self, piece: &Piece) -> Result<Option<(Vec<u8>, Stat)>, Trouble> {
         // Whoever put a link there has meant something by it.
         if self.leads_to(&piece.path).is_some() {
             return Err(foreign(piece));
         }
         let read = self.read(&piece.path);
-        let Some((content, _)) = read.map_err(|why| Trouble::new("read", &piece.path, why))? else {
+        let Some((content, stat)) = read.map_err(|why| Trouble::new("read", &piece.path, why))?
+        else {
             return Ok(None);
         };
         let marked = content.windows(MARK.len()).any(|part| part == MARK.as_bytes());
-        if marked { Ok(Some(content)) } else { Err(foreign(piece)) }
+        if marked { Ok(Some((content, stat))) } else { Err(foreign(piece)) }
     }
 
     fn carry_out(&self, piece: &Piece, deed: Deed<'_>) -> Result<Option<String>, Trouble> {

@@ -46,6 +46,16 @@ impl Root {
         })
     }
 
+    /// Whether two paths lead to the same directory.
+    #[must_use]
+    pub fn is_same(&self, one: &str, other: &str) -> bool {
+        let stat = |path| self.open_in(path, WAY).and_then(fs::fstat);
+        let same = |one: fs::Stat, other: fs::Stat| {
+            (one.st_dev, one.st_ino) == (other.st_dev, other.st_ino)
+        };
+        stat(one).is_ok_and(|one| stat(other).is_ok_and(|other| same(one, other)))
+    }
+
     fn open_in(&self, path: &str, flags: OFlags) -> Answer<OwnedFd> {
         let path = match path.trim_start_matches('/') {
             "" => ".",
@@ -114,8 +124,16 @@ impl Root {
         let old = self.read(path)?;
         let (dir, name) = self.made_spot(path)?;
         let beside = format!(".{name}.svboot");
-        let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::TRUNC | OFlags::NOFOLLOW;
-        let file = fs::openat(&dir, &*beside, flags | OFlags::CLOEXEC, Mode::from_raw_mode(0o600))?;
+        // What somebody else has put there, or a link to, is not written to.
+        let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC;
+        let make = || fs::openat(&dir, &*beside, flags, Mode::from_raw_mode(0o600));
+        let file = match make() {
+            Err(Errno::EXIST) => {
+                fs::unlinkat(&dir, &*beside, AtFlags::empty())?;
+                make()?
+            }
+            answer => answer?,
+        };
         let filled = (|| {
             if let Some((_, stat)) = old {
                 let user = rustix::process::Uid::from_raw(stat.st_uid);

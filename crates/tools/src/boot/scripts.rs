@@ -1,6 +1,6 @@
 //! What is a shell script: of OpenRC, of System V's init, of runit and s6.
 
-use super::{GRACE, MARK, PATIENCE, Piece, Setting};
+use super::{GRACE, MARK, PATIENCE, Piece, Root, Setting};
 
 pub(super) fn openrc(setting: &Setting) -> Vec<Piece> {
     let words = setting.words("svscan");
@@ -125,10 +125,36 @@ fn run(setting: &Setting) -> String {
     format!("#!/bin/sh\n# {MARK}\nexec 2>&1\nexec {svscan} {dir}\n")
 }
 
+/// Where runit may have its services: the first that is there, or the last.
+const RUNSVDIRS: [&str; 2] = ["/etc/runit/runsvdir/default", "/etc/service"];
+const OF_RUNIT: &str = "/etc/sv/svscan";
+
+/// Where it has them.
+pub fn runsvdir(root: &Root) -> &'static str {
+    if root.has(RUNSVDIRS[0]) { RUNSVDIRS[0] } else { RUNSVDIRS[1] }
+}
+
+/// Whether `dir` is where it has them, by whatever name.
+pub fn is_runits_own(root: &Root, dir: &str) -> bool {
+    let own = runsvdir(root);
+    // Where runit does not run, a link of its may lead nowhere.
+    let leads_there = || root.leads_to(dir).is_some_and(|to| to.contains("/runsvdir/"));
+    dir == own || root.is_same(dir, own) || leads_there()
+}
+
+/// A link that was made before runit had the directory in which it is now.
+pub fn old_links(root: &Root) -> Vec<Piece> {
+    let own = runsvdir(root);
+    let others = RUNSVDIRS.into_iter().filter(|dir| *dir != own && !root.is_same(dir, own));
+    let links = others.map(|dir| format!("{dir}/svscan"));
+    let links = links.filter(|path| root.leads_to(path).as_deref() == Some(OF_RUNIT));
+    links.map(|path| Piece::link(path, OF_RUNIT)).collect()
+}
+
 pub(super) fn runit(setting: &Setting) -> Vec<Piece> {
     vec![
-        Piece::file("/etc/sv/svscan/run", 0o755, run(setting)).owning(1),
-        Piece::link(format!("{}/svscan", setting.runsvdir), "/etc/sv/svscan"),
+        Piece::file(format!("{OF_RUNIT}/run"), 0o755, run(setting)).owning(1),
+        Piece::link(format!("{}/svscan", setting.runsvdir), OF_RUNIT),
     ]
 }
 

@@ -1,7 +1,7 @@
 //! What is declared: units of systemd, a daemon of launchd, lines of a
 //! Dockerfile.
 
-use super::{GRACE, MARK, PATIENCE, Piece, Setting};
+use super::{GRACE, MARK, PATIENCE, Piece, Programs, Setting};
 
 /// What both kinds of units have. Nothing but svscan is signalled, and nothing
 /// is killed when svscan ends: it takes its services down itself, and finds them
@@ -103,12 +103,19 @@ pub(super) fn docker(setting: &Setting) -> Vec<Piece> {
     let alone = quoted(&words);
     words.push("--".to_owned());
     let before = quoted(&words);
-    let program = setting.program();
-    let (place, _) = program.rsplit_once('/').unwrap_or(("", ""));
+    // The one file, and where the links to it are made.
+    let (whole, place) = match &setting.programs {
+        Programs::Whole(file) => (file.clone(), file.rsplit_once('/').map_or("", |(dir, _)| dir)),
+        Programs::In(dir) => {
+            let dir = dir.trim_end_matches('/');
+            (format!("{dir}/upkeep"), dir)
+        }
+    };
+    let place = if place.is_empty() { "/" } else { place };
     let content = format!(
         "# All programs are in one file that needs no other.
-COPY upkeep {place}/upkeep
-RUN [\"{place}/upkeep\", \"--install\", \"{place}\"]
+COPY upkeep {whole}
+RUN [\"{whole}\", \"--install\", \"{place}\"]
 COPY service {dir}
 # CMD is the main command: its end is the end of the container, its code the code.
 ENTRYPOINT [{before}]

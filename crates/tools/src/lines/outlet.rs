@@ -26,7 +26,9 @@ pub struct Outlet {
     named: bool,
     /// Whether it was said that it cannot be written to.
     complained: bool,
+    /// What is to be written, and how much of it is.
     chunk: Vec<u8>,
+    written: usize,
 }
 
 /// How far one has come with what was seen of a pipe.
@@ -42,7 +44,8 @@ impl Outlet {
     /// One that goes to `fd`.
     #[must_use]
     pub fn new(fd: BorrowedFd<'static>, called: &'static [u8], named: bool) -> Self {
-        Self { fd, called, named, complained: false, chunk: Vec::with_capacity(ROOM) }
+        let (complained, chunk, written) = (false, Vec::with_capacity(ROOM), 0);
+        Self { fd, called, named, complained, chunk, written }
     }
 
     /// What to wait for if it was full.
@@ -57,21 +60,18 @@ impl Outlet {
         !matches!(poll(&mut [self.poll()], Some(&Timespec::default())), Ok(0))
     }
 
-    /// Writes lines of what was `seen` of `stream`, as many as may be written
-    /// at once; says whether there was room for it.
-    pub(crate) fn write(
+    /// Gathers lines of what was `seen` of `stream`, as many as may be written
+    /// at once. What was gathered before has to be written.
+    pub(crate) fn gather(
         &mut self,
-        tool: &Tool,
         stream: &Stream,
         seen: &[u8],
         to_come: bool,
         progress: &mut Progress,
-    ) -> bool {
-        if !self.has_room() {
-            return false;
-        }
+    ) {
         let name = if self.named { stream.prefix() } else { b"" };
         self.chunk.clear();
+        self.written = 0;
         while let Some(line) = next(&seen[progress.done..], stream.most, to_come) {
             // The end of what was cut before it has been written already.
             let is_rest = progress.broken && line.text == 0;
@@ -87,26 +87,36 @@ impl Outlet {
             progress.done += line.taken;
             progress.broken = !line.whole;
         }
-        self.put(tool);
+    }
+
+    /// Writes what was gathered, by whomever; says whether all of it is written.
+    /// There is room for so much and no more when a pipe says that there is room,
+    /// so that nobody waits for a reader here. What cannot be written is dropped,
+    /// which is said once.
+    pub(crate) fn flush(&mut self, tool: &Tool) -> bool {
+        while self.written < self.chunk.len() {
+            if !self.has_room() {
+                return false;
+            }
+            let rest = &self.chunk[self.written..];
+            match rustix::io::write(self.fd, &rest[..rest.len().min(TOGETHER)]) {
+                Ok(0) => self.drop_rest(tool, Errno::IO),
+                Ok(n) => {
+                    self.written += n;
+                    self.complained &= self.written < self.chunk.len();
+                }
+                Err(Errno::INTR) => {}
+                // Somebody else was there before, and has made it so.
+                Err(Errno::AGAIN) => return false,
+                Err(why) => self.drop_rest(tool, why),
+            }
+        }
         true
     }
 
-    /// What cannot be written is dropped, which is said once.
-    fn put(&mut self, tool: &Tool) {
-        let mut rest = self.chunk.as_slice();
-        while !rest.is_empty() {
-            match rustix::io::write(self.fd, rest) {
-                Ok(0) => return self.complain(tool, Errno::IO),
-                Ok(n) => rest = &rest[n..],
-                Err(Errno::INTR) => {}
-                // Somebody else has made it so; half a line is not left there.
-                Err(Errno::AGAIN) => {
-                    let _ = poll(&mut [self.poll()], None);
-                }
-                Err(why) => return self.complain(tool, why),
-            }
-        }
-        self.complained &= self.chunk.is_empty();
+    fn drop_rest(&mut self, tool: &Tool, why: Errno) {
+        self.written = self.chunk.len();
+        self.complain(tool, why);
     }
 
     fn complain(&mut self, tool: &Tool, why: Errno) {

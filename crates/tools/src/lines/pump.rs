@@ -121,11 +121,16 @@ impl Pump {
         for (place, progress) in places.into_iter().zip(&mut current.progress) {
             let Some(outlet) = &mut outlets.all[place] else { continue };
             let (seen, to_come) = (self.look.seen(), current.to_come);
-            while next(&seen[progress.done..], stream.most, to_come).is_some() {
-                if !outlet.write(outlets.tool, stream, seen, to_come, progress) {
+            loop {
+                // It may be the other pump's, half of whose line is there.
+                if !outlet.flush(outlets.tool) {
                     self.current = Some(current);
                     return State::Full(place);
                 }
+                if next(&seen[progress.done..], stream.most, to_come).is_none() {
+                    break;
+                }
+                outlet.gather(stream, seen, to_come, progress);
             }
             end = Some(*progress);
         }
@@ -298,6 +303,15 @@ mod tests {
         bench.turn(LATE);
         assert_eq!(bench.shown(), "web: two\n");
         assert_eq!(bench.pump.streams.get(0).unwrap().late_at, NEVER);
+    }
+
+    #[test]
+    fn a_name_is_in_one_line() {
+        let mut bench = Bench::new();
+        bench.pump.add(WHICH, b"a\nb\x1b\xc3\xa9", None).unwrap();
+        bench.write("one\n");
+        bench.turn(1);
+        assert_eq!(bench.shown(), "a?b?\u{e9}: one\n");
     }
 
     #[test]

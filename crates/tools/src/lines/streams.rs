@@ -43,6 +43,10 @@ impl Stream {
     fn call(&mut self, name: &[u8]) {
         let name = &name[..name.len().min(NAME - 2)];
         self.prefix[..name.len()].copy_from_slice(name);
+        // A newline would make two lines of one, and a terminal may obey others.
+        for byte in self.prefix[..name.len()].iter_mut().filter(|byte| byte.is_ascii_control()) {
+            *byte = b'?';
+        }
         self.prefix[name.len()..name.len() + 2].copy_from_slice(b": ");
         self.len = name.len() + 2;
     }

@@ -1,6 +1,7 @@
 //! svboot: what starts svscan on a machine that has another init.
 
 use crate::boot::kinds::{ALL, Kind};
+use crate::boot::scripts::{is_runits_own, old_links, runsvdir};
 use crate::boot::{Piece, Programs, Root, Setting, Trouble, What, Why, detect};
 use core::ffi::CStr;
 use upkeep_cli::{Exit, Options, Out, Tool};
@@ -107,7 +108,10 @@ impl Asked {
             .map_err(|why| TOOL.fatal_os(&[b"unable to open ", path.to_bytes(), b": "], why))?;
         let kind = self.kind(&root)?;
         let setting = self.setting(kind, &root)?;
-        let pieces = (kind.pieces)(&setting);
+        let mut pieces = (kind.pieces)(&setting);
+        if self.act == Act::Remove && kind.name == "runit" {
+            pieces.extend(old_links(&root));
+        }
         match self.act {
             Act::Print => Ok(say(text(&pieces).into_iter())),
             Act::Install | Act::Remove => self.change(&root, kind, &setting, &pieces),
@@ -141,9 +145,8 @@ impl Asked {
             None if kind.user => format!("{home}/{}", kind.dir),
             None => kind.dir.to_owned(),
         };
-        let runsvdir = ["/etc/runit/runsvdir/default", "/etc/service"];
-        let runsvdir = if root.has(runsvdir[0]) { runsvdir[0] } else { runsvdir[1] };
-        if kind.name == "runit" && dir == runsvdir {
+        let runsvdir = runsvdir(root);
+        if kind.name == "runit" && is_runits_own(root, &dir) {
             return Err(TOOL.fatal(&[b"unable to use ", dir.as_bytes(), b": it is runit's own"]));
         }
         Ok(Setting { programs, dir, home, runsvdir })
@@ -210,10 +213,9 @@ fn plain(path: &CStr) -> Result<String, Exit> {
         return Err(Exit::Usage);
     }
     let text: String = bytes.iter().copied().map(char::from).collect();
-    Ok(match text.trim_end_matches('/') {
-        "" => "/".to_owned(),
-        text => text.to_owned(),
-    })
+    let parts = text.split('/').filter(|part| !matches!(*part, "" | "."));
+    let path: String = parts.flat_map(|part| ["/", part]).collect();
+    Ok(if path.is_empty() { "/".to_owned() } else { path })
 }
 
 /// Where the other programs are: beside this one, or in it.

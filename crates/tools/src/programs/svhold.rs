@@ -128,7 +128,7 @@ impl Holder {
     /// Goes on without svscan until another one has taken over or nothing is
     /// left to hold.
     fn stay(&mut self) -> Exit {
-        let watch = Watch::open(&self.pipes);
+        let watch = Watch::open(&self.rank, &self.pipes);
         while !self.pipes.is_empty() && !self.rank.has_heir() {
             match &watch {
                 Ok(watch) => watch.wait(&mut self.pipes),

@@ -1,7 +1,7 @@
 //! svlines: shows what services without a logger write, as whole lines, with
 //! their names if asked. svscan hands it the pipes.
 
-use crate::hold::{Kind, Rank, drain, openings};
+use crate::hold::{Kind, Rank, drain};
 use crate::lines::{Outlet, Outlets, Pump, State};
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::fd::{AsFd, OwnedFd};
@@ -104,6 +104,8 @@ struct Reader {
     pumps: [Pump; 2],
     outlets: Outlets,
     states: [State; 2],
+    /// Which of the two has its turn first.
+    first: usize,
     stage: Stage,
     /// Nothing where directories cannot be marked: then there are no others.
     rank: Option<Rank>,
@@ -131,6 +133,7 @@ impl Reader {
             pumps: [pump(Stream::Out)?, pump(Stream::Err)?],
             outlets,
             states: [State::Idle; 2],
+            first: 0,
             stage: Stage::Waiting(0, 10 * MILLISECOND),
             rank,
             alone: None,
@@ -203,8 +206,10 @@ impl Reader {
         let alone = self.alone.is_some();
         let mut gone = |pipe| alone || done(stdin(), pipe);
         let now = clock::monotonic();
-        for (pump, state) in self.pumps.iter_mut().zip(&mut self.states) {
-            *state = pump.turn(&mut self.outlets, now, &mut gone);
+        // Where both wait for room in the log, each comes first in its turn.
+        self.first = 1 - self.first;
+        for place in [self.first, 1 - self.first] {
+            self.states[place] = self.pumps[place].turn(&mut self.outlets, now, &mut gone);
         }
     }
 
@@ -261,7 +266,7 @@ impl Reader {
     /// svscan was killed: what services write is shown until the next one has
     /// somebody for that, or nobody writes any more.
     fn go_on_alone(&mut self) {
-        self.alone = Some(openings().ok());
+        self.alone = Some(self.rank.as_ref().and_then(|rank| rank.openings().ok()));
         self.pumps.iter_mut().for_each(Pump::let_go_of_all);
     }
 
