@@ -1,7 +1,7 @@
 //! What services find in their environment.
 
 use crate::support::container::{Container, Plan, both};
-use crate::support::{Dir, Finished, Process, Service};
+use crate::support::{Dir, Finished, Process, Service, supervised};
 use rustix::process::Signal;
 use std::fs;
 use std::os::unix::fs::symlink;
@@ -260,35 +260,39 @@ fn a_start_that_would_fail_is_not_made_again() {
     }
 }
 
-/// What goes bad in between is left out, and said.
+/// What goes bad between the rehearsal and the reading is left out, and said.
 #[test]
 fn one_that_was_executed_anew_does_not_end_by_what_it_reads() {
-    for (options, complaint) in [
-        ("", "warning: unable to read .svscan/env/oops: "),
-        ("-d more", "/more: file does not exist"),
-        ("-F", "/secret for A: file does not exist"),
-        ("-n -L no/log", "warning: unable to use log directory no/log: file does not exist"),
-        ("-S no/state", ""),
+    for (options, gone, complaint) in [
+        (&[][..], "scan/.svscan/env/V", "warning: unable to read .svscan/env/V: "),
+        (&["-d", "more"], "more", "/more: file does not exist"),
+        (&["-F"], "secret", "/secret for A: file does not exist"),
+        (&["-n", "-L", "no/log"], "no", "warning: unable to use log directory no/log: "),
     ] {
         both(|who| {
             let dir = Dir::new();
             let mut service = Service::new(&dir, "scan/s", "");
-            if options.is_empty() {
-                dir.mkdir("scan/.svscan/env/oops");
+            for file in ["scan/.svscan/env/V", "more/W", "secret"] {
+                dir.file(file, "text");
             }
+            dir.mkdir("no");
             let path = format!("PATH={}:/bin:/usr/bin", dir.path("programs").display());
             let secret = format!("A_FILE={}", dir.path("secret").display());
-            // That is how it knows.
-            let script = format!("exec 3<. && exec svscan {options} scan");
-            let plan = Plan::new(&dir, who).environment(&[&path, &secret]);
-            let mut container = plan.start("/bin/sh", ["-c", &script]);
-            if !complaint.is_empty() {
-                container.process.complains(complaint);
-            }
+            let given = [path.as_str(), secret.as_str(), "UPKEEP_REFUSE=rehearsal"];
+            let plan = Plan::new(&dir, who).environment(&given);
+            let mut container = plan.start("svscan", [options, &["scan"]].concat());
             assert!(service.said.line().starts_with("up "));
+            supervised(&service.path);
+            // A directory is no variable, and no secret.
+            fs::rename(dir.path(gone), dir.path("gone")).unwrap();
+            if gone.ends_with('V') {
+                fs::create_dir(dir.path(gone)).unwrap();
+            }
+            container.signal(Signal::USR1);
+            container.process.complains(complaint);
             goes_on(&container, &mut service);
             container.signal(Signal::TERM);
-            assert_eq!(container.process.finish().code, 0, "{options}");
+            assert_eq!(container.process.finish().code, 0, "{options:?}");
         });
     }
 }

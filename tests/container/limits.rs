@@ -22,7 +22,7 @@ fn too_few_descriptors_for_all_services() {
             dir.script(format!("scan/logged-{number}/run"), "exec sleep 1000");
             dir.script(format!("scan/logged-{number}/log/run"), "exec cat");
         }
-        let mut container = limited(&dir, who, "-n 16", &["scan"]);
+        let mut container = limited(&dir, who, "-n 17", &["scan"]);
         container.process.complains("unable to");
         plain.up();
         container.signal(Signal::TERM);

@@ -14,7 +14,7 @@ fn without_descriptors_a_service_has_svscans_output() {
     // Room for little more than what svscan keeps for itself.
     let mut command = dir.command("prlimit");
     let svscan = crate::support::program("svscan");
-    command.arg("--nofile=78:78").arg(svscan).args(["-n", "scan"]);
+    command.arg("--nofile=79:79").arg(svscan).args(["-n", "scan"]);
     let mut svscan = Process::start(&mut command);
     first.up();
     assert_eq!(svscan.prints("hello"), "first: hello");
