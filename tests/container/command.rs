@@ -176,6 +176,9 @@ fn its_signals_start_no_clock() {
 
 #[test]
 fn outside_of_a_container_it_is_the_same() {
+    if crate::support::testing_originals() {
+        return;
+    }
     let dir = Dir::new();
     let mut service = service(&dir, "a");
     let mut command = dir.tool("svscan", ["scan", "--", "sh", "-c", "echo up; read no; exit 6"]);
