@@ -160,7 +160,8 @@ fn a_file_that_is_too_long_for_a_variable_stays_a_file() {
     if crate::support::testing_originals() {
         return;
     }
-    let at = std::env::temp_dir().join(format!("upkeep-long-{}", std::process::id()));
+    let around = Dir::new();
+    let at = around.path("long");
     let named = format!("SSL_CERT_FILE={}", at.display());
     for (length, is_secret) in [(131_062, true), (131_063, false), (300_000, false)] {
         fs::write(&at, "x".repeat(length)).unwrap();
@@ -171,7 +172,6 @@ fn a_file_that_is_too_long_for_a_variable_stays_a_file() {
             if is_secret { format!("SSL_CERT={}", "x".repeat(length)) } else { named.clone() };
         assert!(found == [PATH.to_owned(), expected], "{length}");
     }
-    fs::remove_file(&at).unwrap();
 }
 
 /// Where the state is cannot be said by a file.
