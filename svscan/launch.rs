@@ -19,8 +19,21 @@ use upkeep_servicedir::names;
 use upkeep_sys::exec::{self, Variables};
 use upkeep_sys::spawn::{Apart, Directory, Inherit, Spawn, Step};
 
-/// How many descriptors are left for svscan itself.
+/// How many descriptors the pipes to svlines leave for all else.
 const KEPT: u64 = 64;
+
+/// How many the pipes to loggers leave: for the directory, for svhold, and to
+/// start a service that has no logger.
+const SPARE: u64 = 6;
+
+/// Descriptors from here on are not for pipes to loggers.
+pub(crate) fn room_for_loggers() -> i32 {
+    below(getrlimit(Resource::Nofile).current, SPARE)
+}
+
+fn below(limit: Option<u64>, left: u64) -> i32 {
+    i32::try_from(limit.unwrap_or(u64::MAX).saturating_sub(left)).unwrap_or(i32::MAX)
+}
 
 /// A descriptor, and which one it becomes.
 type End<'a> = Option<(BorrowedFd<'a>, i32)>;
@@ -98,10 +111,9 @@ impl Launcher {
         Ok(pid.as_raw_pid())
     }
 
-    /// Descriptors from here on are for svscan itself.
+    /// Descriptors from here on are not for pipes to svlines.
     pub(crate) fn room(&self) -> i32 {
-        let limit = self.open_files.maximum.unwrap_or(u64::MAX).saturating_sub(KEPT);
-        i32::try_from(limit).unwrap_or(i32::MAX)
+        below(self.open_files.maximum, KEPT)
     }
 
     /// Whether svlines is there, and the logger of all.

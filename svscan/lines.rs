@@ -100,6 +100,7 @@ impl Svscan {
         self.start_lines();
         let owner = self.roster.identity(index);
         let has_logger = self.roster.get(index).service.log.is_some();
+        let mut lacks = false;
         for kind in Stream::BOTH {
             let Some(lines) = &mut self.lines else { return ends };
             // Whoever cannot be started reads nothing.
@@ -117,18 +118,22 @@ impl Svscan {
             });
             match opened {
                 Ok((place, write)) => {
-                    lines.complained = false;
                     lines.tell(place);
                     self.want_holder();
                     self.tell_of_stream(place);
                     ends[kind as usize] = Some(write);
                 }
-                Err(why) if !core::mem::replace(&mut lines.complained, true) => {
-                    let name = name.to_bytes();
-                    TOOL.warn_os(&[b"unable to create pipe for ", name, LEFT, b": "], why);
+                Err(why) => {
+                    lacks = true;
+                    if !core::mem::replace(&mut lines.complained, true) {
+                        let name = name.to_bytes();
+                        TOOL.warn_os(&[b"unable to create pipe for ", name, LEFT, b": "], why);
+                    }
                 }
-                Err(_) => {}
             }
+        }
+        if let Some(lines) = &mut self.lines {
+            lines.complained &= lacks;
         }
         ends
     }

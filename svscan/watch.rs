@@ -20,10 +20,10 @@ use crate::svscan::renew::Start;
 use crate::svscan::roster::{NAME, Roster};
 use crate::svscan::settle::Settling;
 use crate::svscan::state::{State, Told};
-use crate::svscan::{Others, machine, renew, rescue};
+use crate::svscan::{Others, launch, machine, renew, rescue};
 use core::ffi::CStr;
 use rustix::event::{PollFd, PollFlags, poll};
-use rustix::fd::OwnedFd;
+use rustix::fd::{AsRawFd, OwnedFd};
 use rustix::fs::{Mode, OFlags};
 use rustix::io::Errno;
 use rustix::process::{Pid, getpid, kill_process, set_child_subreaper};
@@ -390,10 +390,13 @@ impl Svscan {
 
     /// The pipe has a name, so that others can hold it and it can be found
     /// again. Where it cannot be made, as on a read-only disk, it lives as long
-    /// as its descriptors.
+    /// as its descriptors. It leaves some for services that need none.
     fn open_pipe(&mut self, index: usize) -> rustix::io::Result<()> {
         let (read, write) = open_output(self.roster.name(index))
             .or_else(|_| rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC))?;
+        if read.as_raw_fd().max(write.as_raw_fd()) >= launch::room_for_loggers() {
+            return Err(Errno::MFILE);
+        }
         self.roster.get_mut(index).pipe = Some((read, Some(write)));
         self.hold(index);
         Ok(())

@@ -10,6 +10,7 @@ use std::fs;
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::{ChildStdin, Command, Stdio};
+use std::sync::Once;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 /// The variable that marks every process a test started.
@@ -25,6 +26,9 @@ impl Dir {
     /// A new, empty one.
     pub fn new() -> Self {
         static COUNT: AtomicU32 = AtomicU32::new(0);
+        static ALONE: Once = Once::new();
+        // What a test starts has what the test gives it, whoever runs the tests.
+        ALONE.call_once(|| upkeep_sys::inherited::close_above_on_exec(2));
         let n = COUNT.fetch_add(1, Ordering::Relaxed);
         let mark = format!("upkeep-{}-{n}", std::process::id());
         let path = std::env::temp_dir().join(&mark);

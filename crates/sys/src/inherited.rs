@@ -1,9 +1,11 @@
 //! Descriptors that this program was given: those that it left open for itself
 //! when it executed itself anew, found by what they are, and the standard ones.
 
+use crate::refuse::refused;
 use rustix::fd::{AsFd, BorrowedFd, FromRawFd, OwnedFd};
 use rustix::fs::{FileType, MemfdFlags, OFlags, Stat};
 use rustix::io::{Errno, FdFlags, Result, fcntl_getfd, fcntl_setfd};
+use rustix::process::{Resource, getrlimit};
 
 /// Where they are looked for.
 const FIRST: i32 = 3;
@@ -105,4 +107,24 @@ pub fn close(standard: Standard) -> Result<()> {
 /// Whether a descriptor survives an exec.
 pub fn close_on_exec(fd: impl AsFd, close: bool) -> Result<()> {
     fcntl_setfd(fd, if close { FdFlags::CLOEXEC } else { FdFlags::empty() })
+}
+
+/// Has every descriptor above `last` closed when the program runs, and not
+/// before.
+#[doc(alias = "close_range")]
+pub fn close_above_on_exec(last: i32) {
+    const CLOEXEC: libc::c_uint = 4;
+    let from = last.unsigned_abs() + 1;
+    // SAFETY: marks descriptors of this process, closes none.
+    let marked = !refused(b"close-range")
+        && unsafe { libc::syscall(libc::SYS_close_range, from, u32::MAX, CLOEXEC) } == 0;
+    if marked {
+        return;
+    }
+    // Before 5.11: as far as the limit on descriptors reaches.
+    let limit = getrlimit(Resource::Nofile).current.unwrap_or(1024);
+    for fd in last + 1..i32::try_from(limit.min(65536)).unwrap_or(1024) {
+        // SAFETY: as above; where there is no descriptor there is no mark.
+        unsafe { libc::fcntl(fd, libc::F_SETFD, libc::FD_CLOEXEC) };
+    }
 }

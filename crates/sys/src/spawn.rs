@@ -3,6 +3,7 @@
 
 use crate::Args;
 use crate::exec::Variables;
+use crate::inherited::close_above_on_exec;
 use crate::refuse::refused;
 use crate::signals::{self, Mask};
 use core::ffi::{CStr, c_char, c_void};
@@ -178,7 +179,7 @@ impl Spawn<'_> {
             return Some((Step::Directory, why));
         }
         if matches!(self.inherit, Inherit::Nothing(_)) {
-            close_above(2);
+            close_above_on_exec(2);
         }
         if let Some(last) = self.last {
             crate::point!("start: child");
@@ -453,25 +454,5 @@ fn leave_open(fd: BorrowedFd<'_>) {
         if libc::fcntl(fd.as_raw_fd(), libc::F_DUPFD, APART) == -1 {
             libc::fcntl(fd.as_raw_fd(), libc::F_SETFD, 0);
         }
-    }
-}
-
-/// Has every descriptor above `last` closed when the program runs, and not
-/// before.
-#[doc(alias = "close_range")]
-fn close_above(last: i32) {
-    const CLOEXEC: libc::c_uint = 4;
-    let from = last.unsigned_abs() + 1;
-    // SAFETY: marks descriptors of this process, closes none.
-    let marked = !refused(b"close-range")
-        && unsafe { libc::syscall(libc::SYS_close_range, from, u32::MAX, CLOEXEC) } == 0;
-    if marked {
-        return;
-    }
-    // Before 5.11: as far as the limit on descriptors reaches.
-    let limit = rustix::process::getrlimit(Resource::Nofile).current.unwrap_or(1024);
-    for fd in last + 1..i32::try_from(limit.min(65536)).unwrap_or(1024) {
-        // SAFETY: as above; where there is no descriptor there is no mark.
-        unsafe { libc::fcntl(fd, libc::F_SETFD, libc::FD_CLOEXEC) };
     }
 }
