@@ -3,6 +3,7 @@
 
 use crate::by_clock::ByClock;
 use crate::durable::Durable;
+use crate::gathered::Gathered;
 use crate::journal::Journal;
 use crate::recover::Current;
 use crate::rotate::{Missing, Rotation};
@@ -12,15 +13,12 @@ use rustix::io::IoSlice;
 use upkeep_cli::Exit;
 use upkeep_core::journal::Mark;
 use upkeep_core::rotation::{Cut, Pace, Which};
-use upkeep_sys::newline::{BLOCK, newlines};
-use upkeep_sys::pages::Pages;
 use upkeep_sys::point;
 
-/// As much is gathered before it is written, and more is gathered at once for
-/// few directories than for many.
-const GATHERED: core::ops::RangeInclusive<usize> = 4 * 1024..=64 * 1024;
-/// As much may be gathered by all of them together.
+/// As much is gathered before it is written, by all directories together.
 const TOGETHER: usize = 256 * 1024;
+/// And by each at least.
+const LEAST: usize = 4 * 1024;
 /// A piece of this size is worth a writing of its own.
 const LARGE: usize = 16 * 1024;
 
@@ -31,11 +29,7 @@ pub struct LogDirectory {
     pub(crate) current: OwnedFd,
     pace: Pace,
     pub(crate) cut: Cut,
-    /// What is not written yet, at its front. The first `passed` bytes belong
-    /// to current; of the others it is not known yet.
-    out: Pages,
-    gathered: usize,
-    passed: usize,
+    out: Gathered,
     pub(crate) journal: Option<Journal>,
     pub(crate) by_clock: ByClock,
     pub(crate) durable: Durable,
@@ -56,8 +50,9 @@ impl LogDirectory {
         neighbours: usize,
         voice: &mut Voice,
     ) -> Result<Self, Exit> {
-        let room = (TOGETHER / (neighbours + 1)).clamp(*GATHERED.start(), *GATHERED.end());
-        let out = Pages::new(room).map_err(|_| voice.out_of_memory())?;
+        let room = (TOGETHER / (neighbours + 1)).max(LEAST);
+        let mut out = Gathered::new(room).map_err(|_| voice.out_of_memory())?;
+        out.written(current.bytes);
         let works = rotation.settings.keeping.clock;
         let by_clock =
             ByClock::new(works, &current.fd, current.bytes, stored.file, journal.as_ref());
@@ -69,8 +64,6 @@ impl LogDirectory {
             rotation,
             current: current.fd,
             out,
-            gathered: 0,
-            passed: 0,
             journal,
             stored,
             again: stored.done,
@@ -101,8 +94,8 @@ impl LogDirectory {
         let ended = text.last() == Some(&b'\n');
         let len = stamp.len() + text.len() - usize::from(ended);
         self.make_room(len + 1, voice);
-        self.gather(stamp);
-        self.gather(text);
+        self.out.add(stamp);
+        self.out.add(text);
         if self.rotation.settings.ends_anywhere() {
             return self.pass(stamp.len() + text.len(), voice);
         }
@@ -123,9 +116,9 @@ impl LogDirectory {
             bytes = &bytes[known..];
         }
         if self.rotation.settings.ends_anywhere() {
-            for piece in bytes.chunks(*GATHERED.start()) {
+            for piece in bytes.chunks(LEAST) {
                 self.make_room(piece.len(), voice);
-                self.gather(piece);
+                self.out.add(piece);
                 self.pass(piece.len(), voice);
             }
             return;
@@ -135,7 +128,7 @@ impl LogDirectory {
             self.pass(before, voice);
             let (now, rest) = bytes.split_at(taken);
             self.make_room(taken, voice);
-            self.gather(now);
+            self.out.add(now);
             bytes = rest;
         }
     }
@@ -158,57 +151,47 @@ impl LogDirectory {
             self.more(bytes, voice);
             return self.flush(voice);
         }
-        debug_assert_eq!(self.gathered, self.passed, "what is copied does not overtake");
+        debug_assert!(self.out.waiting().is_empty(), "what is copied does not overtake");
         if !self.cut.add(bytes.len()) {
             self.more(bytes, voice);
             return self.flush(voice);
         }
-        if bytes.len() >= LARGE.min(self.out.len()) {
+        if bytes.len() >= LARGE.min(self.out.room()) {
             self.write(bytes, voice);
         } else {
             self.make_room(bytes.len(), voice);
-            self.gather(bytes);
-            self.passed += bytes.len();
+            self.out.add(bytes);
+            self.out.pass(bytes.len());
         }
     }
 
     /// Takes whole lines, each behind a stamp, as `copy` does.
-    // In a place of its own it is made to be fast; in that of its caller it
-    // would be made small.
-    #[inline(never)]
-    pub fn put_lines(&mut self, stamp: &[u8], lines: &[u8], voice: &mut Voice) {
-        let (blocks, rest) = lines.as_chunks::<BLOCK>();
-        let mut last = [0; BLOCK];
-        last[..rest.len()].copy_from_slice(rest);
-        let mut start = 0;
-        for (number, block) in blocks.iter().chain([&last]).enumerate() {
-            let mut found = newlines(block);
-            while found != 0 {
-                let end = number * BLOCK + found.trailing_zeros() as usize + 1;
-                self.put_line(stamp, &lines[start..end], voice);
-                start = end;
-                found &= found - 1;
+    pub fn put_lines(&mut self, stamp: &[u8], mut lines: &[u8], voice: &mut Voice) {
+        while !lines.is_empty() {
+            let mut taken = 0;
+            if self.again == 0 {
+                let (line, len) = self.out.add_lines(stamp, lines);
+                let fits = self.cut.add(len);
+                debug_assert!(fits, "there is room in the log");
+                self.out.pass(len);
+                taken = line;
             }
+            // One that goes in another way, and makes room.
+            let rest = &lines[taken..];
+            let end = memchr::memchr(b'\n', rest).map_or(rest.len(), |end| end + 1);
+            if end > 0 {
+                self.copy(stamp, voice);
+                self.copy(&rest[..end], voice);
+            }
+            lines = &rest[end..];
         }
-    }
-
-    #[inline]
-    fn put_line(&mut self, stamp: &[u8], line: &[u8], voice: &mut Voice) {
-        let len = stamp.len() + line.len();
-        if self.gathered + len > self.out.len() || self.again > 0 || !self.cut.add(len) {
-            self.copy(stamp, voice);
-            return self.copy(line, voice);
-        }
-        self.gather(stamp);
-        self.gather(line);
-        self.passed += len;
     }
 
     /// Takes a line or a part of one, at most 1001 bytes and its stamp, as
     /// `copy` does.
     #[inline]
     pub fn put(&mut self, stamp: &[u8], text: &[u8], voice: &mut Voice) {
-        debug_assert!(self.again > 0 || self.gathered == self.passed, "nor is what is put");
+        debug_assert!(self.again > 0 || self.out.waiting().is_empty(), "nor is what is put");
         let len = stamp.len() + text.len();
         if self.again > 0 || !self.cut.add(len) {
             self.more(stamp, voice);
@@ -216,23 +199,21 @@ impl LogDirectory {
             return self.flush(voice);
         }
         self.make_room(len, voice);
-        self.gather(stamp);
-        self.gather(text);
-        self.passed += len;
+        self.out.add(stamp);
+        self.out.add(text);
+        self.out.pass(len);
     }
 
     /// Writes everything that was flushed.
     pub fn write_out(&mut self, voice: &mut Voice) {
-        if self.passed > 0 {
+        if !self.out.passed().is_empty() {
             self.write(b"", voice);
         }
     }
 
     /// Nothing will come for a while.
     pub fn rest(&mut self) {
-        if self.gathered == 0 {
-            self.out.give_back(0);
-        }
+        self.out.rest();
     }
 
     /// Ends current, unless it is empty.
@@ -267,30 +248,23 @@ impl LogDirectory {
 
     #[inline]
     fn make_room(&mut self, n: usize, voice: &mut Voice) {
-        if self.gathered + n > self.out.len() {
+        if !self.out.fits(n) {
             self.write_out(voice);
         }
-    }
-
-    #[inline]
-    fn gather(&mut self, bytes: &[u8]) {
-        self.out[self.gathered..self.gathered + bytes.len()].copy_from_slice(bytes);
-        self.gathered += bytes.len();
     }
 
     /// The next `n` bytes go to a log.
     fn pass(&mut self, mut n: usize, voice: &mut Voice) {
         if self.cut.add(n) {
-            self.passed += n;
+            self.out.pass(n);
             return;
         }
         while n > 0 {
-            let waiting = &self.out[self.passed..self.passed + n];
-            let piece = self.cut.piece(waiting, newline);
+            let piece = self.cut.piece(&self.out.waiting()[..n], newline);
             if piece.end_before {
                 self.end(voice);
             }
-            self.passed += piece.len;
+            self.out.pass(piece.len);
             n -= piece.len;
             if piece.end_after {
                 self.end(voice);
@@ -314,6 +288,7 @@ impl LogDirectory {
         self.is_another();
         self.stored.file = inode(&self.current);
         self.note();
+        self.out.written(self.stored.size);
     }
 
     /// Writes what belongs to current, then `more`.
@@ -322,7 +297,7 @@ impl LogDirectory {
             self.by_clock.begin(self.stored.file, self.journal.as_ref());
         }
         let dir = self.rotation.place.name();
-        let mut slices = [IoSlice::new(&self.out[..self.passed]), IoSlice::new(more)];
+        let mut slices = [IoSlice::new(self.out.passed()), IoSlice::new(more)];
         let mut left = &mut slices[..];
         IoSlice::advance_slices(&mut left, 0);
         let mut written = 0;
@@ -346,12 +321,10 @@ impl LogDirectory {
         }
         self.has_written(written);
         if self.by_clock.is_set() {
-            let last = more.last().or_else(|| self.out[..self.passed].last());
+            let last = more.last().or_else(|| self.out.passed().last());
             self.by_clock.between_lines = last == Some(&b'\n');
         }
-        self.out.copy_within(self.passed..self.gathered, 0);
-        self.gathered -= self.passed;
-        self.passed = 0;
+        self.out.written(self.stored.size);
     }
 }
 

@@ -8,6 +8,7 @@ mod claimed;
 mod compress;
 mod directory;
 mod durable;
+mod gathered;
 mod journal;
 pub mod limit;
 mod old;

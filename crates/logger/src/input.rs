@@ -20,6 +20,9 @@ const BATCH: usize = 512 * READ;
 const CALM: usize = 16 * READ;
 /// Room before each read for the line whose end has not come.
 const BEGUN: usize = READ;
+/// The kernel copies fastest what is as far from the beginning of a page here
+/// as it is there.
+const PAGE: usize = 4096;
 
 /// What a read brought.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -53,13 +56,17 @@ pub(crate) struct Input {
     /// Whether they were looked at before the first read.
     early: bool,
     pipe: Option<Pipe>,
+    /// How far the next byte in the pipe is from the beginning of its page,
+    /// where each page was full: that of a writer of much is.
+    offset: usize,
     leaving: bool,
 }
 
-/// Bytes that leave at the front. New ones always come to the same place.
+/// Bytes that leave at the front.
 struct Kept {
-    /// The bytes are at the end of the first `BEGUN`, and behind them.
     buffer: Pages,
+    /// New bytes come here, behind those that are left.
+    place: usize,
     start: usize,
     end: usize,
     /// As much of the buffer may have been written to.
@@ -69,11 +76,12 @@ struct Kept {
 impl Input {
     /// Makes the room, and finds out what standard input is.
     pub(crate) fn open() -> Result<Self, Errno> {
-        let buffer = Pages::new(BEGUN + BATCH)?;
-        let kept = Kept { buffer, start: BEGUN, end: BEGUN, touched: 0 };
+        let buffer = Pages::new(BEGUN + PAGE + BATCH)?;
+        let place = place(0);
+        let kept = Kept { buffer, place, start: place, end: place, touched: 0 };
         // What cannot be looked into is read.
         let pipe = Pipe::open().ok().flatten();
-        Ok(Self { kept, seen: 0, left: 0, early: false, pipe, leaving: false })
+        Ok(Self { kept, seen: 0, left: 0, early: false, pipe, offset: 0, leaving: false })
     }
 
     /// The pipe, by device and inode, if it can be looked into.
@@ -97,7 +105,7 @@ impl Input {
             }
             self.left = pipe.look(len).unwrap_or(0);
             self.early = true;
-            while self.kept.end < BEGUN + self.left {
+            while self.kept.end < self.kept.place + self.left {
                 self.kept.add(|room| pipe.read(room)).ok()?;
             }
         }
@@ -113,15 +121,16 @@ impl Input {
 
     /// The first read is to begin with another look.
     pub(crate) fn forget_head(&mut self) {
-        self.kept.end = BEGUN;
+        self.kept.end = self.kept.place;
         self.left = 0;
         self.early = false;
     }
 
     /// Puts bytes that have been taken before those at the head of the pipe.
     pub(crate) fn hold_first(&mut self, bytes: &[u8]) {
-        self.kept.start = BEGUN - bytes.len();
-        self.kept.buffer[self.kept.start..BEGUN].copy_from_slice(bytes);
+        let place = self.kept.place;
+        self.kept.start = place - bytes.len();
+        self.kept.buffer[self.kept.start..place].copy_from_slice(bytes);
         self.seen = bytes.len();
     }
 
@@ -166,12 +175,12 @@ impl Input {
 
     /// Whether much has come, and its room is still in use.
     pub(crate) fn is_spread(&self) -> bool {
-        self.kept.touched > BEGUN + CALM
+        self.kept.touched > BEGUN + PAGE + CALM
     }
 
     /// Nothing will come for a while.
     pub(crate) fn rest(&mut self) {
-        if self.kept.end <= BEGUN + CALM {
+        if self.kept.end <= BEGUN + PAGE + CALM {
             self.kept.buffer.give_back(self.kept.end);
             self.kept.touched = self.kept.end;
         }
@@ -210,8 +219,8 @@ impl Input {
             pipe.widen();
         }
         self.kept.forget_last(self.left);
-        self.kept.align();
-        while self.kept.end < BEGUN + there {
+        self.kept.move_to(place(self.offset));
+        while self.kept.end < self.kept.place + there {
             self.kept.add(|room| pipe.read(room))?;
         }
         let before = core::mem::replace(&mut self.left, there);
@@ -230,7 +239,7 @@ impl Input {
         let out_already = self.kept.bytes().len() - self.left;
         self.take_out(n.saturating_sub(out_already), ledger);
         self.kept.start += n;
-        self.kept.align();
+        self.kept.move_to(place(self.offset));
         self.seen = self.kept.bytes().len();
     }
 
@@ -246,6 +255,7 @@ impl Input {
         {
             ledger.take(pipe, n);
             self.left -= n;
+            self.offset = (self.offset + n) % PAGE;
         }
     }
 }
@@ -260,22 +270,28 @@ impl Kept {
         &mut self,
         read: impl FnOnce(&mut [u8]) -> Result<usize, Errno>,
     ) -> Result<usize, Errno> {
-        let added = read(&mut self.buffer[self.end..])?;
+        let added = read(&mut self.buffer[self.end..self.place + BATCH])?;
         self.end += added;
         self.touched = self.touched.max(self.end);
         Ok(added)
     }
 
-    /// Moves the bytes in front of where the next ones come.
-    fn align(&mut self) {
+    /// The next bytes come to this place, and those that are kept before it.
+    fn move_to(&mut self, place: usize) {
         let len = self.end - self.start;
-        self.buffer.copy_within(self.start..self.end, BEGUN - len);
-        self.end = BEGUN;
-        self.start = BEGUN - len;
+        self.buffer.copy_within(self.start..self.end, place - len);
+        self.place = place;
+        self.end = place;
+        self.start = place - len;
     }
 
     /// The last `n` bytes will come again.
     fn forget_last(&mut self, n: usize) {
         self.end -= n;
     }
+}
+
+/// Where bytes come to that are so far from the beginning of a page.
+const fn place(offset: usize) -> usize {
+    BEGUN + (PAGE + offset - BEGUN) % PAGE
 }
