@@ -70,12 +70,13 @@ fn one(
     let dir = Dir::new(work)?;
     let (pipe, into) = io::pipe().unable("make a pipe")?;
     let (due, when_due) = io::pipe().unable("make a pipe")?;
+    let unended = into.try_clone().unable("share the pipe")?;
     let (fed, ended) = std::thread::scope(|scope| {
         let feeder = scope.spawn(move || feed(into, when_due, plan));
         // Whatever fails in there, the pipe's last reader is gone afterwards,
         // and so the feeder ends.
         let again = || command(Some(suite), Work::Plain, KEPT, &dir.0);
-        let ended = end_often(again, signal, pipe, due, plan.len());
+        let ended = end_often(again, signal, (pipe, unended), due, plan.len());
         (feeder.join(), ended)
     });
     let status = ended?;
@@ -121,11 +122,12 @@ fn feed(mut into: PipeWriter, mut when_due: PipeWriter, plan: &[usize]) -> io::R
 }
 
 /// Runs one logger after the other on the same pipe; all but the last are
-/// sent the signal when it is due. Gives how that one ended.
+/// sent the signal when it is due. Gives how that one ended. The other end of
+/// the pipe is held until then, so that none of them is at the end before.
 fn end_often(
     command: impl Fn() -> Result<Command, Failure>,
     signal: Signal,
-    pipe: PipeReader,
+    (pipe, unended): (PipeReader, PipeWriter),
     mut due: PipeReader,
     kills: usize,
 ) -> Result<ExitStatus, Failure> {
@@ -140,6 +142,7 @@ fn end_often(
         // Its end is waited for, so that its lock is free.
         readable(&logger.pidfd, "the end of the logger")?;
     }
+    drop(unended);
     let mut logger = Logger::start(command()?, &pipe)?;
     drop(pipe);
     readable(&logger.pidfd, "the end of the logger")?;
