@@ -92,8 +92,7 @@ impl Directory {
     /// Makes it, and whatever is needed to hear it.
     fn make(&self, dir: &Dir) -> Service {
         let said = dir.fifo("s.said");
-        // Kept open for both by whoever reports.
-        drop(dir.fifo("s.hold"));
+        dir.hold("s.hold");
         dir.mkdir("fds");
         for path in [said.path(), &dir.path("s.hold"), &dir.path("fds")] {
             fs::set_permissions(path, fs::Permissions::from_mode(0o777)).unwrap();

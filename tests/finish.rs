@@ -210,7 +210,7 @@ fn under(program: &[&str], s6: bool) -> Vec<String> {
         ),
     );
     dir.script("s/finish", &format!("echo finish \"$1\" \"$2\" \"$(cat n)\" >{to}"));
-    let _hold = dir.fifo("s/hold");
+    dir.hold("s/hold");
     if s6 {
         dir.file("s/timeout-finish", "60000");
     }

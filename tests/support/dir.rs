@@ -1,6 +1,7 @@
 //! A directory for one test, and everything that the test starts in it. What
 //! still runs when the test is over is killed; what is left is removed.
 
+use super::hold;
 use super::process::{Finished, Process};
 use super::wait::{deadline, readable};
 use rustix::fs::{Mode, OFlags};
@@ -92,6 +93,15 @@ impl Dir {
         // Opened for both, so that it never is at its end between writers.
         let file = rustix::fs::open(&path, OFlags::RDWR | OFlags::CLOEXEC, Mode::empty()).unwrap();
         Fifo { file: file.into(), held: Vec::new(), path }
+    }
+
+    /// Makes the FIFO `inside`, from which scripts read while they wait for a
+    /// signal: `while :; do read nothing <&3; done`. Empty lines come of
+    /// themselves.
+    pub fn hold(&self, inside: impl AsRef<Path>) -> Fifo {
+        let fifo = self.fifo(inside);
+        hold::add(fifo.path.clone());
+        fifo
     }
 
     /// A command that will run in this directory, marked as this test's.
@@ -186,6 +196,7 @@ impl Drop for Dir {
             self.show();
         }
         self.kill_all();
+        hold::forget(&self.path);
         let _ = fs::remove_dir_all(&self.path);
     }
 }

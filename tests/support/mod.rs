@@ -3,6 +3,7 @@
 
 pub mod container;
 mod dir;
+mod hold;
 mod json;
 mod process;
 mod random;
