@@ -1,9 +1,9 @@
 //! A directory for one test, and everything that the test starts in it. What
 //! still runs when the test is over is killed; what is left is removed.
 
-use super::hold;
 use super::process::{Finished, Process};
 use super::wait::{deadline, readable};
+use super::{alone, hold};
 use rustix::fs::{Mode, OFlags};
 use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
 use std::ffi::OsStr;
@@ -11,8 +11,9 @@ use std::fs;
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::{ChildStdin, Command, Stdio};
-use std::sync::Once;
+use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::UNIX_EPOCH;
 
 /// The variable that marks every process a test started.
 const MARK: &str = "UPKEEP_TEST_MARK";
@@ -27,14 +28,16 @@ impl Dir {
     /// A new, empty one.
     pub fn new() -> Self {
         static COUNT: AtomicU32 = AtomicU32::new(0);
-        static ALONE: Once = Once::new();
-        // What a test starts has what the test gives it, whoever runs the tests.
-        ALONE.call_once(|| upkeep_sys::inherited::close_above_on_exec(2));
+        // Whoever has a process table of his own can have the same pid.
+        static RUN: LazyLock<String> = LazyLock::new(|| {
+            let now = UNIX_EPOCH.elapsed().unwrap().subsec_nanos();
+            format!("{}-{now:x}", std::process::id())
+        });
+        alone::once();
         let n = COUNT.fetch_add(1, Ordering::Relaxed);
-        let mark = format!("upkeep-{}-{n}", std::process::id());
+        let mark = format!("upkeep-{}-{n}", *RUN);
         let path = std::env::temp_dir().join(&mark);
-        let _ = fs::remove_dir_all(&path);
-        fs::create_dir_all(&path).unwrap();
+        fs::create_dir(&path).unwrap();
         Self { path: path.canonicalize().unwrap(), mark }
     }
 
@@ -107,6 +110,7 @@ impl Dir {
     /// A command that will run in this directory, marked as this test's.
     pub fn command(&self, program: impl AsRef<OsStr>) -> Command {
         let mut command = Command::new(program);
+        alone::variables(&mut command);
         command.current_dir(&self.path).env(MARK, &self.mark).stdin(Stdio::null());
         command
     }
