@@ -50,14 +50,19 @@ while read -r key value; do
 done </proc/$$/status
 env=$(env | grep -v '^\(UPKEEP_TEST_MARK\|PWD\|OLDPWD\|_\|SHLVL\)=' | sort | cksum)
 at=$(pwd -P)
+# Whoever hears of it may signal it.
+case $who in
+run)
+	for signal in HUP ALRM INT QUIT USR1 USR2 CONT; do
+		trap "echo $signal >$said" $signal
+	done
+	;;
+esac
 echo "$who: $args at ${at#$top} fds$fds leads <$leads> signals$signals \
 umask $(umask) FOO <$FOO> BAR <$BAR> env $env" >$said
 case $who in
 log) while read -r line; do echo "logged $line" >$said; done ;;
 run)
-	for signal in HUP ALRM INT QUIT USR1 USR2 CONT; do
-		trap "echo $signal >$said" $signal
-	done
 	exec 3<>$top/s.hold
 	while :; do read nothing <&3; done
 	;;
