@@ -89,7 +89,7 @@ fn one_that_takes_too_long_is_killed() {
     let hold = dir.fifo("hold");
     let more = format!("exec 3<>{}; read nothing <&3", hold.path().display());
     let mut service = with_finish(&dir, "s", &more);
-    fs::write(service.path.join("timeout-finish"), "200").unwrap();
+    fs::write(service.path.join("timeout-finish"), "1000").unwrap();
     let supervise = service.supervise(&dir);
     service.up();
     supervised(&service.path);
