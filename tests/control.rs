@@ -193,7 +193,7 @@ fn one_that_takes_too_long_is_killed_and_has_failed() {
     }
     let dir = Dir::new();
     let (mut service, _go) = with_slow_script(&dir, "sleep 1000 & ");
-    dir.file("s/timeout-control", "100\n");
+    dir.file("s/timeout-control", "1000\n");
     let mut supervise = dir.start("supervise", ["s"]);
     service.up();
     supervised(&service.path);
@@ -208,7 +208,7 @@ fn one_that_takes_too_long_is_killed_and_has_failed() {
     // A deadline for the service does not ask, and one of a script that is
     // there and cannot be executed is none.
     dir.script("s/control/k", "exit 0");
-    dir.file("s/timeout-kill", "100");
+    dir.file("s/timeout-kill", "1000");
     kill(service.seen().unwrap().pid);
     service.up();
     fs::remove_file(service.path.join("control/t")).unwrap();

@@ -50,14 +50,19 @@ while read -r key value; do
 done </proc/$$/status
 env=$(env | grep -v '^\(UPKEEP_TEST_MARK\|PWD\|OLDPWD\|_\|SHLVL\)=' | sort | cksum)
 at=$(pwd -P)
+# Whoever hears of it may signal it.
+case $who in
+run)
+	for signal in HUP ALRM INT QUIT USR1 USR2 CONT; do
+		trap "echo $signal >$said" $signal
+	done
+	;;
+esac
 echo "$who: $args at ${at#$top} fds$fds leads <$leads> signals$signals \
 umask $(umask) FOO <$FOO> BAR <$BAR> env $env" >$said
 case $who in
 log) while read -r line; do echo "logged $line" >$said; done ;;
 run)
-	for signal in HUP ALRM INT QUIT USR1 USR2 CONT; do
-		trap "echo $signal >$said" $signal
-	done
 	exec 3<>$top/s.hold
 	while :; do read nothing <&3; done
 	;;
@@ -92,8 +97,7 @@ impl Directory {
     /// Makes it, and whatever is needed to hear it.
     fn make(&self, dir: &Dir) -> Service {
         let said = dir.fifo("s.said");
-        // Kept open for both by whoever reports.
-        drop(dir.fifo("s.hold"));
+        dir.hold("s.hold");
         dir.mkdir("fds");
         for path in [said.path(), &dir.path("s.hold"), &dir.path("fds")] {
             fs::set_permissions(path, fs::Permissions::from_mode(0o777)).unwrap();

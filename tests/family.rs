@@ -270,7 +270,7 @@ fn each_gets_a_signal_once() {
     for refuse in ["", "pidfd", WALK, "cgroup,pidfd"] {
         let dir = Home::new();
         let mut said = service(&dir, POLITE);
-        let _hold = dir.fifo("said.hold");
+        let _hold = dir.hold("said.hold");
         let mut kept = Kept::new(&dir, refuse);
         let service = kept.start();
         for _ in 0..4 {

@@ -89,7 +89,7 @@ fn one_that_takes_too_long_is_killed() {
     let hold = dir.fifo("hold");
     let more = format!("exec 3<>{}; read nothing <&3", hold.path().display());
     let mut service = with_finish(&dir, "s", &more);
-    fs::write(service.path.join("timeout-finish"), "200").unwrap();
+    fs::write(service.path.join("timeout-finish"), "1000").unwrap();
     let supervise = service.supervise(&dir);
     service.up();
     supervised(&service.path);
@@ -210,7 +210,7 @@ fn under(program: &[&str], s6: bool) -> Vec<String> {
         ),
     );
     dir.script("s/finish", &format!("echo finish \"$1\" \"$2\" \"$(cat n)\" >{to}"));
-    let _hold = dir.fifo("s/hold");
+    dir.hold("s/hold");
     if s6 {
         dir.file("s/timeout-finish", "60000");
     }

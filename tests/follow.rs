@@ -17,7 +17,7 @@ use std::process::Stdio;
 /// `run` has put `./daemon`, which complains when there is another one of it.
 fn daemon(dir: &Dir, name: &str, follow: &str, start: &str) -> Service {
     let said = dir.fifo(format!("{name}.said"));
-    let hold = dir.fifo(format!("{name}.hold"));
+    let hold = dir.hold(format!("{name}.hold"));
     let (to, from) = (said.path().display(), hold.path().display());
     let script = format!(
         "exec 3<>{from} 9>>lock; flock -n 9 || echo two >{to}

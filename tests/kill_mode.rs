@@ -193,7 +193,7 @@ fn what_is_deaf_is_killed_in_time() {
     let deaf = "trap 'echo TERM >$said' TERM";
     for (name, mode) in [("one", "process"), ("two", "group"), ("three", "tree")] {
         let mut service = with_mode(&dir, name, mode, deaf);
-        fs::write(service.path.join("timeout-kill"), "300\n").unwrap();
+        fs::write(service.path.join("timeout-kill"), "1000\n").unwrap();
         let supervise = service.supervise(&dir);
         service.up();
         supervised(&service.path);

@@ -40,7 +40,7 @@ fn a_signal_can_be_for_the_group() {
     }
     let dir = Dir::new();
     // The child hears first, so that the order is known.
-    let hold = dir.fifo("hold");
+    let hold = dir.hold("hold");
     let child = format!(
         "(trap 'echo child >$said' HUP; exec 4<>{}; echo child up >$said
         while :; do read nothing <&4; done) & trap 'echo own >$said' HUP",

@@ -1,7 +1,7 @@
 //! svscan: what it starts, what it notices, how it ends.
 
 use crate::support::{
-    Changes, Dir, Process, Service, readable, seen, supervised, testing_originals,
+    Changes, Dir, Process, Service, deadline, readable, seen, supervised, testing_originals,
 };
 use rustix::process::{Pid, Signal, kill_process};
 use std::fs;
@@ -221,7 +221,8 @@ fn gone(dir: &Dir, path: &Path) {
     );
     if let Ok(ok) = ok {
         let mut fds = [rustix::event::PollFd::new(&ok, rustix::event::PollFlags::empty())];
-        let timeout = rustix::event::Timespec::try_from(Duration::from_secs(60)).unwrap();
+        let left = deadline().saturating_duration_since(Instant::now());
+        let timeout = rustix::event::Timespec::try_from(left).unwrap();
         assert_eq!(rustix::event::poll(&mut fds, Some(&timeout)).unwrap(), 1);
     }
     assert_eq!(dir.run("svok", [path]).code, 100);

@@ -16,7 +16,7 @@ fn a_number_that_has_become_a_strangers() {
     for refused in ["", "pidfs", "pidfd"] {
         let dir = Dir::new();
         let mut service = only_one(&dir, "s", "trap 'echo HUP >$said' HUP");
-        let (mut told, go, _hold) = (dir.fifo("told"), dir.fifo("go"), dir.fifo("hold"));
+        let (mut told, go, _hold) = (dir.fifo("told"), dir.fifo("go"), dir.hold("hold"));
         dir.script(
             "stranger.sh",
             "trap 'echo signalled >told' HUP TERM INT CONT

@@ -100,9 +100,9 @@ fn a_whole_tree_while_lines_flow() {
     // Each says what it is told.
     let script = "exec 9>>lock; flock -n 9 || echo two >>two\nexec 3<>say
         trap 'echo end; exit' TERM
-        echo up $$; while :; do read line <&3 && echo $line; done";
+        echo up $$; while :; do read line <&3 && [ \"$line\" ] && echo $line; done";
     let service = |n: usize| dir.path(format!("scan/s{n}"));
-    let mouths: Vec<_> = (0..SERVICES).map(|n| dir.fifo(format!("scan/s{n}/say"))).collect();
+    let mouths: Vec<_> = (0..SERVICES).map(|n| dir.hold(format!("scan/s{n}/say"))).collect();
     for n in 0..SERVICES {
         dir.script(format!("scan/s{n}/run"), script);
         dir.script(format!("scan/s{n}/log/run"), "exec cat >>lines");

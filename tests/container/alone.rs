@@ -177,9 +177,9 @@ fn a_signal_for_the_group() {
     both(|who| {
         for (option, expected) in [("-g", true), ("-s", false)] {
             let dir = Dir::new();
-            let hold = dir.fifo("hold");
+            let hold = dir.hold("hold");
             let script = format!(
-                "exec 3<>{}; (trap 'echo child; exit' USR1; echo up; read no <&3) & \
+                "exec 3<>{}; (trap 'echo child; exit' USR1; echo up; until [ \"$no\" ]; do read no <&3; done) & \
                  trap 'echo parent; wait; exit 9' USR1; echo up; wait",
                 hold.path().display()
             );

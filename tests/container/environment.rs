@@ -86,13 +86,12 @@ fn secrets_are_read_from_files() {
     if crate::support::testing_originals() {
         return;
     }
-    let at = std::env::temp_dir().join(format!("upkeep-secret-{}", std::process::id()));
-    fs::write(&at, "s3cret\nsecond line\n\n").unwrap();
+    let around = Dir::new();
+    let at = around.file("secret", "s3cret\nsecond line\n\n");
     let named = format!("DB_PASSWORD_FILE={}", at.display());
     let given = [PATH, &named, "LOG_FILE=relative"];
     let found = variables(&given, &["--secrets"], |_| {});
     let left = variables(&given, &[], |_| {});
-    fs::remove_file(&at).unwrap();
     // The second line is a line of what `env` prints.
     assert_eq!(found, ["DB_PASSWORD=s3cret", "LOG_FILE=relative", PATH, "second line"]);
     assert_eq!(left, [&*named, "LOG_FILE=relative", PATH]);

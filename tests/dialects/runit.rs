@@ -70,7 +70,15 @@ const DIRECTORIES: &[Directory] = &[
     ),
     directory(
         "slow finish",
-        &[RUN, ("finish", "sleep 0.2\nexec @report finish $1 $2")],
+        &[
+            RUN,
+            // It has time until it is to come up again.
+            (
+                "finish",
+                "until od -An -c -j17 -N1 supervise/status | grep -q u; do sleep 0.01; done
+                exec @report finish $1 $2",
+            ),
+        ],
         &[UP, ("d", 0, "finish d"), ("u", 2, "run u")],
     ),
     directory(

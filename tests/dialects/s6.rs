@@ -51,13 +51,13 @@ const DIRECTORIES: &[Directory] = &[
         &[
             RUN,
             ("finish", "@report finish $1 $2\nsleep 1000 </dev/null >/dev/null 2>&1"),
-            ("timeout-finish", "100\n"),
+            ("timeout-finish", "2000\n"),
         ],
         &[UP, ("t", 2, "")],
     ),
     directory(
         "killed in time",
-        &[("run", "trap '' TERM\nexec @report run"), FINISH, ("timeout-kill", "100\n")],
+        &[("run", "trap '' TERM\nexec @report run"), FINISH, ("timeout-kill", "2000\n")],
         &[UP, ("d", 2, ""), ("u", 1, "")],
     ),
     directory("down signal", &[RUN, FINISH, ("down-signal", "SIGKILL\n")], &[UP, ("d", 1, "")]),

@@ -8,11 +8,11 @@ use std::fs;
 /// Makes `file` say its name and its process and end as it is told on the FIFO
 /// of its name; TERM ends it with 0.
 fn asks(dir: &Dir, service: &Service, file: &str) -> Fifo {
-    let go = dir.fifo(format!("s.{file}"));
+    let go = dir.hold(format!("s.{file}"));
     let (said, path) = (service.said.path().display(), go.path().display());
     let script = format!(
         "said={said}\ntrap 'exit 0' TERM\nexec 3<>{path}\necho {file} $$ >$said\n\
-         read code <&3\nexit $code"
+         code=\nuntil [ \"$code\" ]; do read code <&3; done\nexit $code"
     );
     dir.script(service.path.join(file), &script);
     go

@@ -1,12 +1,13 @@
 //! Signals that are ignored, blocked or held back, and the children of others.
 
 use super::{as_root, path};
-use crate::support::{Dir, Process, Service, program, readable, supervised, testing_originals};
+use crate::support::{
+    Dir, Process, Service, deadline, program, readable, supervised, testing_originals,
+};
 use rustix::process::{
     Pid, PidfdFlags, Signal, WaitId, WaitIdOptions, kill_process, pidfd_open, waitid,
 };
 use std::fs;
-use std::time::{Duration, Instant};
 
 #[test]
 fn a_stopped_supervise_obeys_later() {
@@ -127,7 +128,7 @@ fn the_first_process_reaps_what_it_inherits() {
     for pid in &inside {
         let orphan = pidfd_open(from_inside(&dir, pid), PidfdFlags::empty()).unwrap();
         kill_process(from_inside(&dir, pid), Signal::KILL).unwrap();
-        assert!(readable(&orphan, Instant::now() + Duration::from_secs(30)));
+        assert!(readable(&orphan, deadline()));
     }
     // svscan reaps before it starts what is new, so the new one can tell.
     let count = format!(

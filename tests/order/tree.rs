@@ -19,8 +19,6 @@ pub(super) const THERE: u8 = 9;
 pub(super) struct Tree {
     pub(super) dir: Dir,
     said: Fifo,
-    /// What the services wait on, so that nobody polls.
-    _hold: Fifo,
     /// Through which slow ones are let go on.
     go: RefCell<Vec<Fifo>>,
     svscan: Option<Process>,
@@ -30,8 +28,10 @@ impl Tree {
     pub(super) fn new() -> Self {
         let dir = Dir::new();
         dir.mkdir("scan");
-        let (said, hold) = (dir.fifo("said"), dir.fifo("hold"));
-        Self { dir, said, _hold: hold, go: RefCell::default(), svscan: None }
+        let said = dir.fifo("said");
+        // What the services wait on, so that nobody polls.
+        dir.hold("hold");
+        Self { dir, said, go: RefCell::default(), svscan: None }
     }
 
     pub(super) fn path(&self, name: &str) -> PathBuf {

@@ -3,6 +3,7 @@
 
 use super::process::{Finished, Process};
 use super::wait::{deadline, readable};
+use super::{alone, hold};
 use rustix::fs::{Mode, OFlags};
 use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
 use std::ffi::OsStr;
@@ -10,8 +11,9 @@ use std::fs;
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::{ChildStdin, Command, Stdio};
-use std::sync::Once;
+use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::UNIX_EPOCH;
 
 /// The variable that marks every process a test started.
 const MARK: &str = "UPKEEP_TEST_MARK";
@@ -26,14 +28,16 @@ impl Dir {
     /// A new, empty one.
     pub fn new() -> Self {
         static COUNT: AtomicU32 = AtomicU32::new(0);
-        static ALONE: Once = Once::new();
-        // What a test starts has what the test gives it, whoever runs the tests.
-        ALONE.call_once(|| upkeep_sys::inherited::close_above_on_exec(2));
+        // Whoever has a process table of his own can have the same pid.
+        static RUN: LazyLock<String> = LazyLock::new(|| {
+            let now = UNIX_EPOCH.elapsed().unwrap().subsec_nanos();
+            format!("{}-{now:x}", std::process::id())
+        });
+        alone::once();
         let n = COUNT.fetch_add(1, Ordering::Relaxed);
-        let mark = format!("upkeep-{}-{n}", std::process::id());
+        let mark = format!("upkeep-{}-{n}", *RUN);
         let path = std::env::temp_dir().join(&mark);
-        let _ = fs::remove_dir_all(&path);
-        fs::create_dir_all(&path).unwrap();
+        fs::create_dir(&path).unwrap();
         Self { path: path.canonicalize().unwrap(), mark }
     }
 
@@ -94,9 +98,19 @@ impl Dir {
         Fifo { file: file.into(), held: Vec::new(), path }
     }
 
+    /// Makes the FIFO `inside`, from which scripts read while they wait for a
+    /// signal: `while :; do read nothing <&3; done`. Empty lines come of
+    /// themselves.
+    pub fn hold(&self, inside: impl AsRef<Path>) -> Fifo {
+        let fifo = self.fifo(inside);
+        hold::add(fifo.path.clone());
+        fifo
+    }
+
     /// A command that will run in this directory, marked as this test's.
     pub fn command(&self, program: impl AsRef<OsStr>) -> Command {
         let mut command = Command::new(program);
+        alone::variables(&mut command);
         command.current_dir(&self.path).env(MARK, &self.mark).stdin(Stdio::null());
         command
     }
@@ -186,6 +200,7 @@ impl Drop for Dir {
             self.show();
         }
         self.kill_all();
+        hold::forget(&self.path);
         let _ = fs::remove_dir_all(&self.path);
     }
 }

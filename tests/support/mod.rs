@@ -1,8 +1,10 @@
 //! What the tests stand on: a directory of their own, processes that end with
 //! the test, and waiting that ends when something happened or at one deadline.
 
+mod alone;
 pub mod container;
 mod dir;
+mod hold;
 mod json;
 mod process;
 mod random;

@@ -32,8 +32,7 @@ impl Service {
     /// is shell, before it waits; `$said` is the FIFO to the test.
     pub fn new(dir: &Dir, name: &str, more: &str) -> Self {
         let said = dir.fifo(format!("{name}.said"));
-        // Nobody ever writes there, and a trap interrupts the reading.
-        let hold = dir.fifo(format!("{name}.hold"));
+        let hold = dir.hold(format!("{name}.hold"));
         let script = format!(
             "said={}\nexec 3<>{}\n{more}\necho up $$ >$said\nwhile :; do read nothing <&3; done",
             said.path().display(),

@@ -1,5 +1,6 @@
 //! Waiting: for a descriptor to have something, for a directory to change.
 
+use super::hold;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
 use rustix::fs::inotify;
@@ -28,9 +29,10 @@ pub fn any_readable(fds: &[Option<BorrowedFd<'_>>], until: Instant) -> Option<us
         .unzip();
     loop {
         let left = until.saturating_duration_since(Instant::now());
-        let timeout = Timespec::try_from(left).unwrap();
+        let timeout = Timespec::try_from(left.min(hold::PAUSE)).unwrap();
         match poll(&mut fds, Some(&timeout)) {
-            Ok(0) => return None,
+            Ok(0) if left <= hold::PAUSE => return None,
+            Ok(0) => hold::nudge(),
             Ok(_) => return fds.iter().position(|fd| !fd.revents().is_empty()).map(|i| places[i]),
             Err(rustix::io::Errno::INTR) => {}
             Err(why) => panic!("poll: {why}"),

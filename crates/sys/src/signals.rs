@@ -181,6 +181,19 @@ pub(crate) fn default_dispositions() {
     }
 }
 
+/// Keeps to this process which signals it ignores: it still takes no notice of
+/// them, and what it executes has their default dispositions.
+pub fn ignore_without_passing_on() {
+    extern "C" fn take_no_notice(_: libc::c_int) {}
+    let handler = take_no_notice as extern "C" fn(libc::c_int);
+    let ignored = note_ignored();
+    for number in (1..=64).filter(|n| ignored & (1 << (n - 1)) != 0) {
+        // SAFETY: the handler does nothing. The C library refuses the two
+        // signals that are its own.
+        unsafe { libc::signal(number, handler as libc::sighandler_t) };
+    }
+}
+
 /// Makes a write to a closed pipe an error instead of a death.
 pub fn ignore_broken_pipes() {
     // SAFETY: SIG_IGN installs no code.
@@ -238,6 +251,7 @@ pub(crate) fn undisturbed<T>(what: impl FnOnce() -> T) -> T {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::process::Command;
 
     #[test]
     fn an_answer_to_a_write_is_told_from_what_was_sent() {
@@ -250,6 +264,24 @@ mod tests {
         // SAFETY: USR2 is blocked in this thread, so raise only queues it.
         unsafe { libc::raise(libc::SIGUSR2) };
         assert_eq!(signals.next_came(), came(12, false));
+    }
+
+    #[test]
+    fn what_is_ignored_is_not_passed_on() {
+        let sigign = || {
+            let status = Command::new("cat").arg("/proc/self/status").output().unwrap().stdout;
+            let status = String::from_utf8(status).unwrap();
+            let line = status.lines().find_map(|line| line.strip_prefix("SigIgn:")).unwrap();
+            u64::from_str_radix(line.trim(), 16).unwrap()
+        };
+        // SAFETY: SIG_IGN installs no code.
+        unsafe { libc::signal(libc::SIGTTIN, libc::SIG_IGN) };
+        let bit = bit(libc::SIGTTIN.cast_unsigned());
+        assert_ne!(sigign() & bit, 0);
+        ignore_without_passing_on();
+        assert_eq!(sigign() & bit, 0);
+        // SAFETY: it is caught, or this process would stop.
+        unsafe { libc::raise(libc::SIGTTIN) };
     }
 
     #[test]
