@@ -133,7 +133,10 @@ pub(crate) fn judge(
     let none = vec![None; written.len()];
     let mut all = All::new(world, if showing.names { &written } else { &none });
     all.text("the output", &said, late);
-    verdicts.push(("shown", all.end("the output")));
+    let verdict = all.end("the output");
+    if showing.names {
+        verdicts.push(("shown", verdict));
+    }
     if showing.log {
         keep_now(world)?;
         let mut all = All::new(world, &written);
