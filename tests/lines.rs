@@ -98,6 +98,19 @@ fn what_services_complain_of_goes_to_standard_error() {
 }
 
 #[test]
+fn what_a_supervise_complains_of_has_the_services_name() {
+    if testing_originals() {
+        return;
+    }
+    let dir = Dir::new();
+    dir.mkdir("scan/s");
+    let mut svscan = dir.start("svscan", ["-n", "scan"]);
+    let line = svscan.complains("s/run");
+    assert_eq!(line, "s: supervise: fatal: unable to start s/run: file does not exist");
+    end(&dir, svscan);
+}
+
+#[test]
 fn a_hundred_services_at_once() {
     const LINES: usize = 200;
     if testing_originals() {

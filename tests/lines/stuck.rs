@@ -2,7 +2,7 @@
 
 use super::{Halves, called, end};
 use crate::support::container::{Plan, both};
-use crate::support::{Dir, Service, supervised, testing_originals};
+use crate::support::{Dir, Process, Service, Terminal, program, supervised, testing_originals};
 use rustix::process::Signal;
 
 #[test]
@@ -34,6 +34,34 @@ fn svscan_does_not_wait_for_a_stuck_reader() {
         assert!(whole.lines().all(|line| known.contains(&line)));
         assert_eq!(dir.processes(), []);
     });
+}
+
+/// Nor for a terminal at which nobody is.
+#[test]
+fn a_stuck_terminal_holds_up_nothing_else() {
+    if testing_originals() {
+        return;
+    }
+    let dir = Dir::new();
+    let (mut terminal, slave) = Terminal::open();
+    let flood = "echo up $$ >$said; exec yes a line without end";
+    let mut flood = Service::with_script(&dir, "scan/flood", flood);
+    let mut other = Halves::new(&dir, "other", ":", "echo complaint >&2");
+    let mut command = dir.command("sh");
+    let script = format!("exec {} -n scan >&0 </dev/null", program("svscan").display());
+    let mut svscan = Process::start(command.args(["-c", &script]).stdin(slave));
+    flood.said.line();
+    terminal.draws("flood: a line without end", "\n");
+    assert_eq!(other.service.said.line(), "half");
+    other.go.say("");
+    assert_eq!(svscan.complains("complaint"), "other: complaint");
+    supervised(&flood.path);
+    supervised(&other.service.path);
+    svscan.signal(Signal::TERM);
+    let line = svscan.complains("last lines");
+    assert_eq!(line, "svscan: warning: unable to write the last lines of services in time");
+    assert_eq!(svscan.finish().code, 0);
+    assert_eq!(dir.processes(), []);
 }
 
 /// A line that is longer than the room of which a full pipe tells.
@@ -75,12 +103,12 @@ fn a_reader_that_has_gone_is_said_once() {
     let mut talker = Service::new(&dir, "scan/talker", "echo 1; echo 2 >&2");
     // A pipe that nobody reads any more.
     let mut command = dir.command("sh");
-    let svscan = crate::support::program("svscan");
+    let svscan = program("svscan");
     let script = format!(
         "mkfifo gone; exec 4<>gone 5>gone 4<&-; exec {} -l scan >&5 5>&-",
         svscan.display()
     );
-    let mut svscan = crate::support::Process::start(command.args(["-c", &script]));
+    let mut svscan = Process::start(command.args(["-c", &script]));
     talker.up();
     let words = "svlines: warning: unable to write to standard output, dropping lines: broken pipe";
     assert_eq!(svscan.complains("unable"), words);

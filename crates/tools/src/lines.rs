@@ -7,7 +7,9 @@ mod look;
 mod outlet;
 mod pump;
 mod streams;
+mod way;
 
 pub use cut::LONGEST;
 pub use outlet::{Outlet, Outlets};
 pub use pump::{Pump, State};
+pub use way::open_own;

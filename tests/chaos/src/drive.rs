@@ -8,6 +8,7 @@ use crate::options::Options;
 use crate::processes;
 use crate::report::say;
 use crate::service::Count;
+use crate::shown::{self, Showing};
 use crate::status::{OVER, Status};
 use crate::wait::{gone, patient};
 use crate::watch::Watcher;
@@ -16,6 +17,7 @@ use crate::{files, killer, logs, scanner, summary, tree};
 use rustix::fd::AsFd;
 use rustix::process::{Signal, WaitStatus, pidfd_send_signal};
 use std::path::Path;
+use std::sync::PoisonError;
 use std::sync::atomic::Ordering;
 use std::thread::{Scope, ScopedJoinHandle};
 use upkeep_outside::container;
@@ -34,15 +36,16 @@ pub(crate) fn run(options: &Options, work: &Path) -> Result<bool, Failure> {
     say(&format!("seed {seed}, {} services, in {}", options.services, work.display()));
     let programs = options.programs.canonicalize();
     let programs = programs.unable(format_args!("find {}", options.programs.display()))?;
-    for name in ["svscan", "svhold", "supervise", "svc", "multilog"] {
+    for name in ["svscan", "svhold", "svlines", "supervise", "svc", "multilog"] {
         let path = programs.join(name);
         path.metadata().unable(format_args!("find {}", path.display()))?;
     }
     if options.container {
         container::is_possible()?;
     }
-    let services = tree::make(work, options.services, seed)?;
-    let world = World::new(work.to_owned(), programs, options.container, services)?;
+    let showing = options.container.then(|| Showing::choose(seed));
+    let services = tree::make(work, options.services, options.container, seed)?;
+    let world = World::new(work.to_owned(), programs, showing, services)?;
     std::thread::scope(|scope| {
         scope.spawn(|| world.reaper.run());
         let outcome = judged(&world, options, seed, scope);
@@ -63,6 +66,10 @@ fn judged<'scope>(
     scope: &'scope Scope<'scope, '_>,
 ) -> Result<(), Failure> {
     let mut watcher = Watcher::new(world, seed)?;
+    let hearing = match world.showing {
+        Some(showing) => Some(hear(world, showing, scope)?),
+        None => None,
+    };
     let started = scanner::start(world)?;
     let scanning = scope.spawn(move || {
         let end = scanner::run(world, seed, started);
@@ -109,11 +116,33 @@ fn judged<'scope>(
         end_all(gone())?;
         watcher.hear(false);
     }
-    let logs = judge_logs(world, &watcher, clean)?;
+    if let Some(hearing) = hearing {
+        hearing.join().unwrap_or(Err(Failure::Interrupted))?;
+    }
+    let written = written(world, &watcher, clean)?;
+    let mut verdicts = vec![("in the logs", judge_logs(world, &written)?)];
+    if let Some(showing) = world.showing {
+        let shown = |n: usize| Some(written[n].clone()).filter(|_| world.services[n].make.shown);
+        let written: Vec<_> = (0..written.len()).map(shown).collect();
+        verdicts.extend(shown::judge(world, showing, &written)?);
+    }
     let said = summary::said(world)?;
     summary::judge_said(&said, world);
-    summary::print(world, &said, &logs);
+    summary::print(world, &said, &verdicts);
     Ok(())
+}
+
+/// Has everything read that svscan and svlines write.
+fn hear<'scope>(
+    world: &'scope World,
+    showing: Showing,
+    scope: &'scope Scope<'scope, '_>,
+) -> Result<ScopedJoinHandle<'scope, Result<(), Failure>>, Failure> {
+    say(&format!("the output: {}", showing.words()));
+    let (read, write) = showing.prepare(world)?;
+    *world.mouth.lock().unwrap_or_else(PoisonError::into_inner) = Some(write);
+    scope.spawn(|| shown::keep(world));
+    Ok(scope.spawn(move || shown::drain(world, &read)))
 }
 
 /// Ends svscan as a person would, and looks at what is left; answers whether
@@ -209,34 +238,27 @@ fn left_over(besides: &[&str], world: &World) -> Result<Vec<String>, Failure> {
     Ok(left.iter().map(|p| format!("{} {}", p.name, p.pid)).collect())
 }
 
-fn judge_logs(world: &World, watcher: &Watcher<'_>, clean: bool) -> Result<Verdict, Failure> {
-    let mut sum = Verdict::default();
-    for (service, story) in world.services.iter().zip(watcher.stories()) {
-        let Some(log) = &service.log else { continue };
+/// What each service has written.
+fn written(world: &World, watcher: &Watcher<'_>, clean: bool) -> Result<Vec<Written>, Failure> {
+    let written = world.services.iter().zip(watcher.stories()).map(|(service, story)| {
         let count = Count::find(&service.main.dir)?;
         let mut uncertain = story.uncertain.clone();
         if !count.closed {
             uncertain.insert(count.last + 1);
         }
         let (seed, last) = (service.make.seed, count.last);
-        let written = Written { seed, last, uncertain, flushed: clean };
-        let verdict = logs::judge(&log.dir.join(files::LOGS), &written)?;
-        if !verdict.is_good() {
-            let Verdict { lost, torn, disordered, invented, .. } = verdict;
-            let faults = verdict.faults.join("; ");
-            let facts = format!(
-                "{lost} lines lost, {torn} torn, {disordered} out of order, {invented} nobody's: \
-                 {faults}"
-            );
-            world.report.violation(&log.name, &facts);
-        }
-        sum.lines += verdict.lines;
-        sum.doubled += verdict.doubled;
-        sum.cut += verdict.cut;
-        sum.lost += verdict.lost;
-        sum.torn += verdict.torn;
-        sum.disordered += verdict.disordered;
-        sum.invented += verdict.invented;
+        Ok(Written { seed, last, uncertain, flushed: clean })
+    });
+    written.collect()
+}
+
+fn judge_logs(world: &World, written: &[Written]) -> Result<Verdict, Failure> {
+    let mut sum = Verdict::default();
+    for (service, written) in world.services.iter().zip(written) {
+        let Some(log) = &service.log else { continue };
+        let verdict = logs::judge(&log.dir.join(files::LOGS), written)?;
+        verdict.report(&log.name, &world.report);
+        sum.add(&verdict);
     }
     Ok(sum)
 }

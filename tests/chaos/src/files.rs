@@ -28,6 +28,10 @@ pub(crate) const SERVICE: &str = "service";
 /// end.
 pub(crate) const COMMAND: &str = "command";
 pub(crate) const WORD: &str = "command.end";
+/// In the tree of a container: the log of all services without a logger, and
+/// what it had before.
+pub(crate) const ALL: &str = "all";
+pub(crate) const KEPT: &str = "kept";
 /// In the tree: what svscan, supervise and multilog say.
 pub(crate) const SAID: &str = "said";
 /// In the tree: the directory that svscan looks at.

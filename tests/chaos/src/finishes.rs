@@ -55,7 +55,7 @@ impl Finishes {
                 self.told.insert(event.pid);
                 match self.run {
                     Some(run) if run.pid == of => self.finished(run, (code, signal), scene),
-                    Some(_) | None => self.finished_unknown(of, scene),
+                    Some(_) | None => self.finished_unknown((of, signal), event.when, scene),
                 }
             }
             What::Conflict
@@ -110,15 +110,16 @@ impl Finishes {
         }
     }
 
-    /// One that was killed before it told of its start, or that ended because
-    /// its supervise was.
-    fn finished_unknown(&mut self, of: i32, scene: &Scene<'_>) {
+    /// One that was killed before it told of its start, by a letter too, or that
+    /// ended because its supervise was.
+    fn finished_unknown(&mut self, (of, signal): (i32, u8), when: u64, scene: &Scene<'_>) {
         let before = self.unfinished(scene);
         if let Some(run) = before {
             scene.blame(&format!("finish ran for {of} and not for {}", run.pid));
         }
         let since = self.run.map_or(0, |r| r.since);
-        if scene.service.killed(of).is_none() && !scene.lost_supervise(since) {
+        let is_lettered = signal == TERM && scene.may_be_lettered(when);
+        if !is_lettered && scene.service.killed(of).is_none() && !scene.lost_supervise(since) {
             scene.blame(&format!("finish ran for {of}, which never did"));
         }
         if !self.unknown.insert(of) {

@@ -74,6 +74,8 @@ impl Killer<'_> {
             Move::SuperviseAtWork => self.supervise_at_work(service),
             Move::FinishAtWork => self.finish_at_work(),
             Move::NeededAtWork => self.needed_at_work(),
+            Move::LinesAtWork => self.output_at_work(files::SAID, what),
+            Move::CatchAllAtWork => self.output_at_work(files::ALL, what),
             Move::Scanner
             | Move::Supervise
             | Move::LogSupervise
@@ -84,7 +86,11 @@ impl Killer<'_> {
             | Move::BothSupervises
             | Move::AllAround
             | Move::Holder
-            | Move::AllButScanner => self.strike(&self.aim(service, what.roles())?).map(drop),
+            | Move::AllButScanner
+            | Move::Lines
+            | Move::CatchAll
+            | Move::LinesAndCatchAll
+            | Move::AllThatHoldLines => self.strike(&self.aim(service, what.roles())?).map(drop),
         }
     }
 
@@ -196,6 +202,16 @@ impl Killer<'_> {
         Ok(())
     }
 
+    /// Kills what shows or logs lines when something in `place` was written.
+    fn output_at_work(&mut self, place: &str, what: Move) -> Result<(), Failure> {
+        let notices = notices(&self.world.root.join(place), WatchFlags::MODIFY)?;
+        let victims = self.aim(0, what.roles())?;
+        if self.noticed(&notices, now() + BACK)? {
+            self.strike(&victims)?;
+        }
+        Ok(())
+    }
+
     /// Waits for a notice; none if the killing ends before.
     fn noticed(&self, notices: &OwnedFd, until: u64) -> Result<bool, Failure> {
         let bells = [self.world.mercy.as_fd(), self.world.over.as_fd(), notices.as_fd()];
@@ -227,9 +243,13 @@ impl Killer<'_> {
             let of_log = match victim.role {
                 Role::Supervise => false,
                 Role::LogSupervise => true,
-                Role::Scanner | Role::Holder | Role::Logger | Role::Service | Role::Finish => {
-                    continue;
-                }
+                Role::Scanner
+                | Role::Holder
+                | Role::Lines
+                | Role::CatchAll
+                | Role::Logger
+                | Role::Service
+                | Role::Finish => continue,
             };
             let service = victim.service;
             self.world.vacate(Vacancy { service, of_log, since, generation, kept });
@@ -246,6 +266,8 @@ impl Killer<'_> {
         let (process, fd) = match role {
             Role::Scanner => self.world.scanner().process.clone()?,
             Role::Holder
+            | Role::Lines
+            | Role::CatchAll
             | Role::Supervise
             | Role::LogSupervise
             | Role::Logger
@@ -264,7 +286,7 @@ impl Killer<'_> {
     fn half(&self, victim: &Victim) -> Option<&Half> {
         let service = &self.world.services[victim.service];
         match victim.role {
-            Role::Scanner | Role::Holder => None,
+            Role::Scanner | Role::Holder | Role::Lines | Role::CatchAll => None,
             Role::Supervise | Role::Service | Role::Finish => Some(&service.main),
             Role::LogSupervise | Role::Logger => service.log.as_ref(),
         }
@@ -281,7 +303,7 @@ impl Killer<'_> {
                 let mut scanner = self.world.scanner();
                 scanner.killed = scanner.generation;
             }
-            Role::Holder => {}
+            Role::Holder | Role::Lines | Role::CatchAll => {}
             Role::Supervise | Role::LogSupervise | Role::Logger | Role::Service | Role::Finish => {
                 service.condemn(victim.process.pid, victim.role);
             }
@@ -302,7 +324,7 @@ impl Killer<'_> {
 }
 
 /// A descriptor that can be read when something of `what` happens in `dir`.
-fn notices(dir: &Path, what: WatchFlags) -> Result<OwnedFd, Failure> {
+pub(crate) fn notices(dir: &Path, what: WatchFlags) -> Result<OwnedFd, Failure> {
     let flags = inotify::CreateFlags::CLOEXEC | inotify::CreateFlags::NONBLOCK;
     let notices = inotify::init(flags).unable("watch a directory")?;
     inotify::add_watch(&notices, dir, what).unable(format_args!("watch {}", dir.display()))?;
@@ -310,7 +332,7 @@ fn notices(dir: &Path, what: WatchFlags) -> Result<OwnedFd, Failure> {
 }
 
 /// Forgets what was noticed.
-fn silence(notices: &OwnedFd) {
+pub(crate) fn silence(notices: &OwnedFd) {
     let mut room = [0; 4096];
     while rustix::io::read(notices, &mut room).is_ok() {}
 }

@@ -93,6 +93,11 @@ impl Kind {
         !matches!(self, Self::Unlogged | Self::Alive | Self::Silent | Self::Group | Self::Oneshot)
     }
 
+    /// Whether it may write where there is no logger and svscan shows it.
+    const fn may_be_shown(self) -> bool {
+        self.may_log() || matches!(self, Self::Unlogged)
+    }
+
     /// Whether others may have it started, beside letters: its starts are not
     /// counted, nor is the time until them, and it goes when it is told to.
     pub(crate) const fn may_be_called(self) -> bool {
@@ -122,6 +127,8 @@ impl Kind {
 pub(crate) struct Make {
     pub(crate) kind: Kind,
     pub(crate) logged: bool,
+    /// Whether it writes all the same, for svscan to show.
+    pub(crate) shown: bool,
     /// What its lines and its doings follow from.
     pub(crate) seed: u64,
     /// How many lines it writes without a pause.
@@ -131,8 +138,9 @@ pub(crate) struct Make {
 }
 
 impl Make {
-    /// One more, the `n`th. The first ones are one of each kind.
-    pub(crate) fn up(n: usize, random: &mut Random) -> Self {
+    /// One more, the `n`th. The first ones are one of each kind. In a container
+    /// there are more without a logger, and svscan shows what they write.
+    pub(crate) fn up(n: usize, container: bool, random: &mut Random) -> Self {
         let kind =
             KINDS.get(n).map_or_else(|| KINDS[random.weighted(&WEIGHTS)].0, |&(kind, _)| kind);
         let (burst, pause) = match random.below(4) {
@@ -141,8 +149,10 @@ impl Make {
             2 => (5 + random.below(20), 100 + random.below(400)),
             _ => (50 + random.below(100), 800 + random.below(800)),
         };
-        let logged = kind.may_log() && (kind == Kind::Plain || !random.once_in(6));
-        Self { kind, logged, seed: random.next(), burst, pause }
+        let without = random.once_in(if container { 3 } else { 6 });
+        let logged = kind.may_log() && (kind == Kind::Plain || !without);
+        let shown = container && !logged && kind.may_be_shown();
+        Self { kind, logged, shown, seed: random.next(), burst, pause }
     }
 
     /// Whether its directory asks more of it than its kind needs.
@@ -150,10 +160,16 @@ impl Make {
         self.seed & 1 != 0
     }
 
+    /// Whether it writes to standard error what is shown.
+    pub(crate) const fn complains(&self) -> bool {
+        self.shown && self.seed & 2 != 0
+    }
+
     /// As the file that the process reads.
     pub(crate) fn encode(&self) -> String {
-        let (kind, logged) = (self.kind.name(), u8::from(self.logged));
-        format!("{kind} {logged} {} {} {}\n", self.seed, self.burst, self.pause)
+        let [logged, shown] = [self.logged, self.shown].map(u8::from);
+        let kind = self.kind.name();
+        format!("{kind} {logged} {shown} {} {} {}\n", self.seed, self.burst, self.pause)
     }
 
     /// What such a file says.
@@ -162,8 +178,9 @@ impl Make {
         let kind = words.next()?;
         let kind = KINDS.iter().find(|k| k.1 == kind)?.0;
         let mut number = || words.next()?.parse::<u64>().ok();
-        let logged = number()? != 0;
-        Some(Self { kind, logged, seed: number()?, burst: number()?, pause: number()? })
+        let (logged, shown) = (number()? != 0, number()? != 0);
+        let (seed, burst, pause) = (number()?, number()?, number()?);
+        Some(Self { kind, logged, shown, seed, burst, pause })
     }
 }
 
@@ -174,10 +191,11 @@ mod tests {
     #[test]
     fn every_make_comes_back() {
         let mut random = Random::new(3, 3);
-        let makes: Vec<Make> = (0..100).map(|n| Make::up(n, &mut random)).collect();
+        let makes: Vec<Make> = (0..100).map(|n| Make::up(n, n > 50, &mut random)).collect();
         for make in &makes {
             assert_eq!(Make::decode(&make.encode()).as_ref(), Some(make));
         }
+        assert!(makes.iter().any(|make| make.shown) && !makes[..=50].iter().any(|make| make.shown));
         assert!(makes.iter().zip(KINDS).all(|(make, (kind, _))| make.kind == kind));
     }
 }

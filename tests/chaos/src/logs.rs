@@ -3,6 +3,7 @@
 //! what is current; it knows nothing of processes.
 
 use crate::lines;
+use crate::report::Report;
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -31,8 +32,9 @@ pub(crate) struct Written {
 pub(crate) struct Verdict {
     /// Lines that are there, each once.
     pub(crate) lines: u64,
-    /// Lines that are there again.
+    /// Lines that are there again, and how often that began.
     pub(crate) doubled: u64,
+    pub(crate) back: u64,
     /// Lines that are there in part at the end of a log whose writer was
     /// killed. No fault by itself: the whole line has to be there too.
     pub(crate) cut: u64,
@@ -54,6 +56,31 @@ impl Verdict {
         self.lost + self.torn + self.disordered + self.invented == 0
     }
 
+    /// Tells what is not as it should be with the lines of `whom`.
+    pub(crate) fn report(&self, whom: &str, report: &Report) {
+        if !self.is_good() {
+            let Self { lost, torn, disordered, invented, .. } = self;
+            let faults = self.faults.join("; ");
+            let facts = format!(
+                "{lost} lines lost, {torn} torn, {disordered} out of order, {invented} nobody's: \
+                 {faults}"
+            );
+            report.violation(whom, &facts);
+        }
+    }
+
+    /// Counts another one's lines too.
+    pub(crate) fn add(&mut self, other: &Self) {
+        self.lines += other.lines;
+        self.doubled += other.doubled;
+        self.back += other.back;
+        self.cut += other.cut;
+        self.lost += other.lost;
+        self.torn += other.torn;
+        self.disordered += other.disordered;
+        self.invented += other.invented;
+    }
+
     fn fault(&mut self, so_far: u64, words: impl FnOnce() -> String) {
         if usize::try_from(so_far).is_ok_and(|n| n < TOLD) {
             self.faults.push(words());
@@ -66,6 +93,8 @@ pub(crate) struct Judge<'a> {
     written: &'a Written,
     verdict: Verdict,
     high: u64,
+    /// The number of the line before.
+    before: u64,
     /// Numbers that were passed over and have not come.
     missing: BTreeSet<u64>,
     /// Uncertain ones that have come.
@@ -79,6 +108,7 @@ impl<'a> Judge<'a> {
             written,
             verdict: Verdict::default(),
             high: 0,
+            before: 0,
             missing: BTreeSet::new(),
             came: BTreeSet::new(),
             room: Vec::new(),
@@ -100,12 +130,8 @@ impl<'a> Judge<'a> {
         }
     }
 
-    fn line(&mut self, name: &str, line: &[u8]) {
-        let text = match line {
-            [b'@', ..] => line.get(STAMP..).unwrap_or(&[]),
-            _ => line,
-        };
-        match lines::read(self.written.seed, text, &mut self.room) {
+    pub(crate) fn line(&mut self, name: &str, line: &[u8]) {
+        match lines::read(self.written.seed, without_stamp(line), &mut self.room) {
             Some(number) => self.number(name, number),
             None => self.tear(name, line),
         }
@@ -142,7 +168,9 @@ impl<'a> Judge<'a> {
             self.verdict.lines += 1;
         } else {
             self.verdict.doubled += 1;
+            self.verdict.back += u64::from(number <= self.before);
         }
+        self.before = number;
         if uncertain {
             self.came.insert(number);
         }
@@ -182,7 +210,7 @@ fn ranges(numbers: &[u64]) -> Vec<(u64, u64)> {
 /// Judges the log directory `dir`.
 pub(crate) fn judge(dir: &Path, written: &Written) -> Result<Verdict, Failure> {
     let mut judge = Judge::new(written);
-    for path in logs(dir)? {
+    for path in logs_in(dir)? {
         let text = fs::read(&path).unable(format_args!("read {}", path.display()))?;
         let name = path.file_name().unwrap_or_default().to_string_lossy();
         judge.log(&name, &text, name.ends_with(".u"));
@@ -190,8 +218,21 @@ pub(crate) fn judge(dir: &Path, written: &Written) -> Result<Verdict, Failure> {
     Ok(judge.end())
 }
 
+/// A line without what the logger has put in front.
+pub(crate) fn without_stamp(line: &[u8]) -> &[u8] {
+    match line {
+        [b'@', ..] => line.get(STAMP..).unwrap_or(&[]),
+        _ => line,
+    }
+}
+
+/// Whether a log is one that has ended.
+pub(crate) fn is_old(log: &Path) -> bool {
+    log.file_name().is_some_and(|n| n.to_string_lossy().starts_with('@'))
+}
+
 /// The logs in the order in which they were written.
-fn logs(dir: &Path) -> Result<Vec<PathBuf>, Failure> {
+pub(crate) fn logs_in(dir: &Path) -> Result<Vec<PathBuf>, Failure> {
     let entries = match fs::read_dir(dir) {
         Ok(entries) => entries,
         // Of a service that never ran.
@@ -199,7 +240,7 @@ fn logs(dir: &Path) -> Result<Vec<PathBuf>, Failure> {
         Err(why) => return Err(why).unable(format_args!("read {}", dir.display())),
     };
     let mut old: Vec<PathBuf> = entries.flatten().map(|e| e.path()).collect();
-    old.retain(|p| p.file_name().is_some_and(|n| n.to_string_lossy().starts_with('@')));
+    old.retain(|p| is_old(p));
     old.sort();
     let now = ["previous", "current"].map(|n| dir.join(n));
     Ok(old.into_iter().chain(now.into_iter().filter(|p| p.exists())).collect())
@@ -280,6 +321,9 @@ mod tests {
     fn doubled_lines_are_counted() {
         let verdict = judged(6, &[], &[(&text([1, 2, 3, 2, 3, 4, 5, 6]), false)]);
         assert_eq!((verdict.doubled, verdict.lines, verdict.is_good()), (2, 6, true));
+        assert_eq!(verdict.back, 1);
+        let verdict = judged(3, &[], &[(&text([1, 2, 1, 2, 2, 3]), false)]);
+        assert_eq!((verdict.doubled, verdict.back), (3, 2));
     }
 
     #[test]

@@ -28,6 +28,7 @@ mod reaper;
 mod report;
 mod scanner;
 mod service;
+mod shown;
 mod spell;
 mod states;
 mod status;

@@ -40,10 +40,19 @@ pub(crate) enum Move {
     Holder,
     /// Whatever keeps a service and its log where svscan cannot be killed.
     AllButScanner,
+    /// What shows the lines of services without a logger, or logs them.
+    Lines,
+    CatchAll,
+    /// At the same instant, as the next one.
+    LinesAndCatchAll,
+    AllThatHoldLines,
+    /// Either, just when something was shown or logged.
+    LinesAtWork,
+    CatchAllAtWork,
 }
 
 /// Each with how likely it is.
-const MOVES: [(Move, u64); 17] = [
+const MOVES: [(Move, u64); 23] = [
     (Move::Scanner, 6),
     (Move::Supervise, 24),
     (Move::LogSupervise, 12),
@@ -61,6 +70,12 @@ const MOVES: [(Move, u64); 17] = [
     (Move::NeededAtWork, 10),
     (Move::Holder, 4),
     (Move::AllButScanner, 6),
+    (Move::Lines, 6),
+    (Move::CatchAll, 6),
+    (Move::LinesAndCatchAll, 4),
+    (Move::AllThatHoldLines, 4),
+    (Move::LinesAtWork, 8),
+    (Move::CatchAllAtWork, 6),
 ];
 
 impl Move {
@@ -73,7 +88,9 @@ impl Move {
 
     /// Who is killed.
     pub(crate) const fn roles(self) -> &'static [Role] {
-        use Role::{Finish, Holder, LogSupervise, Logger, Scanner, Service, Supervise};
+        use Role::{
+            CatchAll, Finish, Holder, Lines, LogSupervise, Logger, Scanner, Service, Supervise,
+        };
         match self {
             Self::Scanner => &[Scanner],
             Self::Supervise | Self::AgainAndAgain | Self::NeededAtWork => &[Supervise],
@@ -88,6 +105,10 @@ impl Move {
             Self::AllAround => &[Scanner, Supervise, LogSupervise, Logger],
             Self::Holder => &[Holder],
             Self::AllButScanner => &[Holder, Supervise, LogSupervise, Logger],
+            Self::Lines | Self::LinesAtWork => &[Lines],
+            Self::CatchAll | Self::CatchAllAtWork => &[CatchAll],
+            Self::LinesAndCatchAll => &[Lines, CatchAll],
+            Self::AllThatHoldLines => &[Lines, Holder, Supervise],
         }
     }
 }
@@ -102,11 +123,13 @@ pub(crate) enum Role {
     Logger,
     Service,
     Finish,
+    Lines,
+    CatchAll,
 }
 
 impl Role {
     /// Everybody.
-    pub(crate) const ALL: [Self; 7] = [
+    pub(crate) const ALL: [Self; 9] = [
         Self::Scanner,
         Self::Holder,
         Self::Supervise,
@@ -114,14 +137,35 @@ impl Role {
         Self::Logger,
         Self::Service,
         Self::Finish,
+        Self::Lines,
+        Self::CatchAll,
     ];
 
     /// Those who are killed where nobody says who is. svscan holds what svhold
     /// does: either can be spared, not both; and in a container svscan is the
     /// one that its end would be everybody's.
     pub(crate) fn usual(container: bool) -> Vec<Self> {
-        let spared = if container { Self::Scanner } else { Self::Holder };
-        Self::ALL.into_iter().filter(|role| *role != spared).collect()
+        let is = |role: &Self| role.is_there(container) && (container || *role != Self::Holder);
+        Self::ALL.into_iter().filter(is).collect()
+    }
+
+    /// Whether it can be killed there.
+    pub(crate) const fn is_there(self, container: bool) -> bool {
+        match self {
+            Self::Scanner => !container,
+            Self::Lines | Self::CatchAll => container,
+            Self::Holder
+            | Self::Supervise
+            | Self::LogSupervise
+            | Self::Logger
+            | Self::Service
+            | Self::Finish => true,
+        }
+    }
+
+    /// Whether it is there once, and not for each service.
+    pub(crate) const fn is_single(self) -> bool {
+        matches!(self, Self::Scanner | Self::Holder | Self::Lines | Self::CatchAll)
     }
 
     /// For people.
@@ -134,11 +178,13 @@ impl Role {
             Self::Logger => "multilog",
             Self::Service => "service",
             Self::Finish => "finish",
+            Self::Lines => "svlines",
+            Self::CatchAll => "log-of-all",
         }
     }
 }
 
-/// Whose svhold is.
+/// Whose svhold is, and the others that are there once.
 const NOBODY: usize = usize::MAX;
 
 /// Who plays what. svscan is known without looking.
@@ -152,14 +198,21 @@ impl Cast {
             places.insert(service.main.dir.clone(), (n, false));
             places.extend(service.log.iter().map(|log| (log.dir.clone(), (n, true))));
         }
-        let scan = world.root.join(files::SCAN);
+        let (scan, all) = (world.root.join(files::SCAN), world.root.join(files::ALL));
         let mut cast: HashMap<(usize, Role), Vec<Process>> = HashMap::new();
         for process in processes::below(world.place())? {
             if processes::is_about_to_be_another(&process) {
                 continue;
             }
-            if process.name == Role::Holder.name() {
-                cast.entry((NOBODY, Role::Holder)).or_default().push(process);
+            let is_all = || processes::last_argument(&process).is_some_and(|a| all.ends_with(a));
+            let single = match process.name.as_str() {
+                "svhold" => Some(Role::Holder),
+                "svlines" => Some(Role::Lines),
+                "multilog" if is_all() => Some(Role::CatchAll),
+                _ => None,
+            };
+            if let Some(role) = single {
+                cast.entry((NOBODY, role)).or_default().push(process);
                 continue;
             }
             let Some(mut dir) = processes::directory(&process) else { continue };
@@ -186,7 +239,7 @@ impl Cast {
 
     /// Somebody with this role, if there is one.
     pub(crate) fn get(&self, service: usize, role: Role) -> Option<&Process> {
-        let service = if role == Role::Holder { NOBODY } else { service };
+        let service = if role.is_single() { NOBODY } else { service };
         self.0.get(&(service, role))?.first()
     }
 }

@@ -21,10 +21,13 @@ line of a log was lost, or anything else was that should not be.
   --services N           how many services (60)
   --kills-per-second N   how often to strike (10)
   --victims NAME,...     kill only these: svscan svhold supervise log-supervise
-                         multilog service finish (all but svhold)
+                         multilog service finish svlines log-of-all (all but
+                         svhold, svlines and log-of-all)
   --container            svscan is process 1 of a pid namespace, with a main
-                         command: svhold is killed and svscan is not, and the
-                         end of the command or a TERM is the end of everything
+                         command: svscan is not killed, but svhold is, and so
+                         are svlines and the multilog that logs what services
+                         without a logger write; the end of the command or a
+                         TERM is the end of everything
   --dir DIR              work in DIR, and leave the tree there if a statement
                          is violated
   --until-violation      end at the first violation
@@ -96,8 +99,9 @@ pub(crate) fn parse(args: impl IntoIterator<Item = OsString>) -> Asked<Options> 
         }
         Ok(())
     });
-    if options.container && options.victims.contains(&Role::Scanner) {
-        return Asked::Wrong("svscan cannot be killed as process 1 of a container".to_owned());
+    if let Some(role) = options.victims.iter().find(|role| !role.is_there(options.container)) {
+        let place = if options.container { "in" } else { "but in" };
+        return Asked::Wrong(format!("{} cannot be killed {place} a container", role.name()));
     }
     if options.victims.is_empty() {
         options.victims = Role::usual(options.container);
@@ -150,6 +154,7 @@ mod tests {
         assert!(alone.contains(&Role::Scanner) && !alone.contains(&Role::Holder));
         let container = victims("--programs /p --container");
         assert!(!container.contains(&Role::Scanner) && container.contains(&Role::Holder));
+        assert!(!alone.contains(&Role::Lines) && container.contains(&Role::Lines));
         let asked = victims("--container --victims svhold --programs /p");
         assert_eq!(asked, [Role::Holder]);
     }
@@ -165,6 +170,7 @@ mod tests {
             "--programs /p --seed -1",
             "--programs /p --victims init",
             "--programs /p --container --victims svscan",
+            "--programs /p --victims svlines",
         ] {
             assert!(matches!(asked(line), Asked::Wrong(_)), "{line}");
         }

@@ -13,6 +13,9 @@ const TOLD: usize = 20;
 /// As many kills are remembered.
 const REMEMBERED: usize = 2000;
 
+/// Whose kill everybody may feel.
+const ALWAYS: [&str; 3] = ["svscan", "svlines", "log-of-all"];
+
 /// Prints a line; who does not listen is not told.
 pub(crate) fn say(line: &str) {
     let _ = writeln!(std::io::stdout(), "{line}");
@@ -129,7 +132,7 @@ impl Report {
     fn before(&self, service: &str) -> String {
         let service = service.split('/').next().unwrap_or(service);
         let strokes = self.strokes.lock().unwrap_or_else(PoisonError::into_inner);
-        let its = strokes.iter().rev().filter(|s| s.service == service || s.role == "svscan");
+        let its = strokes.iter().rev().filter(|s| s.service == service || ALWAYS.contains(&s.role));
         let words: Vec<String> = its
             .take(6)
             .map(|s| format!("{} {} ms ago", s.role, (now() - s.when) / MILLISECOND))

@@ -10,8 +10,8 @@ use rustix::process::{Pid, WaitStatus};
 use std::fs::OpenOptions;
 use std::os::unix::fs::symlink;
 use std::process::{Command, Stdio};
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::sync::{Arc, PoisonError};
 use upkeep_outside::container::{Beginning, process_one};
 use upkeep_outside::failure::{Context, Failure};
 use upkeep_outside::guard;
@@ -40,6 +40,9 @@ pub(crate) fn start(world: &World) -> Result<Started, Failure> {
     // It is to end by itself: who is late on the way is to be seen.
     command.args(["--grace", &(patient(GRACE) / SECOND).to_string()]);
     command.args(["--ready", &(patient(READY) / SECOND).to_string()]);
+    if let Some(showing) = world.showing {
+        showing.ask(&mut command, world);
+    }
     command.arg(scan).arg("--").arg(world.root.join(files::COMMAND));
     command.current_dir(&world.root);
     let exe = std::env::current_exe().unable("find myself")?;
@@ -106,8 +109,13 @@ pub(crate) fn run(
     }
 }
 
-/// What it says goes to a file.
+/// What it says goes to a file; in a container to a pipe, of which another
+/// thread writes it there.
 fn speaking<'a>(command: &'a mut Command, world: &World) -> Result<&'a mut Command, Failure> {
+    if let Some(mouth) = world.mouth.lock().unwrap_or_else(PoisonError::into_inner).take() {
+        let also = mouth.try_clone().unable("share a pipe")?;
+        return Ok(command.stdout(mouth).stderr(also));
+    }
     let path = world.root.join(files::SAID);
     let said = OpenOptions::new().append(true).create(true).open(&path);
     let said = said.unable(format_args!("open {}", path.display()))?;

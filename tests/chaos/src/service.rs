@@ -14,6 +14,7 @@ use rustix::fd::{AsFd, OwnedFd};
 use rustix::fs::{FlockOperation, Mode, OFlags, fcntl_lock, open};
 use rustix::io::Errno;
 use rustix::process::{PidfdFlags, getppid, pidfd_open};
+use rustix::stdio::{stderr, stdout};
 use std::os::unix::process::CommandExt;
 use std::process::{Child, Command, ExitCode, Stdio};
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -122,7 +123,7 @@ impl Service {
         loop {
             self.habits.act(teller).map_err(Trouble::System)?;
             let writes = next <= now();
-            if writes && self.make.logged {
+            if writes && (self.make.logged || self.make.shown) {
                 for _ in 0..self.make.burst {
                     self.write()?;
                 }
@@ -157,8 +158,9 @@ impl Service {
     fn write(&mut self) -> Result<(), Trouble> {
         let number = self.counter.last + 1;
         lines::write(self.make.seed, number, &mut self.line);
+        let to = if self.make.complains() { stderr() } else { stdout() };
         loop {
-            match rustix::io::write(rustix::stdio::stdout(), &self.line) {
+            match rustix::io::write(to, &self.line) {
                 // A pipe takes a line of this size whole or not.
                 Ok(_) => break,
                 Err(Errno::INTR) => {}

@@ -4,7 +4,9 @@ use crate::files;
 use crate::kinds::Kind;
 use crate::logs::Verdict;
 use crate::report::{Figures, say, without_numbers};
+use crate::shown::speaker;
 use crate::world::World;
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fs;
 use upkeep_outside::failure::{Context, Failure};
@@ -25,19 +27,30 @@ pub(crate) struct Said {
 pub(crate) fn said(world: &World) -> Result<Said, Failure> {
     let path = world.root.join(files::SAID);
     let text = fs::read(&path).unable(format_args!("read {}", path.display()))?;
-    let text = String::from_utf8_lossy(&text);
     let (mut programs, mut lines) = (BTreeMap::new(), BTreeMap::new());
-    for line in text.lines() {
+    for line in text.split(|&b| b == b'\n') {
+        let Some(line) = message(line, world) else { continue };
         let program = line.split(':').next().unwrap_or("").to_owned();
         *programs.entry(program).or_insert(0) += 1;
         // The same for each service, and however often.
-        let kind = without_numbers(line);
+        let kind = without_numbers(&line);
         *lines.entry(kind).or_insert(0) += 1;
     }
     let mut often: Vec<(u64, String)> = lines.into_iter().map(|(l, n)| (n, l)).collect();
     often.sort_by_key(|l| std::cmp::Reverse(l.0));
     often.truncate(5);
     Ok(Said { programs, often })
+}
+
+/// What a line says, if it is not what a service has written.
+fn message<'a>(line: &'a [u8], world: &World) -> Option<Cow<'a, str>> {
+    let mut line = line;
+    if let Some((name, text)) = speaker(line)
+        && world.services.iter().any(|service| service.name() == name)
+    {
+        line = speaker(text).map(|_| text)?;
+    }
+    (!line.is_empty()).then(|| String::from_utf8_lossy(line))
 }
 
 /// Whether they said more than there was reason to.
@@ -57,7 +70,7 @@ pub(crate) fn judge_said(said: &Said, world: &World) {
 }
 
 /// Prints it all.
-pub(crate) fn print(world: &World, said: &Said, logs: &Verdict) {
+pub(crate) fn print(world: &World, said: &Said, verdicts: &[(&str, Verdict)]) {
     let figures = world.report.figures();
     let kills: Vec<String> = figures.kills.iter().map(|(k, n)| format!("{k} {n}")).collect();
     let total: u64 = figures.kills.values().sum();
@@ -72,11 +85,13 @@ pub(crate) fn print(world: &World, said: &Said, logs: &Verdict) {
     let Figures { delays, given_up, .. } = *figures;
     say(&format!("starts after a delay: {delays}; services given up: {given_up}"));
     order(world, &figures);
-    let Verdict { lines, lost, torn, disordered, invented, doubled, cut, .. } = logs;
-    say(&format!(
-        "lines: {lines} in the logs, {lost} lost, {torn} torn, {disordered} out of order, \
-         {invented} nobody's, {doubled} doubled, {cut} cut short by a kill"
-    ));
+    for (place, verdict) in verdicts {
+        let Verdict { lines, lost, torn, disordered, invented, doubled, cut, .. } = verdict;
+        say(&format!(
+            "lines: {lines} {place}, {lost} lost, {torn} torn, {disordered} out of order, \
+             {invented} nobody's, {doubled} doubled, {cut} cut short by a kill"
+        ));
+    }
     say(&format!("take-over after a kill of supervise: {}", spread(&figures.takeovers)));
     say(&format!("svscan's return, to the last service: {}", spread(&figures.returns)));
     let programs: Vec<String> = said.programs.iter().map(|(p, n)| format!("{p} {n}")).collect();

@@ -99,7 +99,7 @@ mod tests {
     #[test]
     fn no_circle_and_both_ways() {
         let mut random = Random::new(1, 1);
-        let makes: Vec<Make> = (0..60).map(|n| Make::up(n, &mut random)).collect();
+        let makes: Vec<Make> = (0..60).map(|n| Make::up(n, false, &mut random)).collect();
         let all = Ties::all(&makes, 1);
         assert!(all.iter().filter(|t| !t.needs.is_empty()).count() > 10);
         for (n, ties) in all.iter().enumerate() {

@@ -13,10 +13,15 @@ use std::path::Path;
 use upkeep_outside::failure::{Context, Failure};
 
 /// Makes `count` services below `root`, which exists, as `seed` decides.
-pub(crate) fn make(root: &Path, count: usize, seed: u64) -> Result<Vec<Service>, Failure> {
+pub(crate) fn make(
+    root: &Path,
+    count: usize,
+    container: bool,
+    seed: u64,
+) -> Result<Vec<Service>, Failure> {
     let exe = std::env::current_exe().unable("find myself")?;
     let mut random = Random::new(seed, 1);
-    let makes: Vec<Make> = (0..count).map(|n| Make::up(n, &mut random)).collect();
+    let makes: Vec<Make> = (0..count).map(|n| Make::up(n, container, &mut random)).collect();
     let names: Vec<String> = makes.iter().enumerate().map(name).collect();
     let all = Ties::all(&makes, seed);
     let services = makes.iter().zip(&names).zip(all).map(|((make, name), ties)| {

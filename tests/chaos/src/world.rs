@@ -5,6 +5,7 @@ use crate::kinds::Make;
 use crate::moves::Role;
 use crate::reaper::Reaper;
 use crate::report::Report;
+use crate::shown::Showing;
 use crate::ties::Ties;
 use crate::wait::Bell;
 use rustix::fd::OwnedFd;
@@ -131,8 +132,12 @@ pub(crate) struct Vacancy {
 pub(crate) struct World {
     pub(crate) root: PathBuf,
     pub(crate) programs: PathBuf,
-    /// Whether svscan is process 1 of a container, with a main command.
+    /// Whether svscan is process 1 of a container, with a main command, and how
+    /// that shows what services without a logger write.
     pub(crate) container: bool,
+    pub(crate) showing: Option<Showing>,
+    /// Where svscan writes in a container, until it has it.
+    pub(crate) mouth: Mutex<Option<OwnedFd>>,
     place: OnceLock<Place>,
     pub(crate) services: Vec<Service>,
     pub(crate) report: Report,
@@ -155,13 +160,15 @@ impl World {
     pub(crate) fn new(
         root: PathBuf,
         programs: PathBuf,
-        container: bool,
+        showing: Option<Showing>,
         services: Vec<Service>,
     ) -> Result<Self, Failure> {
         Ok(Self {
             root,
             programs,
-            container,
+            container: showing.is_some(),
+            showing,
+            mouth: Mutex::default(),
             place: OnceLock::new(),
             services,
             report: Report::new(),

@@ -4,6 +4,7 @@
 
 use crate::lines::cut::{LONGEST, next};
 use crate::lines::streams::Stream;
+use crate::lines::way::Way;
 use core::mem::replace;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fd::BorrowedFd;
@@ -19,7 +20,7 @@ const ROOM: usize = LONGEST + 256 + 3;
 /// One of them.
 #[derive(Debug)]
 pub struct Outlet {
-    fd: BorrowedFd<'static>,
+    way: Way,
     /// What it is called in messages.
     called: &'static [u8],
     /// Whether the name of the service is in front.
@@ -45,13 +46,13 @@ impl Outlet {
     #[must_use]
     pub fn new(fd: BorrowedFd<'static>, called: &'static [u8], named: bool) -> Self {
         let (complained, chunk, written) = (false, Vec::with_capacity(ROOM), 0);
-        Self { fd, called, named, complained, chunk, written }
+        Self { way: Way::to(fd), called, named, complained, chunk, written }
     }
 
     /// What to wait for if it was full.
     #[must_use]
-    pub fn poll(&self) -> PollFd<'static> {
-        PollFd::from_borrowed_fd(self.fd, PollFlags::OUT)
+    pub fn poll(&self) -> PollFd<'_> {
+        PollFd::new(&self.way, PollFlags::OUT)
     }
 
     /// Whether something can be written without waiting for the reader. One
@@ -90,23 +91,22 @@ impl Outlet {
     }
 
     /// Writes what was gathered, by whomever; says whether all of it is written.
-    /// There is room for so much and no more when a pipe says that there is room,
-    /// so that nobody waits for a reader here. What cannot be written is dropped,
-    /// which is said once.
+    /// Nobody waits for a reader here. What cannot be written is dropped, which
+    /// is said once.
     pub(crate) fn flush(&mut self, tool: &Tool) -> bool {
         while self.written < self.chunk.len() {
-            if !self.has_room() {
+            // A pipe that says that there is room has room for so much.
+            if !self.way.is_sure() && !self.has_room() {
                 return false;
             }
             let rest = &self.chunk[self.written..];
-            match rustix::io::write(self.fd, &rest[..rest.len().min(TOGETHER)]) {
+            match self.way.write(&rest[..rest.len().min(TOGETHER)]) {
                 Ok(0) => self.drop_rest(tool, Errno::IO),
                 Ok(n) => {
                     self.written += n;
                     self.complained &= self.written < self.chunk.len();
                 }
                 Err(Errno::INTR) => {}
-                // Somebody else was there before, and has made it so.
                 Err(Errno::AGAIN) => return false,
                 Err(why) => self.drop_rest(tool, why),
             }

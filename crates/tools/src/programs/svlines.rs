@@ -2,12 +2,12 @@
 //! their names if asked. svscan hands it the pipes.
 
 use crate::hold::{Kind, Rank, drain};
-use crate::lines::{Outlet, Outlets, Pump, State};
+use crate::lines::{Outlet, Outlets, Pump, State, open_own};
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::fd::{AsFd, OwnedFd};
 use rustix::io::{Errno, Result};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
-use rustix::stdio::{stderr, stdin, stdout};
+use rustix::stdio::{dup2_stderr, stderr, stdin, stdout};
 use upkeep_cli::{Exit, Options, Tool, drop_messages_rather_than_wait};
 use upkeep_core::hold::{Message, Stream};
 use upkeep_servicedir::hold::{Heard, ask_again, done, hear_what};
@@ -81,6 +81,10 @@ fn outlets(args: Args) -> core::result::Result<Outlets, Exit> {
         // It stays open as long as this program runs.
         log => log.map(|fd| &*Box::leak(Box::new(fd))),
     };
+    // Messages go there too.
+    if let Some(own) = open_own(stderr()) {
+        let _ = dup2_stderr(own);
+    }
     let shown = |fd, called| (!quiet).then(|| Outlet::new(fd, called, names));
     let all = [
         shown(stdout(), b"standard output".as_slice()),
