@@ -3,18 +3,23 @@
 
 mod believed;
 mod chosen;
+mod cleaned;
 mod scarce;
 mod shared;
 mod told;
 
 use crate::support::container::{Container, Plan, Who};
 use crate::support::{Dir, Service};
+use rustix::fs::{Mode, OFlags};
 use rustix::process::Signal;
 use std::fs;
-use std::os::unix::fs::MetadataExt;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 const SAID: &str = "service directories cannot be written to, state is in ";
+
+/// What in a place names its scan directory.
+const SCAN: &str = ":scan";
 
 /// The place for a scan directory in one of the roots.
 fn place_in(root: &str, dir: &Dir) -> String {
@@ -109,17 +114,47 @@ fn is_up_as(container: &Container<'_>, service: &str, pid: u32) {
     assert!(line.starts_with(&format!("{service}: up (pid {pid}) ")), "{line}");
 }
 
+/// Whether somebody reads a FIFO.
+fn is_read(fifo: &Path) -> bool {
+    let flags = OFlags::WRONLY | OFlags::NONBLOCK | OFlags::CLOEXEC;
+    rustix::fs::open(fifo, flags, Mode::empty()).is_ok()
+}
+
+/// Executed anew, it is no other process. Of two services that come after the
+/// signal, the second is seen by the new program.
+fn is_executed_anew(container: &Container<'_>, dir: &Dir, who: Who, scan: &str) {
+    container.signal(Signal::USR1);
+    for name in ["later", "last"] {
+        comes_later(dir, who, &format!("{scan}/{name}"));
+    }
+}
+
+/// A command that makes what is at one path be at another.
+fn bind(from: &Path, to: &Path) -> String {
+    format!("mount --bind {} {}", from.display(), to.display())
+}
+
+/// A directory for what containers share that is in memory. Nobody else can put
+/// something into it.
+fn shared(dir: &Dir) -> PathBuf {
+    let shared = dir.mkdir("shared");
+    fs::set_permissions(&shared, fs::Permissions::from_mode(0o1777)).unwrap();
+    shared
+}
+
 /// A variable by which a script finds the programs.
 fn programs(dir: &Dir) -> String {
     format!("PATH={}:/bin:/usr/bin", dir.path("programs").display())
 }
 
-/// One more service comes to those of a container that runs.
-fn comes_later(dir: &Dir, who: Who, name: &str) {
+/// One more service, `service` in the scan directory, comes to those of a
+/// container that runs.
+fn comes_later(dir: &Dir, who: Who, service: &str) {
+    let name = service.rsplit('/').next().unwrap();
     let mut later = Service::new(dir, name, "");
     for path in [&later.path, later.said.path(), &dir.path(format!("{name}.hold"))] {
         who.owns(path);
     }
-    fs::rename(&later.path, dir.path("scan").join(name)).unwrap();
+    fs::rename(&later.path, dir.path(service)).unwrap();
     up(&mut later);
 }

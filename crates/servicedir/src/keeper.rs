@@ -301,11 +301,13 @@ fn directory_length(path: &CStr) -> usize {
 /// that was killed, on its way to become the service: it lets go in a moment.
 fn lock() -> Result<OwnedFd> {
     let flags = WRITE | OFlags::APPEND | OFlags::CREATE;
-    let file = place::open(names::LOCK, flags, MINE)?;
+    let mut file = place::open(names::LOCK, flags, MINE)?;
     let patience = clock::monotonic() + PATIENCE;
     loop {
         match fs::flock(&file, FlockOperation::NonBlockingLockExclusive) {
-            Ok(()) => return Ok(file),
+            Ok(()) if place::is_still(names::LOCK, &file) => return Ok(file),
+            // Somebody has just removed what was left behind there.
+            Ok(()) => file = place::open(names::LOCK, flags, MINE)?,
             Err(Errno::INTR) => {}
             Err(Errno::AGAIN) if clock::monotonic() < patience => {
                 clock::pause_until(clock::monotonic() + STEP);

@@ -3,7 +3,7 @@
 //! every name is used as it is, unless nobody lives there and `state` knows of
 //! a place where somebody does.
 
-use crate::identity::{Identity, Owner, owner};
+use crate::identity::{Identity, Owner, is_same, owner};
 use crate::names;
 use crate::state::{self, Life};
 use core::cell::{Cell, RefCell};
@@ -89,6 +89,13 @@ pub(crate) fn is_crowded() -> bool {
 /// Whether the state is in a directory for many services.
 fn is_elsewhere() -> bool {
     HERE.get().own.is_some_and(|own| own.to_bytes().starts_with(b"/"))
+}
+
+/// Whether an open file is still the one of this name. In a service's own
+/// directory nobody removes it.
+pub(crate) fn is_still(file: &CStr, opened: &OwnedFd) -> bool {
+    let is = |named: Stat| fs::fstat(opened).is_ok_and(|opened| is_same(&named, &opened));
+    !is_elsewhere() || stat(file).is_ok_and(is)
 }
 
 fn whose() -> Owner {

@@ -1,12 +1,11 @@
 //! Which place svscan chooses, and that every program looks there.
 
 use super::{
-    code, colons, comes_later, comes_up, ends, entries, identity, is_found, place_in, plan,
-    said_of, status, up,
+    SCAN, code, colons, comes_up, ends, entries, identity, is_executed_anew, is_found, place_in,
+    plan, said_of, status, up,
 };
 use crate::support::container::{Plan, Who, both};
 use crate::support::{Dir, Service};
-use rustix::process::Signal;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 
@@ -33,7 +32,7 @@ fn the_first_place_that_is_to_be_had_is_taken() {
             let root = container.path(&path);
             assert_eq!(entries(root.clone()), [identity(&dir.path("scan"))]);
             let place = container.path(place_in(&path, &dir));
-            assert_eq!(entries(place), [colons(&service.path)]);
+            assert_eq!(entries(place), [SCAN.to_owned(), colons(&service.path)]);
             assert_eq!(entries(service.path.clone()), ["run"]);
             let mode = fs::metadata(&root).unwrap().permissions().mode();
             let expected = if path == "/run/upkeep" && uid == 0 { 0o755 } else { 0o700 };
@@ -136,11 +135,7 @@ fn the_place_stays_when_svscan_is_executed_anew() {
             environ.split(|&b| b == 0).any(|other| other == entry.as_bytes())
         };
         assert!(!holds(environ()));
-        container.signal(Signal::USR1);
-        // Of two that come after the signal, the second is seen by the new one.
-        for name in ["b", "c"] {
-            comes_later(&dir, who, name);
-        }
+        is_executed_anew(&container, &dir, who, "scan");
         assert!(holds(environ()));
         let line = status(&container, "scan/s");
         assert!(line.starts_with("scan/s: up (pid "), "{line}");

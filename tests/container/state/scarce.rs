@@ -1,12 +1,11 @@
 //! Little room, or nothing at all of what there usually is.
 
 use super::{
-    code, colons, comes_later, comes_up, ends, is_found, is_up_as, place_in, plan, programs,
-    said_of, up,
+    code, colons, comes_up, ends, is_executed_anew, is_found, is_read, is_up_as, place_in, plan,
+    programs, said_of, up,
 };
 use crate::support::container::{Plan, both};
 use crate::support::{Changes, Dir, Service, deadline, readable};
-use rustix::fs::{Mode, OFlags};
 use rustix::process::{Pid, PidfdFlags, Signal, kill_process, pidfd_open};
 use std::fs;
 
@@ -114,11 +113,7 @@ fn what_is_missing_is_done_without() {
         let held = pidfd_open(supervise, PidfdFlags::empty()).unwrap();
         kill_process(supervise, Signal::KILL).unwrap();
         assert!(readable(&held, deadline()));
-        let lives = || {
-            let flags = OFlags::WRONLY | OFlags::NONBLOCK | OFlags::CLOEXEC;
-            rustix::fs::open(state.join("ok"), flags, Mode::empty()).ok().map(drop)
-        };
-        openings.until("the next supervise", lives);
+        openings.until("the next supervise", || is_read(&state.join("ok")).then_some(()));
         // The next one knows the service, which has lost nothing by it.
         assert_eq!(container.start("svc", ["-a", "scan/s"]).finish().code, 0);
         assert_eq!(service.said.line(), "heard");
@@ -141,10 +136,7 @@ fn the_other_programs_are_found_without_proc() {
         let begin = "cd programs && exec ./svscan ../scan";
         let container = plan.start("/bin/sh", ["-c", begin]);
         service.up();
-        container.signal(Signal::USR1);
-        for name in ["b", "c"] {
-            comes_later(&dir, who, name);
-        }
+        is_executed_anew(&container, &dir, who, "scan");
         // It would have said that it could not be.
         assert_eq!(ends(container), "");
     });

@@ -1,10 +1,11 @@
 //! Several directories, in several containers, that share a place or a path.
 
-use super::{colons, comes_up, ends, entries, identity, is_up_as, plan, programs, status, up};
+use super::{
+    bind, colons, comes_up, ends, entries, identity, is_up_as, plan, programs, shared, status, up,
+};
 use crate::support::container::{Plan, both};
 use crate::support::{Dir, Service};
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 /// Two containers that share what is in memory, with other directories by the
@@ -13,17 +14,13 @@ use std::path::Path;
 fn containers_that_share_their_memory_stay_apart() {
     both(|who| {
         let dir = Dir::new();
-        let shared = dir.mkdir("shared");
-        // Nobody else can put something into it.
-        fs::set_permissions(&shared, fs::Permissions::from_mode(0o1777)).unwrap();
+        let shared = shared(&dir);
         let sides = ["a", "b"].map(|side| {
             let service = Service::new(&dir, &format!("{side}/s"), "");
             let scan = service.path.parent().unwrap().to_owned();
             (service, scan)
         });
         dir.mkdir("scan");
-        let bind =
-            |from: &Path, to: &Path| format!("mount --bind {} {}", from.display(), to.display());
         let [(mut first, first_scan), (mut second, second_scan)] = sides;
         let start = |scan: &Path| {
             Plan::new(&dir, who)
@@ -64,9 +61,7 @@ fn a_shared_place_belongs_to_whoever_was_there_first() {
         dir.mkdir("scan");
         let start = |scan: &str| {
             let (scan, to) = (dir.path(scan), dir.path("scan"));
-            plan(&dir, who)
-                .setup(&format!("mount --bind {} {}", scan.display(), to.display()))
-                .start("svscan", ["-S", "state", "scan"])
+            plan(&dir, who).setup(&bind(&scan, &to)).start("svscan", ["-S", "state", "scan"])
         };
         let one = start("a");
         let pid = up(&mut first);
