@@ -71,9 +71,12 @@ fn is_found(container: &Container<'_>, name: &str, service: &mut Service, pid: u
     assert_eq!(code(container, "svwait", &["-t", "9000", "-d", name]), 0);
     assert!(status(container, name).starts_with(&format!("{name}: down ")));
     // Nobody else becomes its supervise.
-    let done = container.start("supervise", [name]).finish();
-    assert_eq!(done.code, 111);
-    assert!(done.err().contains("supervise/lock: temporary failure"), "{done:?}");
+    for place in ["", "/nowhere", "nowhere"] {
+        let place = format!("SUPERVISEDIR={place}");
+        let done = container.start("env", [&place, "programs/supervise", name]).finish();
+        assert_eq!(done.code, 111);
+        assert!(done.err().contains("supervise/lock: temporary failure"), "{place} {done:?}");
+    }
     assert_eq!(code(container, "sv", &["-w", "9", "start", name]), 0);
     up(service)
 }

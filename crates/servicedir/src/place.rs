@@ -158,11 +158,17 @@ pub(crate) fn settle_all() {
     }
 }
 
+/// Whether it was said where it is to live, and it does already in another place
+/// that is known.
+pub(crate) fn is_taken_elsewhere() -> bool {
+    moved().is_some_and(|dir| state::lives_beside(dir, HERE.get().logger))
+}
+
 /// Whether somebody lives in `supervise/`, though it is elsewhere that is meant.
-pub(crate) fn is_taken_in_place() -> bool {
+pub(crate) fn life_in_place() -> Life {
     let ok = if is_logger() { c"supervise/log/ok" } else { names::OK };
     let is_elsewhere = moved().is_some() && at(names::OK, |path| path != ok);
-    is_elsewhere && state::life(ok) == Life::Lives
+    if is_elsewhere { state::life(ok) } else { Life::Nowhere }
 }
 
 /// The same, and its logger is meant, which is the file `log`. What is kept of

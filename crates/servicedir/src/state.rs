@@ -67,11 +67,7 @@ std::thread_local! {
 /// do so in his own only.
 pub(crate) fn root_of_here(is_logger: bool, to_live: bool) -> Option<&'static [u8]> {
     let here = fs::stat(c".").ok()?;
-    let trusted = trusted(here.st_uid);
-    trusted.iter().for_each(|user| look_for(*user));
-    let roots: Vec<Root> = KNOWN.with_borrow(|known| {
-        known.iter().filter(|root| trusted.contains(&root.owner)).copied().collect()
-    });
+    let roots = believed(&here);
     let there = |root: &Root| life_in(root, &here, is_logger).unwrap_or(Life::Nowhere);
     let living = roots.iter().find(|root| there(root) == Life::Lives);
     let found = living.or_else(|| roots.iter().find(|root| there(root) == Life::Denied));
@@ -86,6 +82,25 @@ pub(crate) fn root_of_here(is_logger: bool, to_live: bool) -> Option<&'static [u
         possible.clone().find(|root| there(root) == Life::Ended).or_else(|| possible.next())
     });
     found.map(|root| root.dir.to_bytes())
+}
+
+/// Whether the service, or logger, here lives in another root than `dir`, where
+/// it is said that it is to. A user who has no root has none started there.
+pub(crate) fn lives_beside(dir: &[u8], is_logger: bool) -> bool {
+    let lives = |here: &Stat| {
+        let others = believed(here).into_iter().filter(|root| root.dir.to_bytes() != dir);
+        others.map(|root| life_in(&root, here, is_logger)).any(|life| life == Ok(Life::Lives))
+    };
+    has_own() && fs::stat(c".").is_ok_and(|here| lives(&here))
+}
+
+/// The roots that are believed of the service here.
+fn believed(here: &Stat) -> Vec<Root> {
+    let trusted = trusted(here.st_uid);
+    trusted.iter().for_each(|user| look_for(*user));
+    KNOWN.with_borrow(|known| {
+        known.iter().filter(|root| trusted.contains(&root.owner)).copied().collect()
+    })
 }
 
 /// Whether this user has a root, which is all that a supervise asks that finds

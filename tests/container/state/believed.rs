@@ -1,24 +1,45 @@
 //! What is in a place where anybody may put something, and who is believed.
 
-use super::{colons, comes_up, ends, is_found, is_up_as, plan, said_of, up};
+use super::{code, colons, comes_up, ends, is_found, is_up_as, plan, said_of, up};
 use crate::support::container::{Who, both};
 use crate::support::{Dir, Service};
 
-/// What an image has left of a supervise that another user ran is in nobody's
-/// way.
+/// Another user may run what may not be looked into: it is not run a second
+/// time, and the other services are.
 #[test]
-fn a_supervise_that_may_not_be_looked_into_is_none() {
+fn a_supervise_that_may_not_be_looked_into_may_live() {
     both(|who| {
         if who == Who::Root {
             return;
         }
-        let dir = Dir::new();
-        let mut service = Service::new(&dir, "scan/s", "");
-        let make = format!("mkdir -m 0 {}/supervise", service.path.display());
-        let container = plan(&dir, who).setup(&make).start("svscan", ["scan"]);
-        let pid = up(&mut service);
-        is_found(&container, "scan/s", &mut service, pid);
-        assert_eq!(ends(container), said_of("/run/upkeep", &dir));
+        for (hide, show) in [
+            ("mkdir -m 0 supervise", "chmod 755 scan/s/supervise"),
+            (
+                "mkdir supervise; mkfifo -m 0 supervise/ok; chmod 555 supervise",
+                "chmod 600 scan/s/supervise/ok",
+            ),
+        ] {
+            let dir = Dir::new();
+            let mut service = Service::new(&dir, "scan/s", "");
+            let mut other = Service::new(&dir, "scan/other", "");
+            let here = service.path.display();
+            let setup = format!("(cd {here}; {hide}; chmod 555 . ../other ..)");
+            let mut container = plan(&dir, who).setup(&setup).start("svscan", ["scan"]);
+            let expected = "supervise: fatal: unable to open s/supervise/ok: access denied, and \
+                            another user may run it; remove the directory if nobody does";
+            container.process.complains(expected);
+            up(&mut other);
+            assert!(service.said.is_silent());
+            // It does not help to begin by hand.
+            let done = container.start("supervise", ["scan/s"]).finish();
+            let expected = expected.replace(" s/", " scan/s/");
+            assert_eq!((done.code, done.err()), (111, format!("{expected}\n")));
+            // As soon as it can be seen that nobody does, it runs.
+            assert_eq!(code(&container, "sh", &["-c", show]), 0);
+            let pid = up(&mut service);
+            is_found(&container, "scan/s", &mut service, pid);
+            ends(container);
+        }
     });
 }
 
