@@ -151,11 +151,13 @@ impl Svscan {
             Err(why) => return *why,
         };
         let _ = close_on_exec(mark, false);
+        self.state.bequeath(true);
         let raised = getrlimit(Resource::Nofile);
         let _ = setrlimit(Resource::Nofile, self.launcher.open_files);
         let why = exec::anew(self.args);
         let _ = setrlimit(Resource::Nofile, raised);
         let _ = close_on_exec(mark, true);
+        self.state.bequeath(false);
         why
     }
 }

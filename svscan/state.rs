@@ -8,14 +8,16 @@ use crate::svscan::help::TOOL;
 use crate::svscan::options::Options;
 use crate::svscan::renew::Start;
 use core::ffi::CStr;
-use rustix::fs::{Access, AtFlags, CWD, accessat};
+use rustix::fd::OwnedFd;
+use rustix::fs::{Access, AtFlags, CWD, OFlags, accessat, stat};
 use rustix::io::Errno;
 use std::ffi::CString;
 use upkeep_cli::Exit;
 use upkeep_servicedir::state::{
-    Pointer, Refusal, accept, announce, can_be_in_place, choose, found, own,
+    Place, Pointer, Refusal, accept, announce, can_be_in_place, choose, found, go_on, hold, own,
 };
 use upkeep_servicedir::{Elsewhere, Log, keep_in, list_services, names};
+use upkeep_sys::inherited::{close_on_exec, take};
 use upkeep_sys::{exec, process};
 
 /// What was left behind for it.
@@ -23,6 +25,8 @@ use upkeep_sys::{exec, process};
 pub(crate) struct State {
     /// The link by which clients find it.
     pointer: Option<Pointer>,
+    /// Where it is, so that no other svscan takes it for dead.
+    held: Option<OwnedFd>,
 }
 
 /// What the options name, from the root: it means what it meant where this
@@ -113,24 +117,35 @@ impl State {
                 TOOL.info(&[LIVING, root.to_bytes()]);
             }
             keep_in(root.to_bytes());
-            return Ok(Self { pointer: is_told.then(|| point_to(root)).flatten() });
+            let pointer = is_told.then(|| point_to(root)).flatten();
+            return Ok(Self { pointer, held: go_on(root) });
         }
         if let Some(dir) = said {
             keep_in(dir.to_bytes());
-            return Ok(Self { pointer: point_to(dir) });
+            return Ok(Self { pointer: point_to(dir), held: hold(dir) });
         }
-        if told.is_none() && !is_possible_in_place(&services) {
-            choose_one();
-        }
-        Ok(Self::default())
+        let held = match told {
+            Some(dir) if dir.to_bytes().starts_with(b"/") => hold(&dir),
+            None if !is_possible_in_place(&services) => choose_one(),
+            _ => None,
+        };
+        Ok(Self { pointer: None, held })
     }
 
     /// It is where it was, whatever has become of that: those who live there
     /// do. A link that is there is this one's.
     fn resume() -> Self {
         let dir = exec::variable(names::SUPERVISEDIR).filter(|dir| dir.starts_with(b"/"));
-        let pointer = dir.and_then(|dir| found(&CString::new(dir).unwrap_or_default()));
-        Self { pointer }
+        let Some(dir) = dir.and_then(|dir| CString::new(dir).ok()) else { return Self::default() };
+        let kept = stat(&dir).ok().and_then(|stat| take(&stat, OFlags::RDONLY.bits()));
+        Self { pointer: found(&dir), held: kept.or_else(|| hold(&dir)) }
+    }
+
+    /// Lets it stay held over an exec, or not.
+    pub(crate) fn bequeath(&self, survives: bool) {
+        if let Some(held) = &self.held {
+            let _ = close_on_exec(held, !survives);
+        }
     }
 
     /// Nothing is kept there any more that anybody could look for.
@@ -193,15 +208,16 @@ fn warn(path: &CStr, refusal: Refusal) {
 }
 
 /// Nobody has said where, and it cannot be in the services' directories.
-fn choose_one() {
+fn choose_one() -> Option<OwnedFd> {
     let mut last = None;
     let place = choose(&mut |path, refusal| {
         warn(path, refusal);
         last = Some(refusal);
     });
-    if let Some(dir) = place {
-        TOOL.info(&[b"service directories cannot be written to, state is in ", dir.to_bytes()]);
-        return keep_in(dir.to_bytes());
+    if let Some(Place { path, held }) = place {
+        TOOL.info(&[b"service directories cannot be written to, state is in ", path.to_bytes()]);
+        keep_in(path.to_bytes());
+        return Some(held);
     }
     let (words, why) = last.map_or(("", None), Refusal::words);
     let parts = [NO_PLACE, words.as_bytes()];
@@ -209,6 +225,7 @@ fn choose_one() {
         Some(why) => TOOL.warn_os(&parts, why),
         None => TOOL.warn(&parts),
     }
+    None
 }
 
 const NO_PLACE: &[u8] = b"unable to keep state: service directories cannot be written to, and \

@@ -57,6 +57,11 @@ impl Identity {
     }
 }
 
+/// Whether both are about the same file.
+pub(crate) fn is_same(one: &Stat, other: &Stat) -> bool {
+    (one.st_dev, one.st_ino) == (other.st_dev, other.st_ino)
+}
+
 /// Whether a name is that of a directory's identity.
 pub(crate) fn is_one(name: &[u8]) -> bool {
     let mut parts = name.split(|&b| b == BETWEEN);

@@ -3,6 +3,7 @@
 
 use crate::facts::Facts;
 use crate::origin::origin;
+use crate::state::Life;
 use crate::{find, names, place};
 use core::cell::Cell;
 use core::ffi::CStr;
@@ -36,6 +37,7 @@ impl Trouble {
         match self.why {
             Some(_) => "",
             None if self.file == names::LOCK => CROWDED,
+            None if self.verb == "open" => DENIED,
             None => "not a fifo",
         }
     }
@@ -55,6 +57,8 @@ pub struct Keeper {
     named: Cell<Option<u32>>,
 }
 
+const DENIED: &str =
+    "access denied, and another user may run it; remove the directory if nobody does";
 const CROWDED: &str = "another directory with this path has its state there; use another place";
 
 const MINE: Mode = Mode::from_raw_mode(0o600);
@@ -71,12 +75,17 @@ impl Keeper {
     /// Locks the current directory and opens its control FIFO.
     pub fn claim() -> core::result::Result<Self, Trouble> {
         // Never two for one directory, wherever each of them keeps its state.
+        let is_taken = place::is_taken_elsewhere();
         place::settle_all();
         if place::is_crowded() {
             return Err(Trouble { verb: "acquire", file: names::LOCK, why: None });
         }
-        if place::is_taken_in_place() {
-            return Err(Trouble::because("acquire", names::LOCK)(Errno::AGAIN));
+        let here = if is_taken { Life::Lives } else { place::life_in_place() };
+        match here {
+            Life::Lives => return Err(Trouble::because("acquire", names::LOCK)(Errno::AGAIN)),
+            // Better none than two.
+            Life::Denied => return Err(Trouble { verb: "open", file: names::OK, why: None }),
+            Life::Nowhere | Life::Ended => {}
         }
         if let Some(service) = place::around() {
             make_directory(CWD, service).map_err(Trouble::because("read", names::SUPERVISE))?;
@@ -301,11 +310,13 @@ fn directory_length(path: &CStr) -> usize {
 /// that was killed, on its way to become the service: it lets go in a moment.
 fn lock() -> Result<OwnedFd> {
     let flags = WRITE | OFlags::APPEND | OFlags::CREATE;
-    let file = place::open(names::LOCK, flags, MINE)?;
+    let mut file = place::open(names::LOCK, flags, MINE)?;
     let patience = clock::monotonic() + PATIENCE;
     loop {
         match fs::flock(&file, FlockOperation::NonBlockingLockExclusive) {
-            Ok(()) => return Ok(file),
+            Ok(()) if place::is_still(names::LOCK, &file) => return Ok(file),
+            // Somebody has just removed what was left behind there.
+            Ok(()) => file = place::open(names::LOCK, flags, MINE)?,
             Err(Errno::INTR) => {}
             Err(Errno::AGAIN) if clock::monotonic() < patience => {
                 clock::pause_until(clock::monotonic() + STEP);

@@ -3,7 +3,7 @@
 //! every name is used as it is, unless nobody lives there and `state` knows of
 //! a place where somebody does.
 
-use crate::identity::{Identity, Owner, owner};
+use crate::identity::{Identity, Owner, is_same, owner};
 use crate::names;
 use crate::state::{self, Life};
 use core::cell::{Cell, RefCell};
@@ -91,6 +91,13 @@ fn is_elsewhere() -> bool {
     HERE.get().own.is_some_and(|own| own.to_bytes().starts_with(b"/"))
 }
 
+/// Whether an open file is still the one of this name. In a service's own
+/// directory nobody removes it.
+pub(crate) fn is_still(file: &CStr, opened: &OwnedFd) -> bool {
+    let is = |named: Stat| fs::fstat(opened).is_ok_and(|opened| is_same(&named, &opened));
+    !is_elsewhere() || stat(file).is_ok_and(is)
+}
+
 fn whose() -> Owner {
     let Ok(here) = fs::stat(c".") else { return Owner::Unknown };
     at(names::OWNER, |path| owner(CWD, path, &here))
@@ -151,11 +158,17 @@ pub(crate) fn settle_all() {
     }
 }
 
+/// Whether it was said where it is to live, and it does already in another place
+/// that is known.
+pub(crate) fn is_taken_elsewhere() -> bool {
+    moved().is_some_and(|dir| state::lives_beside(dir, HERE.get().logger))
+}
+
 /// Whether somebody lives in `supervise/`, though it is elsewhere that is meant.
-pub(crate) fn is_taken_in_place() -> bool {
+pub(crate) fn life_in_place() -> Life {
     let ok = if is_logger() { c"supervise/log/ok" } else { names::OK };
     let is_elsewhere = moved().is_some() && at(names::OK, |path| path != ok);
-    is_elsewhere && state::life(ok) == Life::Lives
+    if is_elsewhere { state::life(ok) } else { Life::Nowhere }
 }
 
 /// The same, and its logger is meant, which is the file `log`. What is kept of

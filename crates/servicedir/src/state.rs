@@ -3,6 +3,7 @@
 //! points to. They are in places where anybody may put something, so each is
 //! believed only of whoever it belongs to. Nothing here makes one; `make` does.
 
+mod clean;
 mod make;
 
 use crate::identity::{self, Owner, owner};
@@ -10,6 +11,7 @@ use crate::names;
 use crate::place::{LOGGER, Path};
 use core::cell::{Cell, RefCell};
 use core::ffi::CStr;
+use rustix::fd::OwnedFd;
 use rustix::fs::{self, Access, AtFlags, CWD, FileType, Mode, OFlags, Stat};
 use rustix::io::Errno;
 use rustix::process::geteuid;
@@ -17,7 +19,7 @@ use std::ffi::{CString, OsStr};
 use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
 
-pub use make::{Pointer, Refusal, accept, announce, choose, found};
+pub use make::{Place, Pointer, Refusal, accept, announce, choose, found, go_on, hold};
 
 /// The first, which has no user's number in its name.
 const FIRST: &CStr = c"/run/upkeep";
@@ -25,6 +27,8 @@ const FIRST: &CStr = c"/run/upkeep";
 const OTHERS: [&str; 2] = ["/dev/shm/upkeep-", "/tmp/upkeep-"];
 /// What a link in a root begins with that points to another place.
 const POINTER: u8 = b':';
+/// What a place is called before its name that is being removed.
+const LEFT: &[u8] = b":left:";
 
 /// A directory that may hold the state of services.
 #[derive(Clone, Copy, Debug)]
@@ -53,6 +57,8 @@ std::thread_local! {
     static KNOWN: RefCell<Vec<Root>> = const { RefCell::new(Vec::new()) };
     /// The users whose roots have been looked for.
     static ASKED: RefCell<Vec<u32>> = const { RefCell::new(Vec::new()) };
+    /// What is left of places that were being removed, in this user's roots.
+    static RESTS: RefCell<Vec<CString>> = const { RefCell::new(Vec::new()) };
     static FIRST_OF_ALL: Cell<Option<u32>> = const { Cell::new(None) };
 }
 
@@ -61,11 +67,7 @@ std::thread_local! {
 /// do so in his own only.
 pub(crate) fn root_of_here(is_logger: bool, to_live: bool) -> Option<&'static [u8]> {
     let here = fs::stat(c".").ok()?;
-    let trusted = trusted(here.st_uid);
-    trusted.iter().for_each(|user| look_for(*user));
-    let roots: Vec<Root> = KNOWN.with_borrow(|known| {
-        known.iter().filter(|root| trusted.contains(&root.owner)).copied().collect()
-    });
+    let roots = believed(&here);
     let there = |root: &Root| life_in(root, &here, is_logger).unwrap_or(Life::Nowhere);
     let living = roots.iter().find(|root| there(root) == Life::Lives);
     let found = living.or_else(|| roots.iter().find(|root| there(root) == Life::Denied));
@@ -80,6 +82,25 @@ pub(crate) fn root_of_here(is_logger: bool, to_live: bool) -> Option<&'static [u
         possible.clone().find(|root| there(root) == Life::Ended).or_else(|| possible.next())
     });
     found.map(|root| root.dir.to_bytes())
+}
+
+/// Whether the service, or logger, here lives in another root than `dir`, where
+/// it is said that it is to. A user who has no root has none started there.
+pub(crate) fn lives_beside(dir: &[u8], is_logger: bool) -> bool {
+    let lives = |here: &Stat| {
+        let others = believed(here).into_iter().filter(|root| root.dir.to_bytes() != dir);
+        others.map(|root| life_in(&root, here, is_logger)).any(|life| life == Ok(Life::Lives))
+    };
+    has_own() && fs::stat(c".").is_ok_and(|here| lives(&here))
+}
+
+/// The roots that are believed of the service here.
+fn believed(here: &Stat) -> Vec<Root> {
+    let trusted = trusted(here.st_uid);
+    trusted.iter().for_each(|user| look_for(*user));
+    KNOWN.with_borrow(|known| {
+        known.iter().filter(|root| trusted.contains(&root.owner)).copied().collect()
+    })
 }
 
 /// Whether this user has a root, which is all that a supervise asks that finds
@@ -132,7 +153,10 @@ fn look_for(user: u32) {
         if is_root_of(&path, user) && may(&path, Access::EXEC_OK) {
             let dir = keep(path);
             add(dir, user, false);
-            let (within, pointed_to) = entries(dir);
+            let Entries { within, pointed_to, left } = entries(dir);
+            if user == geteuid().as_raw() {
+                RESTS.with_borrow_mut(|rests| rests.extend(left));
+            }
             for inner in within {
                 if is_private(&inner, user).is_ok() && may(&inner, Access::EXEC_OK) {
                     add(keep(inner), user, false);
@@ -175,15 +199,23 @@ fn is_root_of(path: &CStr, user: u32) -> bool {
 /// The directory, if it is one, is his, and can be written to by nobody else.
 /// A link is none.
 fn is_private(path: &CStr, user: u32) -> Result<(), Refusal> {
-    let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    open_private(path, OFlags::PATH).and_then(|(_, stat)| judge(&stat, user))
+}
+
+fn open_private(path: &CStr, how: OFlags) -> Result<(OwnedFd, Stat), Refusal> {
+    let flags = how | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     let dir = fs::open(path, flags, Mode::empty()).map_err(|why| match why {
         Errno::NOTDIR if is_link(path) => Refusal::Link,
         why => Refusal::Os(why),
     })?;
     let stat = fs::fstat(&dir).map_err(Refusal::Os)?;
+    Ok((dir, stat))
+}
+
+fn judge(stat: &Stat, user: u32) -> Result<(), Refusal> {
     match () {
         () if stat.st_uid != user => Err(Refusal::Anothers),
-        () if is_open_to_others(&stat) => Err(Refusal::Open),
+        () if is_open_to_others(stat) => Err(Refusal::Open),
         () => Ok(()),
     }
 }
@@ -240,23 +272,50 @@ fn is_safe_owner(stat: &Stat, user: u32) -> bool {
     [0, user].contains(&stat.st_uid) || fs::stat(c"/").is_ok_and(|root| root.st_uid == stat.st_uid)
 }
 
-/// What a root has of svscan's: the directories in it, each for a scan
-/// directory and called by its identity, and where the links point to.
-fn entries(root: &CStr) -> (Vec<CString>, Vec<CString>) {
+/// What a root has of svscan's.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Entries {
+    /// The directories in it, each for a scan directory and called by its
+    /// identity.
+    within: Vec<CString>,
+    /// Where the links point to.
+    pointed_to: Vec<CString>,
+    /// Such directories that were being removed.
+    left: Vec<CString>,
+}
+
+fn entries(root: &CStr) -> Entries {
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-    let (mut within, mut pointed_to) = (Vec::new(), Vec::new());
-    let Ok(dir) = fs::open(root, flags, Mode::empty()) else { return (within, pointed_to) };
-    let Ok(list) = fs::Dir::read_from(&dir) else { return (within, pointed_to) };
+    let mut all = Entries::default();
+    let Ok(dir) = fs::open(root, flags, Mode::empty()) else { return all };
+    let Ok(list) = fs::Dir::read_from(&dir) else { return all };
     for entry in list.filter_map(Result::ok) {
         let name = entry.file_name();
+        let path = || CString::new([root.to_bytes(), b"/", name.to_bytes()].concat()).ok();
         if identity::is_one(name.to_bytes()) {
-            within.extend(CString::new([root.to_bytes(), b"/", name.to_bytes()].concat()).ok());
+            all.within.extend(path());
+        } else if name.to_bytes().strip_prefix(LEFT).is_some_and(identity::is_one) {
+            all.left.extend(path());
         } else if name.to_bytes().first() == Some(&POINTER) {
             let target = fs::readlinkat(&dir, name, []).ok();
-            pointed_to.extend(target.filter(|target| target.to_bytes().starts_with(b"/")));
+            all.pointed_to.extend(target.filter(|target| target.to_bytes().starts_with(b"/")));
         }
     }
-    (within, pointed_to)
+    all
+}
+
+/// The names of a user's places in a root, and of what is left of others.
+fn within(root: &CStr, user: u32) -> Vec<&'static [u8]> {
+    look_for(user);
+    let own = |known: &Vec<Root>| {
+        let own = known.iter().filter(|known| known.owner == user && !known.is_told);
+        own.map(|known| known.dir).collect::<Vec<_>>()
+    };
+    let rests = RESTS.take().into_iter().map(keep);
+    let all = rests.chain(KNOWN.with_borrow(own));
+    let name =
+        |path: &'static CStr| path.to_bytes().strip_prefix(root.to_bytes())?.strip_prefix(b"/");
+    all.filter_map(name).collect()
 }
 
 /// What there is in a root of the supervise of the service, or logger, here.

@@ -2,14 +2,21 @@
 //! the directory that it was told. It follows nobody's link and takes nobody's
 //! directory.
 
-use super::{POINTER, TO_WRITE, is_private, is_within_reach, paths, safe_parent, safe_way};
-use crate::identity::Identity;
+use super::clean::clean;
+use super::{
+    POINTER, TO_WRITE, is_private, is_within_reach, judge, open_private, paths, safe_parent,
+    safe_way,
+};
+use crate::identity::is_same;
+use crate::identity::{self, Identity};
 use core::ffi::CStr;
 use core::mem::MaybeUninit;
-use rustix::fs::{self, CWD, Mode};
+use rustix::fd::OwnedFd;
+use rustix::fs::{self, AtFlags, CWD, FlockOperation, Mode, OFlags, Stat};
 use rustix::io::Errno;
 use rustix::process::{geteuid, umask};
 use std::ffi::CString;
+use upkeep_sys::{clock, process};
 
 /// Why a directory is not used for the state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,21 +56,147 @@ impl Refusal {
     }
 }
 
+/// Which scan directory a place is for: a link, which takes no room. It has a
+/// name that no service can have.
+pub(super) const SCAN: &CStr = c":scan";
+/// How long somebody is waited for who removes a place.
+const PATIENCE: u64 = 1_000_000_000;
+/// How often it is tried.
+const STEP: u64 = 5_000_000;
+
+/// A directory for the state. Nobody removes it as long as this lives.
+#[derive(Debug)]
+pub struct Place {
+    /// From the root.
+    pub path: CString,
+    /// What holds it.
+    pub held: OwnedFd,
+}
+
 /// A directory for the services of the current one, in the first of this user's
 /// roots that is there and can be written to or, if there is none, in the first
 /// that can be made. It is called by the identity of the current directory:
 /// where others share the roots, their services may have the same paths.
 /// `refused` is told of each root that cannot be used.
-pub fn choose(refused: &mut dyn FnMut(&CStr, Refusal)) -> Option<CString> {
+pub fn choose(refused: &mut dyn FnMut(&CStr, Refusal)) -> Option<Place> {
     let name = Identity::here().ok()?;
     let inner = |root: &CStr, user| {
         let path = [root.to_bytes(), b"/", name.bytes()].concat();
         let path = CString::new(path).map_err(|_| Refusal::Os(Errno::INVAL))?;
-        make(&path, mode_in(root, user))?;
-        is_private(&path, user)?;
-        writable(&path).map(|()| path)
+        let held = match take(&path, mode_in(root, user), user) {
+            // There may be room when what is dead has gone.
+            Err(Refusal::Os(Errno::NOSPC | Errno::DQUOT)) => {
+                clean(root, name.bytes());
+                take(&path, mode_in(root, user), user)?
+            }
+            taken => {
+                clean(root, name.bytes());
+                taken?
+            }
+        };
+        writable(&path).map(|()| Place { path, held })
     };
     choose_with(&inner, refused)
+}
+
+/// Makes a place for the current directory, or takes the one that is there, and
+/// holds it. Somebody may be removing that: then it is waited for, and made
+/// anew.
+fn take(path: &CStr, mode: Mode, user: u32) -> Result<OwnedFd, Refusal> {
+    let patience = clock::monotonic() + PATIENCE;
+    loop {
+        let is_new = make(path, mode)?;
+        let (place, stat) = match open_private(path, OFlags::RDONLY) {
+            Err(Refusal::Os(Errno::NOENT)) if clock::monotonic() < patience => continue,
+            answer => answer?,
+        };
+        judge(&stat, user)?;
+        lock(&place, patience).map_err(Refusal::Os)?;
+        match fs::stat(path) {
+            Ok(named) if is_same(&named, &stat) => {
+                note(&place, is_new);
+                is_seen(&place, &named).map_err(Refusal::Os)?;
+                return Ok(place);
+            }
+            _ if clock::monotonic() < patience => {}
+            _ => return Err(Refusal::Os(Errno::AGAIN)),
+        }
+    }
+}
+
+/// Others may hold it too; nobody does who removes it. Where there are no
+/// locks, nobody removes anything.
+fn lock(place: &OwnedFd, patience: u64) -> Result<(), Errno> {
+    loop {
+        match fs::flock(place, FlockOperation::NonBlockingLockShared) {
+            Err(Errno::INTR) => {}
+            Err(Errno::AGAIN) if clock::monotonic() < patience => {
+                clock::pause_until(clock::monotonic() + STEP);
+            }
+            Err(Errno::AGAIN) => return Err(Errno::AGAIN),
+            _ => return Ok(()),
+        }
+    }
+}
+
+/// Writes down which directory the place is for.
+fn note(place: &OwnedFd, is_new: bool) {
+    let mut here = [0; 4096];
+    let Ok(here) = process::current_directory(&mut here) else { return };
+    if !is_new {
+        let mut room = [MaybeUninit::uninit(); 4096];
+        let noted = fs::readlinkat_raw(place, SCAN, &mut room[..]);
+        if noted.is_ok_and(|(noted, _)| *noted == *here.to_bytes()) {
+            return;
+        }
+        let _ = fs::unlinkat(place, SCAN, AtFlags::empty());
+    }
+    // Without it nobody sees the directory.
+    let _ = fs::symlinkat(here, place, SCAN);
+}
+
+/// Holds a directory in which the state is, so that nobody removes it.
+#[must_use]
+pub fn hold(dir: &CStr) -> Option<OwnedFd> {
+    let (place, stat) = open_private(dir, OFlags::RDONLY).ok()?;
+    lock(&place, clock::monotonic() + PATIENCE).ok()?;
+    if may_be_cleaned(dir) {
+        let _ = is_seen(&place, &stat);
+    }
+    Some(place)
+}
+
+/// The same where services live that another svscan has left.
+#[must_use]
+pub fn go_on(dir: &CStr) -> Option<OwnedFd> {
+    let held = hold(dir);
+    if let Some((root, name)) = parts(dir) {
+        clean(&root, name);
+    }
+    held
+}
+
+/// The root and the name of a place.
+fn parts(dir: &CStr) -> Option<(CString, &[u8])> {
+    let at = dir.to_bytes().iter().rposition(|&b| b == b'/')?;
+    let (root, name) = (CString::new(&dir.to_bytes()[..at]).ok()?, &dir.to_bytes()[at + 1..]);
+    let is_root = paths(geteuid().as_raw()).any(|path| path == root);
+    (is_root && identity::is_one(name)).then_some((root, name))
+}
+
+fn may_be_cleaned(dir: &CStr) -> bool {
+    parts(dir).is_some()
+}
+
+/// Something of a place was seen.
+pub(super) fn is_seen(place: &OwnedFd, stat: &Stat) -> Result<(), Errno> {
+    let mode = Mode::from_raw_mode(stat.st_mode);
+    if mode.contains(Mode::SVTX) { fs::fchmod(place, mode - Mode::SVTX) } else { Ok(()) }
+}
+
+/// Nothing was, now. That takes no room, as a file would.
+pub(super) fn is_not_seen(place: &OwnedFd, stat: &Stat) -> Result<(), Errno> {
+    fs::fchmod(place, Mode::from_raw_mode(stat.st_mode) | Mode::SVTX)
 }
 
 /// The same for what `with` makes in a root.
@@ -218,5 +351,5 @@ fn make(path: &CStr, mode: Mode) -> Result<bool, Refusal> {
 
 /// This user has a right to write there, and it can be written to at all.
 fn writable(path: &CStr) -> Result<(), Refusal> {
-    fs::accessat(CWD, path, TO_WRITE, fs::AtFlags::EACCESS).map_err(Refusal::Os)
+    fs::accessat(CWD, path, TO_WRITE, AtFlags::EACCESS).map_err(Refusal::Os)
 }

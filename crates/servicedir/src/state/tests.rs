@@ -6,17 +6,17 @@ use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path as FilePath, PathBuf};
 
 /// A directory for one test, removed at its end.
-struct Dir(PathBuf);
+pub(super) struct Dir(pub(super) PathBuf);
 
 impl Dir {
-    fn new(name: &str) -> Self {
+    pub(super) fn new(name: &str) -> Self {
         let path = std::env::temp_dir().join(format!("upkeep-state-{name}-{}", std::process::id()));
         std::fs::create_dir(&path).unwrap();
         std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
         Self(path)
     }
 
-    fn make(&self, name: &str, mode: u32) -> CString {
+    pub(super) fn make(&self, name: &str, mode: u32) -> CString {
         let path = self.0.join(name);
         std::fs::create_dir(&path).unwrap();
         set_mode(&path, mode);
@@ -30,11 +30,11 @@ impl Drop for Dir {
     }
 }
 
-fn set_mode(path: &FilePath, mode: u32) {
+pub(super) fn set_mode(path: &FilePath, mode: u32) {
     std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
 }
 
-fn path_of(path: &FilePath) -> CString {
+pub(super) fn path_of(path: &FilePath) -> CString {
     CString::new(path.to_str().unwrap()).unwrap()
 }
 
@@ -101,7 +101,10 @@ fn pointers_lead_from_the_root_directory_only() {
     dir.make(":not-a-link", 0o700);
     let inner = dir.make("12-345", 0o700);
     dir.make("12-", 0o700);
-    assert_eq!(entries(&path_of(&dir.0)), (vec![inner], vec![c"/state".to_owned()]));
+    let rest = dir.make(":left:1-2", 0o700);
+    let expected =
+        Entries { within: vec![inner], pointed_to: vec![c"/state".to_owned()], left: vec![rest] };
+    assert_eq!(entries(&path_of(&dir.0)), expected);
 }
 
 #[test]
