@@ -17,10 +17,11 @@ use crate::svscan::notify::Notify;
 use crate::svscan::options::Options;
 use crate::svscan::order::Order;
 use crate::svscan::renew::Start;
+use crate::svscan::rescue::Rescue;
 use crate::svscan::roster::{NAME, Roster};
 use crate::svscan::settle::Settling;
 use crate::svscan::state::{State, Told};
-use crate::svscan::{Others, launch, machine, renew, rescue};
+use crate::svscan::{Others, launch, machine, renew};
 use core::ffi::CStr;
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::fd::{AsRawFd, OwnedFd};
@@ -37,12 +38,16 @@ use upkeep_sys::signals::{self, Signal, Signals};
 use upkeep_sys::{Args, clock, process, sealed, stack};
 
 pub(crate) fn run(args: Args, others: Others) -> Exit {
-    if let Some(exit) = TOOL.answer(args) {
+    let despite = Rescue::despite(args);
+    // A machine's process 1 is asked nothing: the kernel hands it any words.
+    if !despite.machine
+        && let Some(exit) = TOOL.answer(args)
+    {
         return exit;
     }
     let options = match Options::read(args) {
         Ok(options) => options,
-        Err(exit) => return exit,
+        Err(exit) => return despite.instead(exit),
     };
     if let Some(end) = options.order {
         return machine::order(end);
@@ -55,7 +60,7 @@ pub(crate) fn run(args: Args, others: Others) -> Exit {
             sealed::seal();
             svscan.run(event)
         }
-        Err(exit) => rescue::instead(rescue::wanted(&options), options.machine, exit),
+        Err(exit) => Rescue::of(&options).instead(exit),
     }
 }
 

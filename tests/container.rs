@@ -7,6 +7,7 @@ mod environment;
 mod essential;
 mod limits;
 mod machine;
+mod misled;
 mod rescue;
 mod scripts;
 mod state;
