@@ -126,6 +126,7 @@ impl Svscan {
                 self.scan_at = 0;
             }
             Action::WarnOfServices => self.warn_of_services(),
+            Action::WarnOfStuck => self.warn_of_stuck(),
             Action::StartCommand => {
                 let Self { course, start, launcher, environments, .. } = self;
                 let environment = environments.command.as_ref();
@@ -168,8 +169,15 @@ impl Svscan {
     /// Does what is due, and answers with the end when that has come.
     pub(crate) fn keep_course(&mut self) -> Option<Exit> {
         // What is there in the last moment is in time.
-        if self.course.whole.phase == Phase::Rising && self.are_all_ready() {
-            self.proceed(Event::Ready);
+        if self.course.whole.phase == Phase::Rising {
+            if self.are_all_ready() {
+                self.proceed(Event::Ready);
+            } else if self.are_all_stuck() {
+                self.proceed(Event::Stuck);
+            }
+        }
+        if self.course.whole.phase != Phase::Rising {
+            self.stuck.stirs();
         }
         let whole = &self.course.whole;
         if whole.due.is_some_and(|due| due <= clock::monotonic()) {

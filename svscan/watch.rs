@@ -18,6 +18,7 @@ use crate::svscan::options::Options;
 use crate::svscan::order::Order;
 use crate::svscan::renew::Start;
 use crate::svscan::rescue::Rescue;
+use crate::svscan::rise::Stuck;
 use crate::svscan::roster::{NAME, Roster};
 use crate::svscan::settle::Settling;
 use crate::svscan::state::{State, Told};
@@ -98,6 +99,7 @@ pub(crate) struct Svscan {
     rested: bool,
     /// When the records are looked at that nobody tells of.
     pub(crate) listen_at: Option<u64>,
+    pub(crate) stuck: Stuck,
     /// Whether the scan after the next one is to come soon.
     pub(crate) again: bool,
     /// Whether nothing is started: not yet, or not any more.
@@ -173,6 +175,7 @@ impl Svscan {
             is_first_life: getpid().is_init() && !again,
             rested: false,
             listen_at: None,
+            stuck: Stuck::new(),
             again: false,
             leaving: true,
         };
@@ -217,7 +220,7 @@ impl Svscan {
         let now = clock::monotonic();
         let scan = (!self.leaving).then_some(self.scan_at);
         let services = [scan, self.settling.deadline(now), self.roster.deadline()];
-        let course = [self.course.whole.due, self.listen_at];
+        let course = [self.course.whole.due, self.listen_at, self.stuck.due];
         let others = [self.holder.deadline(), self.order.due];
         let lines = self.lines.as_ref().map(|lines| &lines.helper);
         let output =

@@ -13,6 +13,7 @@ mod scripts;
 mod signals;
 mod state;
 mod stop;
+mod stuck;
 mod terminal;
 
 use crate::support::container::{Container, Plan, both};

@@ -172,6 +172,11 @@ impl Whole {
                     self.run(all);
                 }
             }
+            Event::Stuck => {
+                if self.phase == Phase::Rising {
+                    self.go_without(Action::WarnOfStuck, all, now);
+                }
+            }
             Event::CommandEnded(code) => self.command_ended(code, all, now),
             Event::EssentialOver(code) => self.essential_over(code, all, now),
             Event::Stop(signal, end) => self.stop(signal, end, all, now),
@@ -229,6 +234,22 @@ impl Whole {
         if self.plan.command {
             self.commanding = true;
             all.push(Action::StartCommand);
+        }
+    }
+
+    /// Not all services are ready, which is said so.
+    fn go_without(&mut self, warning: Action, all: &mut Actions, now: u64) {
+        match self.plan.on_ready {
+            Failure::Stop => {
+                all.push(warning);
+                self.code = Some(NOT_READY);
+                self.leave(all, now);
+            }
+            Failure::Warn => {
+                all.push(warning);
+                self.run(all);
+            }
+            Failure::Ignore => self.run(all),
         }
     }
 

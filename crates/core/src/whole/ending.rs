@@ -1,7 +1,7 @@
 //! The machine of the whole from the first cause of the end on, and what is
 //! due.
 
-use super::{Action, Actions, DRAIN, End, Failure, GONE, NOT_READY, Phase, Whole};
+use super::{Action, Actions, DRAIN, End, Failure, GONE, Phase, Whole};
 
 impl Whole {
     pub(super) fn command_ended(&mut self, code: u8, all: &mut Actions, now: u64) {
@@ -96,18 +96,7 @@ impl Whole {
 
     pub(super) fn tick(&mut self, all: &mut Actions, now: u64) {
         match self.phase {
-            Phase::Rising => match self.plan.on_ready {
-                Failure::Stop => {
-                    all.push(Action::WarnOfServices);
-                    self.code = Some(NOT_READY);
-                    self.leave(all, now);
-                }
-                Failure::Warn => {
-                    all.push(Action::WarnOfServices);
-                    self.run(all);
-                }
-                Failure::Ignore => self.run(all),
-            },
+            Phase::Rising => self.go_without(Action::WarnOfServices, all, now),
             // The first time it is killed, the second time it is left.
             Phase::Yielding if self.hurry_at.is_some() => {
                 self.hurry_at = None;
@@ -158,7 +147,7 @@ impl Whole {
         self.due = self.hurry_at.map(|hurry_at| hurry_at.min(until));
     }
 
-    fn leave(&mut self, all: &mut Actions, now: u64) {
+    pub(super) fn leave(&mut self, all: &mut Actions, now: u64) {
         self.phase = Phase::Leaving;
         self.start_clock(now);
         self.due = self.hurry_at;

@@ -13,6 +13,8 @@ pub enum Event {
     Prepared(u8),
     /// Every service that is wanted is ready, or over.
     Ready,
+    /// Those that are neither will not be by themselves.
+    Stuck,
     /// The command has ended with this code, or could not be started.
     CommandEnded(u8),
     /// An essential service is over, with this code.
@@ -47,6 +49,8 @@ pub enum Action {
     StartServices,
     /// Say that not all of them are ready.
     WarnOfServices,
+    /// Say which of them cannot be.
+    WarnOfStuck,
     /// Start the command.
     StartCommand,
     /// Tell it to end, if the signal that begins the stop has not done that.
