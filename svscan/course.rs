@@ -7,10 +7,9 @@ use crate::svscan::help::TOOL;
 use crate::svscan::lines::PATIENCE;
 use crate::svscan::machine;
 use crate::svscan::options::Options;
-use crate::svscan::rescue;
+use crate::svscan::rescue::Rescue;
 use crate::svscan::scripts::{FINISH, INIT, Scripts};
 use crate::svscan::watch::Svscan;
-use core::ffi::CStr;
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::process::{Pid, Signal, WaitOptions, getpid, wait};
 use upkeep_cli::Exit;
@@ -41,7 +40,7 @@ pub(crate) struct Course {
     pub(crate) stop: u8,
     /// Whether to say what is reaped, and what is forwarded.
     pub(crate) tells: [bool; 2],
-    rescue: Option<&'static CStr>,
+    rescue: Rescue,
     end: Option<End>,
 }
 
@@ -63,7 +62,7 @@ impl Course {
             scripts: Scripts::new(),
             stop: options.stop,
             tells: options.tells,
-            rescue: rescue::wanted(options),
+            rescue: Rescue::of(options),
             end: None,
         })
     }
@@ -71,7 +70,7 @@ impl Course {
 
 /// What has to be so before anything else is done.
 pub(crate) fn prepare(options: &Options) -> Result<(), Exit> {
-    rescue::arm(options);
+    Rescue::of(options).arm();
     if options.machine {
         machine::begin();
     }
@@ -102,7 +101,7 @@ fn plan(options: &Options) -> Plan {
         on_finish: options.failure.unwrap_or(Failure::Warn),
         sweeps: is_first,
         machine: options.machine,
-        rescue: rescue::wanted(options).is_some(),
+        rescue: Rescue::of(options).is_there(),
     }
 }
 
@@ -127,6 +126,7 @@ impl Svscan {
                 self.scan_at = 0;
             }
             Action::WarnOfServices => self.warn_of_services(),
+            Action::WarnOfStuck => self.warn_of_stuck(),
             Action::StartCommand => {
                 let Self { course, start, launcher, environments, .. } = self;
                 let environment = environments.command.as_ref();
@@ -169,8 +169,15 @@ impl Svscan {
     /// Does what is due, and answers with the end when that has come.
     pub(crate) fn keep_course(&mut self) -> Option<Exit> {
         // What is there in the last moment is in time.
-        if self.course.whole.phase == Phase::Rising && self.are_all_ready() {
-            self.proceed(Event::Ready);
+        if self.course.whole.phase == Phase::Rising {
+            if self.are_all_ready() {
+                self.proceed(Event::Ready);
+            } else if self.are_all_stuck() {
+                self.proceed(Event::Stuck);
+            }
+        }
+        if self.course.whole.phase != Phase::Rising {
+            self.stuck.stirs();
         }
         let whole = &self.course.whole;
         if whole.due.is_some_and(|due| due <= clock::monotonic()) {
@@ -194,7 +201,7 @@ impl Svscan {
             End::Code(code) => Exit::Of(code),
             End::Failed(code) => {
                 failed(b".svscan/init", code);
-                rescue::instead(self.course.rescue, self.course.plan.machine, Exit::Of(code))
+                self.course.rescue.instead(Exit::Of(code))
             }
             End::Halt | End::PowerOff | End::Restart => machine::end(end),
         }

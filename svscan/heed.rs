@@ -108,15 +108,21 @@ impl Svscan {
     fn heed_beside_command(&mut self, number: u8) {
         let command = &mut self.course.command;
         // Before the command is there, and afterwards, nobody else could hear.
+        // Nothing is kept for one that is still to come: what has just begun has
+        // no handler yet, so that most signals would end it, and what they ask
+        // for, as to read its files again, it does when it begins.
         let alone = !command.runs();
         let got = command.forward(number);
         command.told = got.is_some();
-        if let Some(got) = got
-            && self.course.tells[1]
-        {
+        if self.course.tells[1] {
             let (mut came, mut went) = ([0; 20], [0; 20]);
             let came = decimal(number.into(), &mut came);
-            TOOL.info(&[b"signal ", came, b" forwarded as ", decimal(got.into(), &mut went)]);
+            if let Some(got) = got {
+                let went = decimal(got.into(), &mut went);
+                TOOL.info(&[b"signal ", came, b" forwarded as ", went]);
+            } else if alone {
+                TOOL.info(&[b"signal ", came, b" not forwarded, the command does not run"]);
+            }
         }
         if number == self.course.stop || number == PWR || alone && number == INT {
             self.proceed(Event::Stop(number, End::Code(0)));

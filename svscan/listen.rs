@@ -5,10 +5,10 @@
 
 use crate::svscan::help::TOOL;
 use crate::svscan::watch::Svscan;
+use upkeep_core::order::Rise;
 use upkeep_core::record::Outcome;
 use upkeep_core::scan::Which;
 use upkeep_core::standing::Standing;
-use upkeep_core::status::Want;
 use upkeep_core::whole::{Event, Phase};
 use upkeep_sys::clock;
 
@@ -27,15 +27,15 @@ pub(crate) struct Heard {
     living: bool,
     /// Whether the record may have changed.
     stirred: bool,
-    /// Whether nobody has to wait for it.
-    settled: bool,
+    /// How far it has come up.
+    pub(crate) rise: Rise,
     /// Whether everything ends with it.
     essential: bool,
 }
 
 impl Heard {
     pub(crate) const NOTHING: Self =
-        Self { watch: -1, living: false, stirred: false, settled: false, essential: false };
+        Self { watch: -1, living: false, stirred: false, rise: Rise::Open, essential: false };
 
     /// Notes that the record with this watch may have changed.
     pub(crate) fn stir(&mut self, watch: i32) {
@@ -66,7 +66,7 @@ impl Svscan {
     pub(crate) fn begins(&mut self, index: usize, which: Which) {
         if which == Which::Main {
             let heard = &mut self.roster.get_mut(index).heard;
-            (heard.living, heard.stirred, heard.settled) = (false, true, false);
+            (heard.living, heard.stirred, heard.rise) = (false, true, Rise::Open);
         }
     }
 
@@ -105,8 +105,11 @@ impl Svscan {
             && let Some(record) = there.living_record()
         {
             let standing = Standing::of(&record.status, Some(&record.own));
-            heard.settled = standing.ready || standing.over || record.status.want == Want::Down;
+            heard.rise = Rise::of(&record);
             over = (heard.essential && standing.over).then_some(record.own.last);
+        }
+        if heard.rise != self.roster.get(index).heard.rise {
+            self.stuck.stirs();
         }
         self.roster.get_mut(index).heard = heard;
         if let Some(last) = over {
@@ -122,22 +125,6 @@ impl Svscan {
         let Some(notices) = &self.notices else { return -1 };
         let there = self.elsewhere(index, Which::Main);
         there.with_directory(|path| notices.watch_records(path, living)).unwrap_or(-1)
-    }
-
-    /// Whether every service that is wanted is ready, or over.
-    pub(crate) fn are_all_ready(&self) -> bool {
-        self.looked
-            && self.settling.is_empty()
-            && self.roster.iter().all(|entry| entry.heard.settled || !entry.service.listed)
-    }
-
-    /// Says which are not.
-    pub(crate) fn warn_of_services(&self) {
-        for index in 0..self.roster.len() {
-            if !self.roster.get(index).heard.settled {
-                TOOL.warn(&[self.roster.name(index).to_bytes(), b" is not ready in time"]);
-            }
-        }
     }
 }
 

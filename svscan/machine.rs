@@ -2,17 +2,19 @@
 
 use crate::svscan::help::TOOL;
 use crate::svscan::options::Options;
+use rustix::event::{PollFd, PollFlags, poll};
 use rustix::io::Errno;
-use rustix::process::{Pid, getpid};
+use rustix::process::{Pid, WaitOptions, getpid, wait};
 use upkeep_cli::Exit;
-use upkeep_core::signals::RTMIN;
+use upkeep_core::signals::{HIGHEST, RTMIN};
 use upkeep_core::whole::End;
 use upkeep_sys::reboot::{self, Machine};
-use upkeep_sys::signals::{Whom, send};
+use upkeep_sys::signals::{Signals, Whom, bit, send};
 
 const INT: u8 = 2;
 const USR2: u8 = 12;
 const TERM: u8 = 15;
+const CHLD: u8 = 17;
 const PWR: u8 = 30;
 
 /// Those that mean something to a machine only.
@@ -69,5 +71,24 @@ pub(crate) fn end(end: End) -> Exit {
         // Without that right it is a container that ends.
         Ok(()) | Err(Errno::PERM) => Exit::Success,
         Err(why) => TOOL.fatal_os(&[b"unable to end the machine: "], why),
+    }
+}
+
+/// Nothing can take the place of this process: it waits for a signal that says
+/// how the machine ends, and reaps meanwhile.
+pub(crate) fn hold() -> Exit {
+    TOOL.warn(&[b"nothing can go on, waiting for a signal that ends the machine"]);
+    let ends = (1..=HIGHEST).filter(|number| meaning(*number).is_some());
+    let heeded = ends.fold(bit(CHLD.into()), |set, number| set | bit(number.into()));
+    let signals = Signals::take_all(heeded, 0).ok();
+    loop {
+        let mut fd = signals.as_ref().map(|signals| PollFd::new(signals, PollFlags::IN));
+        let _ = poll(fd.as_mut_slice(), None);
+        while let Some(number) = signals.as_ref().and_then(Signals::next_number) {
+            if let Some(how) = meaning(number) {
+                return end(how);
+            }
+        }
+        while let Ok(Some(_)) = wait(WaitOptions::NOHANG) {}
     }
 }

@@ -22,6 +22,7 @@ mod order;
 mod reap;
 mod renew;
 mod rescue;
+mod rise;
 mod roster;
 mod scripts;
 mod settle;

@@ -141,7 +141,7 @@ impl Options {
             options.dir = Some(c"/etc/service");
             return Ok(options);
         }
-        let mut walk = Walk::with_words(args, LETTERS, WORDS);
+        let mut walk = walk(args);
         for option in walk.by_ref() {
             let option = option.map_err(|bad| TOOL.bad_option(bad, SYNOPSIS))?;
             options.take(&option)?;
@@ -231,8 +231,13 @@ impl Options {
     }
 }
 
+/// Each option in turn.
+pub(crate) fn walk(args: Args) -> Walk {
+    Walk::with_words(args, LETTERS, WORDS)
+}
+
 /// Whether the program is called as a machine's process 1 is.
-fn is_init(args: Args) -> bool {
+pub(crate) fn is_init(args: Args) -> bool {
     let name = args.get(0).map_or(b"".as_slice(), CStr::to_bytes);
     name.rsplit(|&b| b == b'/').next() == Some(b"init")
 }

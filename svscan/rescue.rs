@@ -1,66 +1,110 @@
 //! What runs in the place of svscan where that cannot go on: a program that
-//! was asked for, or a machine's shell.
+//! was asked for, or a machine's shell. A machine's process 1 that can become
+//! neither waits to be told how the machine ends.
 
 use crate::svscan::help::TOOL;
-use crate::svscan::options::Options;
+use crate::svscan::machine;
+use crate::svscan::options::{Options, is_init, walk};
 use core::ffi::CStr;
 use rustix::fd::OwnedFd;
 use rustix::fs::{Mode, OFlags, open};
+use rustix::process::getpid;
 use rustix::stdio::{dup2_stderr, dup2_stdin, dup2_stdout};
 use std::sync::OnceLock;
 use upkeep_cli::Exit;
-use upkeep_sys::{decimal, exec, fault};
+use upkeep_sys::{Args, decimal, exec, fault};
 
 /// What a machine has, if nothing else is said.
 const SHELL: &CStr = c"/bin/sh";
 
-/// For a fault, which nobody can hand anything: the program, and whether it is
-/// a machine's.
-static RESCUE: OnceLock<(&CStr, bool)> = OnceLock::new();
+/// For a fault, which nobody can hand anything.
+static RESCUE: OnceLock<Rescue> = OnceLock::new();
 /// Where svscan began, from where the program's path leads to it.
 static START: OnceLock<OwnedFd> = OnceLock::new();
 
-/// The program, if there is one.
-pub(crate) fn wanted(options: &Options) -> Option<&'static CStr> {
-    options.rescue.or(options.machine.then_some(SHELL))
+/// What there is for that.
+#[derive(Clone, Copy)]
+pub(crate) struct Rescue {
+    /// The program that was asked for.
+    asked: Option<&'static CStr>,
+    /// Whether this is a machine's process 1, which must never end.
+    pub(crate) machine: bool,
 }
 
-/// Has it take over where this process commits a fault.
-pub(crate) fn arm(options: &Options) {
-    let here = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
-    if let Some(start) = wanted(options).and_then(|_| open(c".", here, Mode::empty()).ok()) {
-        let _ = START.set(start);
+impl Rescue {
+    pub(crate) const fn of(options: &Options) -> Self {
+        Self { asked: options.rescue, machine: options.machine }
     }
-    if let Some(program) = wanted(options)
-        && RESCUE.set((program, options.machine)).is_ok()
-        && let Err(why) = fault::on_fault(fallen)
-    {
-        TOOL.warn_os(&[b"unable to be rescued from a fault: "], why);
+
+    /// The same of arguments with which something is wrong. Only process 1 is
+    /// rescued from that.
+    pub(crate) fn despite(args: Args) -> Self {
+        let mut rescue = Self { asked: None, machine: false };
+        if !getpid().is_init() {
+            return rescue;
+        }
+        rescue.machine = is_init(args);
+        let mut words = args;
+        while !rescue.machine && !words.is_empty() {
+            let mut walk = walk(words);
+            for option in walk.by_ref().flatten() {
+                match option.letter {
+                    b'm' => rescue.machine = true,
+                    b'R' => rescue.asked = option.value,
+                    _ => {}
+                }
+            }
+            // A word too many hides none of those behind it.
+            words = if walk.have_ended() { words.skip(words.len()) } else { walk.rest() };
+        }
+        rescue
+    }
+
+    /// Whether there is anything.
+    pub(crate) const fn is_there(self) -> bool {
+        self.asked.is_some() || self.machine
+    }
+
+    /// Has it take over where this process commits a fault.
+    pub(crate) fn arm(self) {
+        if !self.is_there() {
+            return;
+        }
+        let here = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        if let Ok(start) = open(c".", here, Mode::empty()) {
+            let _ = START.set(start);
+        }
+        if RESCUE.set(self).is_ok()
+            && let Err(why) = fault::on_fault(fallen)
+        {
+            TOOL.warn_os(&[b"unable to be rescued from a fault: "], why);
+        }
+    }
+
+    /// Executes it in the place of this process. Where there is none, or that
+    /// failed, the end is as it would have been; a machine's process 1 waits.
+    pub(crate) fn instead(self, otherwise: Exit) -> Exit {
+        if self.machine {
+            take_console();
+        }
+        if let Some(start) = START.get() {
+            let _ = rustix::process::fchdir(start);
+        }
+        for program in [self.asked, self.machine.then_some(SHELL)].into_iter().flatten() {
+            TOOL.warn(&[b"going on as ", program.to_bytes()]);
+            let why = exec::instead(program);
+            let _ = TOOL.fatal_os(&[b"unable to run ", program.to_bytes(), b": "], why);
+        }
+        if self.machine { machine::hold() } else { otherwise }
     }
 }
 
 fn fallen(signal: u8) {
     let mut digits = [0; 20];
     let _ = TOOL.fatal(&[b"stopped by signal ", decimal(signal.into(), &mut digits)]);
-    if let Some((program, machine)) = RESCUE.get() {
-        let _ = instead(Some(program), *machine, Exit::System);
+    if let Some(rescue) = RESCUE.get() {
+        let _ = rescue.instead(Exit::System);
     }
-}
-
-/// Executes it in the place of this process. It returns only where there is
-/// none, or that failed: then the end is as it would have been.
-pub(crate) fn instead(program: Option<&CStr>, machine: bool, otherwise: Exit) -> Exit {
-    let Some(program) = program else { return otherwise };
-    if machine {
-        take_console();
-    }
-    if let Some(start) = START.get() {
-        let _ = rustix::process::fchdir(start);
-    }
-    TOOL.warn(&[b"going on as ", program.to_bytes()]);
-    let why = exec::instead(program);
-    let _ = TOOL.fatal_os(&[b"unable to run ", program.to_bytes(), b": "], why);
-    otherwise
 }
 
 /// A shell wants a terminal. Where there is none, it has what this process had.

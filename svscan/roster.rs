@@ -154,10 +154,6 @@ impl Roster {
         &self.entries[index]
     }
 
-    pub(crate) fn iter(&self) -> impl Iterator<Item = &Entry> {
-        self.entries.iter()
-    }
-
     /// The record with this watch may have changed.
     pub(crate) fn stir(&mut self, watch: i32) {
         self.entries.iter_mut().for_each(|entry| entry.heard.stir(watch));

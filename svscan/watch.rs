@@ -17,10 +17,12 @@ use crate::svscan::notify::Notify;
 use crate::svscan::options::Options;
 use crate::svscan::order::Order;
 use crate::svscan::renew::Start;
+use crate::svscan::rescue::Rescue;
+use crate::svscan::rise::Stuck;
 use crate::svscan::roster::{NAME, Roster};
 use crate::svscan::settle::Settling;
 use crate::svscan::state::{State, Told};
-use crate::svscan::{Others, launch, machine, renew, rescue};
+use crate::svscan::{Others, launch, machine, renew};
 use core::ffi::CStr;
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::fd::{AsRawFd, OwnedFd};
@@ -37,12 +39,16 @@ use upkeep_sys::signals::{self, Signal, Signals};
 use upkeep_sys::{Args, clock, process, sealed, stack};
 
 pub(crate) fn run(args: Args, others: Others) -> Exit {
-    if let Some(exit) = TOOL.answer(args) {
+    let despite = Rescue::despite(args);
+    // A machine's process 1 is asked nothing: the kernel hands it any words.
+    if !despite.machine
+        && let Some(exit) = TOOL.answer(args)
+    {
         return exit;
     }
     let options = match Options::read(args) {
         Ok(options) => options,
-        Err(exit) => return exit,
+        Err(exit) => return despite.instead(exit),
     };
     if let Some(end) = options.order {
         return machine::order(end);
@@ -55,7 +61,7 @@ pub(crate) fn run(args: Args, others: Others) -> Exit {
             sealed::seal();
             svscan.run(event)
         }
-        Err(exit) => rescue::instead(rescue::wanted(&options), options.machine, exit),
+        Err(exit) => Rescue::of(&options).instead(exit),
     }
 }
 
@@ -93,6 +99,7 @@ pub(crate) struct Svscan {
     rested: bool,
     /// When the records are looked at that nobody tells of.
     pub(crate) listen_at: Option<u64>,
+    pub(crate) stuck: Stuck,
     /// Whether the scan after the next one is to come soon.
     pub(crate) again: bool,
     /// Whether nothing is started: not yet, or not any more.
@@ -168,6 +175,7 @@ impl Svscan {
             is_first_life: getpid().is_init() && !again,
             rested: false,
             listen_at: None,
+            stuck: Stuck::new(),
             again: false,
             leaving: true,
         };
@@ -212,7 +220,7 @@ impl Svscan {
         let now = clock::monotonic();
         let scan = (!self.leaving).then_some(self.scan_at);
         let services = [scan, self.settling.deadline(now), self.roster.deadline()];
-        let course = [self.course.whole.due, self.listen_at];
+        let course = [self.course.whole.due, self.listen_at, self.stuck.due];
         let others = [self.holder.deadline(), self.order.due];
         let lines = self.lines.as_ref().map(|lines| &lines.helper);
         let output =

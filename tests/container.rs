@@ -7,10 +7,14 @@ mod environment;
 mod essential;
 mod limits;
 mod machine;
+mod misled;
 mod rescue;
 mod scripts;
+mod signals;
 mod state;
 mod stop;
+mod stuck;
+mod terminal;
 
 use crate::support::container::{Container, Plan, both};
 use crate::support::{Dir, Service, supervised};
@@ -117,6 +121,9 @@ fn hearing(dir: &Dir) -> String {
         hold.path().display()
     )
 }
+
+/// Its standard error is a pipe that nobody reads.
+const UNREAD: &str = "mkfifo unread; exec 3<>unread 4>unread 3>&-; exec 2>&4 4>&-; exec \"$@\"";
 
 /// Sends process 1 a signal that need not have a name.
 fn send(container: &Container<'_>, number: u8) {

@@ -2,7 +2,7 @@
 
 use super::{hearing, send};
 use crate::support::container::{Container, Plan, both};
-use crate::support::{Dir, Process, Service};
+use crate::support::{Dir, Process, Service, supervised};
 use rustix::process::Signal;
 use std::io::Write;
 use std::process::Stdio;
@@ -171,6 +171,35 @@ fn its_signals_start_no_clock() {
         assert!(service.said.is_silent());
         container.signal(Signal::KILL);
         container.process.finish();
+    });
+}
+
+/// They would end it: it has no handlers yet.
+#[test]
+fn what_comes_before_it_runs_is_not_kept_for_it() {
+    both(|who| {
+        let dir = Dir::new();
+        let gate = dir.fifo("gate");
+        dir.script("scan/late/run", "read go <../../gate; echo >&5; exec sleep 1000");
+        dir.file("scan/late/notification-fd", "5");
+        let command = hearing(&dir);
+        let args = ["-v", "scan", "--", "sh", "-c", &command];
+        let mut container = Plan::new(&dir, who).start("svscan", args);
+        supervised(&dir.path("scan/late"));
+        let early = [1, 10, 12, 14, 18, 28, 34, 37, 64];
+        for number in early {
+            send(&container, number);
+            let line = container.process.complains("signal");
+            let said = format!("signal {number} not forwarded, the command does not run");
+            assert_eq!(line, format!("svscan: info: {said}"));
+        }
+        gate.say("go");
+        container.process.prints("hears");
+        send(&container, 10);
+        assert_eq!(container.process.prints("got"), "got 10.");
+        container.signal(Signal::KILL);
+        let out = container.process.finish().out();
+        assert!(!out.contains("got"), "{out}");
     });
 }
 

@@ -171,7 +171,10 @@ fn a_renewed_one_is_the_same() {
         let pid = first.up();
         send(&container, 10);
         let mut late = Service::new(&dir, "late", "");
-        who.owns(&dir.path(""));
+        // The others are somebody's who writes.
+        for path in [&late.path, late.said.path(), &dir.path("late.hold")] {
+            who.owns(path);
+        }
         std::fs::rename(dir.path("late"), dir.path("scan/late")).unwrap();
         late.path = dir.path("scan/late");
         late.up();

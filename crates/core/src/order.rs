@@ -97,6 +97,50 @@ pub fn verdict(tie: Tie, sight: &Sight, heard: bool) -> Verdict {
     }
 }
 
+/// How far a service has come up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rise {
+    /// It may be on its way.
+    Open,
+    /// It waits for others.
+    Waits,
+    /// It is ready or over, or is to be down: nobody has to wait for it.
+    Settled,
+}
+
+impl Rise {
+    /// Of a service with this record.
+    #[must_use]
+    pub fn of(record: &Record) -> Self {
+        let standing = Standing::of(&record.status, Some(&record.own));
+        if standing.ready || standing.over || record.status.want == Want::Down {
+            Self::Settled
+        } else if record.own.stage == Stage::Needing {
+            Self::Waits
+        } else {
+            Self::Open
+        }
+    }
+}
+
+/// Whether another service holds up one that depends on it as long as nobody
+/// does anything about either: it does not come up, or waits itself. A call that
+/// it has not heard yet is for others to know.
+#[must_use]
+pub fn holds(tie: Tie, sight: &Sight) -> bool {
+    match (verdict(tie, sight, true), sight) {
+        // What nobody tells of may be anything.
+        (Verdict::Met | Verdict::Ask | Verdict::Doubt, _) => false,
+        (Verdict::Lost, _) => true,
+        (Verdict::Wait, Sight::Known(record)) => {
+            let standing = Standing::of(&record.status, Some(&record.own));
+            let goes = record.own.intent || record.own.told && !standing.finished;
+            !goes && Rise::of(record) != Rise::Open
+        }
+        (Verdict::Wait, Sight::Missing | Sight::Nobody { .. } | Sight::Foreign(_)) => true,
+    }
+}
+
 /// Whether a service that depends on another has to call it.
 #[must_use]
 pub fn calls(tie: Tie, sight: &Sight, calls: Calls) -> bool {
@@ -237,6 +281,46 @@ mod tests {
         assert_eq!(verdicts(Tie::After, Want::Up), up);
         assert_eq!(verdicts(Tie::After, Want::Down), [Met; 10]);
         assert_eq!(verdicts(Tie::After, Want::Once), down);
+    }
+
+    #[test]
+    fn who_is_held_for_good() {
+        let held = |tie, want| {
+            STAGES.map(|stage| u8::from(holds(tie, &Sight::Known(record(stage, want)))))
+        };
+        // What waits itself, and what nobody brings up.
+        for (tie, want, all) in [
+            (Tie::Needs, Want::Up, [0, 0, 1, 0, 0, 0, 0, 0, 0, 0]),
+            (Tie::Wants, Want::Up, [0, 0, 1, 0, 0, 0, 0, 0, 0, 0]),
+            (Tie::After, Want::Up, [0, 0, 1, 0, 0, 0, 0, 0, 0, 0]),
+            (Tie::Needs, Want::Down, [1, 1, 1, 1, 0, 1, 0, 1, 1, 1]),
+            (Tie::Wants, Want::Down, [0, 0, 0, 1, 0, 1, 0, 1, 1, 0]),
+            (Tie::After, Want::Down, [0; 10]),
+        ] {
+            assert_eq!(held(tie, want), all, "{tie:?} {want:?}");
+        }
+        let mut it = record(Stage::Down, Want::Up);
+        it.own.history.reason = Reason::GaveUp;
+        assert_eq!(Rise::of(&it), Rise::Settled);
+        let all = Tie::ALL.map(|tie| holds(tie, &Sight::Known(it)));
+        assert_eq!(all, [true, false, false]);
+        // What is about to go may come back.
+        for change in [|own: &mut Own| own.told = true, |own: &mut Own| own.intent = true] {
+            let mut it = record(Stage::Up, Want::Up);
+            change(&mut it.own);
+            assert!(!Tie::ALL.into_iter().any(|tie| holds(tie, &Sight::Known(it))));
+        }
+        // What has gone because it was told to does not.
+        let mut it = record(Stage::Down, Want::Down);
+        it.own.told = true;
+        assert!(holds(Tie::Needs, &Sight::Known(it)));
+        assert_eq!(Tie::ALL.map(|tie| holds(tie, &Sight::Missing)), [true, false, false]);
+        for normally_up in [true, false] {
+            let nobody = Sight::Nobody { normally_up };
+            assert!(!Tie::ALL.into_iter().any(|tie| holds(tie, &nobody)));
+        }
+        let foreign = Sight::Foreign(record(Stage::Down, Want::Down).status);
+        assert!(!holds(Tie::Needs, &foreign));
     }
 
     #[test]

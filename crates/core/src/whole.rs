@@ -2,6 +2,11 @@
 //! before the services, the main command beside them, the stop, and what comes
 //! after. It knows of no single service and starts nothing itself.
 
+mod ending;
+mod says;
+
+pub use says::{Action, Actions, Event};
+
 const SECOND: u64 = 1_000_000_000;
 /// How long the loggers have to read what is left when everything is hurried,
 /// and what a `finish` gets at least.
@@ -98,99 +103,6 @@ pub enum Phase {
     Over,
 }
 
-/// What can happen.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Event {
-    /// It begins.
-    Begin,
-    /// It goes on, in a program that was executed anew.
-    Resume,
-    /// `init` has ended with this code, or there is none.
-    Prepared(u8),
-    /// Every service that is wanted is ready, or over.
-    Ready,
-    /// The command has ended with this code, or could not be started.
-    CommandEnded(u8),
-    /// An essential service is over, with this code.
-    EssentialOver(u8),
-    /// Everything is to stop, because of this signal; a machine ends so.
-    Stop(u8, End),
-    /// The same, at once.
-    StopNow(u8, End),
-    /// No service is left, and no logger.
-    Empty,
-    /// `finish` has ended with this code, or there is none.
-    Finished(u8),
-    /// Nothing is left.
-    Swept,
-    /// Time has passed.
-    Tick,
-}
-
-/// What is to be done, in order.
-#[must_use]
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Action {
-    /// Run `init`.
-    RunInit,
-    /// Tell it to end.
-    EndInit,
-    /// Kill it.
-    KillInit,
-    /// Say that it failed.
-    WarnOfInit(u8),
-    /// Start the services.
-    StartServices,
-    /// Say that not all of them are ready.
-    WarnOfServices,
-    /// Start the command.
-    StartCommand,
-    /// Tell it to end, if the signal that begins the stop has not done that.
-    EndCommand,
-    /// Kill it, and its process group.
-    KillCommand,
-    /// Take the services down, loggers last.
-    LeaveServices,
-    /// Take them down at any price.
-    HurryServices,
-    /// Kill what is left of them.
-    KillServices,
-    /// Run `finish` with this code.
-    RunFinish(u8),
-    /// Kill it.
-    KillFinish,
-    /// Say that it failed.
-    WarnOfFinish(u8),
-    /// Kill everything.
-    Sweep,
-    /// End.
-    End(End),
-}
-
-/// Up to four actions.
-#[must_use]
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Actions {
-    list: [Option<Action>; 4],
-}
-
-impl Actions {
-    fn push(&mut self, action: Action) {
-        if let Some(slot) = self.list.iter_mut().find(|slot| slot.is_none()) {
-            *slot = Some(action);
-        }
-    }
-}
-
-impl IntoIterator for Actions {
-    type Item = Action;
-    type IntoIter = core::iter::Flatten<core::array::IntoIter<Option<Action>, 4>>;
-
-    fn into_iter(self) -> Self::IntoIter {
-        self.list.into_iter().flatten()
-    }
-}
-
 /// All of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Whole {
@@ -260,6 +172,11 @@ impl Whole {
                     self.run(all);
                 }
             }
+            Event::Stuck => {
+                if self.phase == Phase::Rising {
+                    self.go_without(Action::WarnOfStuck, all, now);
+                }
+            }
             Event::CommandEnded(code) => self.command_ended(code, all, now),
             Event::EssentialOver(code) => self.essential_over(code, all, now),
             Event::Stop(signal, end) => self.stop(signal, end, all, now),
@@ -320,6 +237,22 @@ impl Whole {
         }
     }
 
+    /// Not all services are ready, which is said so.
+    fn go_without(&mut self, warning: Action, all: &mut Actions, now: u64) {
+        match self.plan.on_ready {
+            Failure::Stop => {
+                all.push(warning);
+                self.code = Some(NOT_READY);
+                self.leave(all, now);
+            }
+            Failure::Warn => {
+                all.push(warning);
+                self.run(all);
+            }
+            Failure::Ignore => self.run(all),
+        }
+    }
+
     fn prepared(&mut self, code: u8, all: &mut Actions, now: u64) {
         match (self.phase, code) {
             (Phase::Yielding, _) => self.finish(all, now),
@@ -356,226 +289,6 @@ impl Whole {
                 _,
             ) => {}
         }
-    }
-
-    fn command_ended(&mut self, code: u8, all: &mut Actions, now: u64) {
-        if !core::mem::replace(&mut self.commanding, false) {
-            return;
-        }
-        self.code.get_or_insert(code);
-        match self.phase {
-            Phase::Running | Phase::Parting => self.leave(all, now),
-            // They have been told before.
-            Phase::Leaving | Phase::Hurried | Phase::Killed => {}
-            // It is not waited for any more.
-            Phase::Finishing | Phase::Sweeping | Phase::Over => {}
-            // It does not run yet.
-            Phase::New | Phase::Preparing | Phase::Yielding | Phase::Rising => {}
-        }
-    }
-
-    fn essential_over(&mut self, code: u8, all: &mut Actions, now: u64) {
-        match self.phase {
-            Phase::Running if self.commanding => {
-                self.code = Some(code);
-                all.push(Action::EndCommand);
-                self.part(now);
-            }
-            Phase::Rising | Phase::Running => {
-                self.code = Some(code);
-                self.leave(all, now);
-            }
-            // The end has another cause, or there are no services.
-            Phase::New
-            | Phase::Preparing
-            | Phase::Yielding
-            | Phase::Parting
-            | Phase::Leaving
-            | Phase::Hurried
-            | Phase::Killed
-            | Phase::Finishing
-            | Phase::Sweeping
-            | Phase::Over => {}
-        }
-    }
-
-    fn stop(&mut self, signal: u8, end: End, all: &mut Actions, now: u64) {
-        let first = self.end.is_none() && self.phase != Phase::New;
-        match self.phase {
-            Phase::New | Phase::Sweeping | Phase::Over => return,
-            Phase::Preparing => {
-                self.phase = Phase::Yielding;
-                self.never_began(signal);
-                self.start_clock(now);
-                self.due = self.hurry_at;
-                all.push(Action::EndInit);
-            }
-            Phase::Yielding => {
-                all.push(Action::KillInit);
-                self.hurry_at = None;
-                self.sooner(now);
-            }
-            Phase::Rising => {
-                self.never_began(signal);
-                self.leave(all, now);
-            }
-            // It is the command's, and nobody else's.
-            Phase::Running if self.commanding && !self.plan.tree && self.plan.grace.is_none() => {
-                return;
-            }
-            Phase::Running if self.commanding => {
-                all.push(Action::EndCommand);
-                self.part(now);
-            }
-            Phase::Running => self.leave(all, now),
-            Phase::Parting | Phase::Leaving | Phase::Hurried => self.hurry(all, now),
-            Phase::Killed => all.push(Action::KillServices),
-            Phase::Finishing => {
-                all.push(Action::KillFinish);
-                self.hurry_at = None;
-                self.sooner(now);
-            }
-        }
-        if first {
-            self.end = Some(end);
-        }
-    }
-
-    /// The command was stopped before it was started: that is no success.
-    fn never_began(&mut self, signal: u8) {
-        if self.plan.command {
-            self.code = Some(128_u8.wrapping_add(signal));
-        }
-    }
-
-    fn tick(&mut self, all: &mut Actions, now: u64) {
-        match self.phase {
-            Phase::Rising => match self.plan.on_ready {
-                Failure::Stop => {
-                    all.push(Action::WarnOfServices);
-                    self.code = Some(NOT_READY);
-                    self.leave(all, now);
-                }
-                Failure::Warn => {
-                    all.push(Action::WarnOfServices);
-                    self.run(all);
-                }
-                Failure::Ignore => self.run(all),
-            },
-            // The first time it is killed, the second time it is left.
-            Phase::Yielding if self.hurry_at.is_some() => {
-                self.hurry_at = None;
-                all.push(Action::KillInit);
-                self.due = Some(now.saturating_add(GONE));
-            }
-            Phase::Yielding => self.finish(all, now),
-            Phase::Parting => {
-                all.push(Action::KillCommand);
-                self.leave(all, now);
-            }
-            Phase::Leaving => self.hurry(all, now),
-            Phase::Hurried => {
-                self.phase = Phase::Killed;
-                all.push(Action::KillServices);
-                self.due = Some(now.saturating_add(GONE));
-            }
-            Phase::Killed => self.finish(all, now),
-            Phase::Finishing if self.hurry_at.is_some() => {
-                self.hurry_at = None;
-                all.push(Action::KillFinish);
-                self.due = Some(now.saturating_add(GONE));
-            }
-            Phase::Finishing => self.sweep(all, now),
-            Phase::Sweeping => self.over(all),
-            // Nothing is due there.
-            Phase::New | Phase::Preparing | Phase::Running | Phase::Over => {}
-        }
-    }
-
-    fn start_clock(&mut self, now: u64) {
-        if let (None, Some(grace)) = (self.hurry_at, self.plan.grace) {
-            self.hurry_at = Some(now.saturating_add(grace));
-        }
-    }
-
-    /// What was killed is waited for a moment; however often it is, not longer.
-    fn sooner(&mut self, now: u64) {
-        let moment = now.saturating_add(GONE);
-        self.due = Some(self.due.map_or(moment, |due| due.min(moment)));
-    }
-
-    /// The command has its part of the time.
-    fn part(&mut self, now: u64) {
-        self.phase = Phase::Parting;
-        self.start_clock(now);
-        let until = now.saturating_add(self.plan.command_grace);
-        self.due = self.hurry_at.map(|hurry_at| hurry_at.min(until));
-    }
-
-    fn leave(&mut self, all: &mut Actions, now: u64) {
-        self.phase = Phase::Leaving;
-        self.start_clock(now);
-        self.due = self.hurry_at;
-        all.push(Action::LeaveServices);
-    }
-
-    fn hurry(&mut self, all: &mut Actions, now: u64) {
-        if self.commanding {
-            all.push(Action::KillCommand);
-        }
-        all.push(Action::HurryServices);
-        if self.phase != Phase::Hurried {
-            self.phase = Phase::Hurried;
-            // Without a clock, it takes as long as it takes.
-            self.due = self.plan.grace.map(|_| now.saturating_add(DRAIN));
-        }
-    }
-
-    fn finish(&mut self, all: &mut Actions, now: u64) {
-        self.commanding = false;
-        if !self.plan.tree {
-            return self.sweep(all, now);
-        }
-        self.phase = Phase::Finishing;
-        // What is left of the time, and enough to do something.
-        let least = now.saturating_add(DRAIN);
-        if self.plan.grace.is_some() {
-            let until = self.hurry_at.map_or(least, |hurry_at| hurry_at.max(least));
-            self.hurry_at = Some(until);
-        }
-        self.due = self.hurry_at;
-        all.push(Action::RunFinish(self.code.unwrap_or(0)));
-    }
-
-    fn finished(&mut self, code: u8, all: &mut Actions, now: u64) {
-        if self.phase != Phase::Finishing {
-            return;
-        }
-        if code != 0 {
-            if self.plan.on_finish != Failure::Ignore {
-                all.push(Action::WarnOfFinish(code));
-            }
-            if self.plan.on_finish == Failure::Stop && self.code.unwrap_or(0) == 0 {
-                self.code = Some(code);
-            }
-        }
-        self.sweep(all, now);
-    }
-
-    fn sweep(&mut self, all: &mut Actions, now: u64) {
-        if !self.plan.sweeps {
-            return self.over(all);
-        }
-        self.phase = Phase::Sweeping;
-        self.due = Some(now.saturating_add(GONE));
-        all.push(Action::Sweep);
-    }
-
-    fn over(&mut self, all: &mut Actions) {
-        self.phase = Phase::Over;
-        self.due = None;
-        let end = self.ending().unwrap_or(End::Code(self.code.unwrap_or(0)));
-        all.push(Action::End(end));
     }
 }
 

@@ -3,7 +3,9 @@
 extern crate std;
 
 use super::*;
-use Letter::{CommandEnds, Empties, Essential, FinishEnds, InitEnds, Passes, Ready, Stop, Swept};
+use Letter::{
+    CommandEnds, Empties, Essential, FinishEnds, InitEnds, Passes, Ready, Stop, Stuck, Swept,
+};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::vec::Vec;
 
@@ -11,6 +13,7 @@ use std::vec::Vec;
 enum Letter {
     InitEnds(u8),
     Ready,
+    Stuck,
     CommandEnds(u8),
     Essential,
     Stop,
@@ -24,10 +27,11 @@ enum Letter {
     Moment,
 }
 
-const LETTERS: [Letter; 14] = [
+const LETTERS: [Letter; 15] = [
     InitEnds(0),
     InitEnds(7),
     Ready,
+    Stuck,
     CommandEnds(0),
     CommandEnds(5),
     Essential,
@@ -70,6 +74,10 @@ struct World {
     told: bool,
     command: bool,
     commands: u32,
+    /// Whether the services need not be waited for any more, and how often it was
+    /// said that some are not ready.
+    risen: bool,
+    warned: u32,
     finish: bool,
     sweeping: bool,
     stops: u32,
@@ -96,6 +104,8 @@ impl World {
             told: false,
             command: false,
             commands: 0,
+            risen: false,
+            warned: 0,
             finish: false,
             sweeping: false,
             stops: 0,
@@ -106,6 +116,7 @@ impl World {
             command_told: 0,
             asked: End::Restart,
         };
+        world.risen = plan.ready == 0;
         world.feed(Event::Begin);
         world
     }
@@ -133,11 +144,15 @@ impl World {
                 assert!(self.plan.tree);
                 self.services = true;
             }
-            Action::WarnOfServices => assert_ne!(self.plan.on_ready, Failure::Ignore),
+            Action::WarnOfServices | Action::WarnOfStuck => {
+                assert_ne!(self.plan.on_ready, Failure::Ignore);
+                assert!(self.risen && self.commands == 0 && !self.told);
+                self.warned += 1;
+            }
             Action::StartCommand => {
                 assert_eq!(self.commands, 0, "the command is started twice");
                 assert!(self.plan.command && !self.told && !self.init);
-                assert!(self.services || !self.plan.tree);
+                assert!(self.services && self.risen || !self.plan.tree);
                 self.command = true;
                 self.commands = 1;
             }
@@ -207,6 +222,9 @@ impl World {
     fn check(&self) {
         let phase = self.whole.phase;
         assert_eq!(phase == Phase::Over, self.ended.is_some());
+        assert!(self.warned <= 1, "it is said twice");
+        // Who has nobody to wait for does not wait.
+        assert!(phase != Phase::Rising || !self.risen);
         if self.told {
             assert!(!self.whole.keeps_services(), "{phase:?}: services are taken down and started");
         }
@@ -227,7 +245,7 @@ impl World {
         }
         match letter {
             InitEnds(_) => self.init,
-            Ready => self.services,
+            Ready | Stuck => self.services,
             CommandEnds(_) => self.command,
             Essential => self.services,
             Stop | Letter::StopNow => true,
@@ -249,7 +267,14 @@ impl World {
                 }
                 self.feed(Event::Prepared(code));
             }
-            Ready => self.feed(Event::Ready),
+            Ready => {
+                self.risen |= phase == Phase::Rising;
+                self.feed(Event::Ready);
+            }
+            Stuck => {
+                self.go_without(phase);
+                self.feed(Event::Stuck);
+            }
             CommandEnds(code) => {
                 self.command = false;
                 if !matches!(phase, Phase::Finishing | Phase::Sweeping) {
@@ -294,11 +319,18 @@ impl World {
 
     fn pass(&mut self) {
         self.now = self.whole.due.unwrap();
-        let phase = self.whole.phase;
-        if phase == Phase::Rising && self.plan.on_ready == Failure::Stop {
-            self.cause = Some(NOT_READY);
-        }
+        self.go_without(self.whole.phase);
         self.feed(Event::Tick);
+    }
+
+    /// The services are not waited for any more.
+    fn go_without(&mut self, phase: Phase) {
+        if phase == Phase::Rising {
+            self.risen = true;
+            if self.plan.on_ready == Failure::Stop {
+                self.cause = Some(NOT_READY);
+            }
+        }
     }
 
     /// Nothing that is told to end does: it is over in time all the same.
@@ -454,6 +486,23 @@ fn a_machine_without_a_word_for_its_end_is_switched_off() {
         (whole, last) = (next, actions.into_iter().last());
     }
     assert_eq!(last, Some(Action::End(End::PowerOff)));
+}
+
+#[test]
+fn what_cannot_come_up_is_not_waited_for() {
+    let ends = [CommandEnds(5), Empties, FinishEnds(0), Swept];
+    for (on_ready, end, warned) in
+        [(Failure::Stop, NOT_READY, 1), (Failure::Warn, 5, 1), (Failure::Ignore, 5, 0)]
+    {
+        let stops = on_ready == Failure::Stop;
+        let world = after(Plan { on_ready, ..PLAN }, &[InitEnds(0), Stuck]);
+        assert_eq!((world.commands, world.warned), (u32::from(!stops), warned));
+        let word = [&[InitEnds(0), Stuck], &ends[usize::from(stops)..]].concat();
+        assert_eq!(after(Plan { on_ready, ..PLAN }, &word).ended, Some(End::Code(end)));
+    }
+    // Too late, it is nothing.
+    let world = after(PLAN, &[InitEnds(0), Ready, Stuck, Stuck]);
+    assert_eq!((world.whole.phase, world.warned), (Phase::Running, 0));
 }
 
 #[test]
