@@ -103,3 +103,15 @@ fn root(dir: &Dir) -> PathBuf {
     fs::set_permissions(dir.path("root/etc/inittab"), fs::Permissions::from_mode(0o600)).unwrap();
     root
 }
+
+/// Those of the processes that are no children of others of them: until it
+/// executes something else, a child of svscan looks as svscan does.
+fn without_children(pids: &[i32]) -> Vec<i32> {
+    let parent = |pid: i32| {
+        let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
+        let line = status.lines().find_map(|line| line.strip_prefix("PPid:\t"));
+        line.and_then(|pid| pid.parse().ok())
+    };
+    let is_one = |pid: &i32| parent(*pid).is_some_and(|parent| !pids.contains(&parent));
+    pids.iter().copied().filter(is_one).collect()
+}

@@ -7,8 +7,12 @@ use crate::support::{
     Dir, Finished, Process, Service, deadline, is_supervised, readable, testing_originals,
 };
 use rustix::process::{Pid, PidfdFlags, pidfd_open};
+use std::ffi::OsStr;
 use std::fs;
 use std::os::fd::OwnedFd;
+use std::os::unix::fs::MetadataExt;
+use std::path::PathBuf;
+use std::process::Command;
 
 /// A machine that runs.
 pub(super) struct Machine<'a> {
@@ -53,10 +57,24 @@ pub(super) fn service(dir: &Dir) -> Service {
 }
 
 impl<'a> Machine<'a> {
-    /// Starts one with this process 1.
+    /// Starts one with this process 1, and waits until that is in its root.
     pub(super) fn start(dir: &'a Dir, plan: Plan<'a>, init: &str, args: &[&str]) -> Self {
         let service = service(dir);
-        Self { dir, container: plan.start(init, args), service }
+        let mut begins = dir.fifo("begins");
+        let shell = format!("echo begins >{}; exec \"$@\"", begins.path().display());
+        let words = ["-c", &shell, "sh", init].into_iter().chain(args.iter().copied());
+        let container = plan.start("/bin/sh", words);
+        begins.line();
+        Self { dir, container, service }
+    }
+
+    /// A program that is to run in it. What svboot does there, it must not do to
+    /// the machine of the tests.
+    fn enter(&self, program: impl AsRef<OsStr>) -> Command {
+        let inode =
+            |path: PathBuf| fs::metadata(path).map(|stat| (stat.dev(), stat.ino())).unwrap();
+        assert_eq!(inode(self.container.path("/")), inode(self.dir.path("root")));
+        self.container.enter(program)
     }
 
     /// Runs shell in it, which has to succeed.
@@ -67,14 +85,14 @@ impl<'a> Machine<'a> {
     }
 
     fn ran(&self, shell: &str) -> Finished {
-        Process::start(self.container.enter("/bin/sh").args(["-c", shell])).finish()
+        Process::start(self.enter("/bin/sh").args(["-c", shell])).finish()
     }
 
     /// Has svboot do something, and then does what svboot says. What is to end it
     /// may find it ended, by an init that looks after what is gone.
     pub(super) fn follows(&self, option: &str, kind: &str) {
         let scan = self.dir.path("scan").display().to_string();
-        let mut svboot = self.container.enter(self.dir.path("programs/svboot"));
+        let mut svboot = self.enter(self.dir.path("programs/svboot"));
         let done = Process::start(svboot.args([option, "-d", &scan, kind])).finish();
         assert_eq!((done.code, done.err().as_str()), (0, ""));
         let out = done.out();
@@ -89,10 +107,9 @@ impl<'a> Machine<'a> {
 
     /// The svscan that runs there, by its pid outside.
     pub(super) fn svscan(&self) -> u32 {
-        let all = self.container.processes();
-        let mut all = all.iter().filter(|(_, name)| name == "svscan");
-        let pid = all.next().expect("no svscan").0;
-        assert_eq!(all.next(), None, "two of them");
+        let all = self.container.processes().into_iter();
+        let all: Vec<_> = all.filter(|(_, name)| name == "svscan").map(|(pid, _)| pid).collect();
+        let [pid] = super::without_children(&all)[..] else { panic!("svscan: {all:?}") };
         pid.unsigned_abs()
     }
 

@@ -1,6 +1,7 @@
 //! The script of System V's init does what it is told.
 
 use super::done;
+use super::machine::{Machine, is_possible, plan};
 use crate::support::container::{Plan, Who};
 use crate::support::{Dir, Service, testing_originals};
 
@@ -50,4 +51,23 @@ fn the_script_in_init_d_starts_and_ends_it() {
     );
     assert!(lines[11].starts_with("nonsense 2 usage: "), "{lines:?}");
     assert_eq!(lines[12..], ["svscan.lock"]);
+}
+
+/// The script is gone by then.
+#[test]
+fn what_was_removed_can_still_be_ended() {
+    if !is_possible() {
+        return;
+    }
+    let dir = Dir::new();
+    let plan = plan(&dir, &["/etc/init.d", "/run"]);
+    let script = plan.inside("/etc/init.d/svscan");
+    let mut machine = Machine::start(&dir, plan, "/bin/sleep", &["1000"]);
+    machine.follows("-i", "sysv");
+    machine.service.up();
+    assert!(script.exists());
+    let svscan = machine.held_svscan();
+    machine.follows("-r", "sysv");
+    assert!(!script.exists());
+    machine.ends(&svscan);
 }
