@@ -14,6 +14,7 @@ mod units;
 pub use detect::detect;
 pub use place::Root;
 
+use block::Side;
 use rustix::io::Errno;
 
 /// What every file that is written here says of itself.
@@ -85,8 +86,8 @@ pub enum What {
         /// Its mode.
         mode: u32,
     },
-    /// Lines in a file that is somebody else's.
-    Lines(String),
+    /// Lines in a file that is somebody else's, and where in it.
+    Lines(String, Side),
     /// Lines in the user's crontab, which has no path.
     Crontab(String),
     /// A link, and where it leads to.
@@ -99,7 +100,12 @@ impl Piece {
     }
 
     fn lines(path: impl Into<String>, lines: String) -> Self {
-        Self { path: path.into(), own: 0, what: What::Lines(lines) }
+        Self { path: path.into(), own: 0, what: What::Lines(lines, Side::Last) }
+    }
+
+    /// Lines that come before all others.
+    fn first_lines(path: impl Into<String>, lines: String) -> Self {
+        Self { path: path.into(), own: 0, what: What::Lines(lines, Side::First) }
     }
 
     fn link(path: impl Into<String>, to: impl Into<String>) -> Self {
@@ -116,7 +122,7 @@ impl Piece {
     pub fn text(&self) -> Option<&str> {
         match &self.what {
             What::File { content, .. } => Some(content),
-            What::Lines(lines) | What::Crontab(lines) => Some(lines),
+            What::Lines(lines, _) | What::Crontab(lines) => Some(lines),
             What::Link(_) => None,
         }
     }

@@ -41,14 +41,24 @@ fn find(text: &[u8]) -> Result<Option<Place>, Torn> {
     }
 }
 
+/// Where in a file they are, if they are not there yet.
+#[derive(Clone, Copy, Debug)]
+pub enum Side {
+    /// Before all that is there.
+    First,
+    /// Behind it.
+    Last,
+}
+
 /// `text` with `lines` in it, in the place of what was there before. Without a
 /// text there is no file.
-pub fn put(text: Option<&[u8]>, lines: &str) -> Result<Vec<u8>, Torn> {
+pub fn put(text: Option<&[u8]>, lines: &str, side: Side) -> Result<Vec<u8>, Torn> {
     let is_new = text.is_none();
     let text = text.unwrap_or_default();
     let (before, begin, after) = match find(text)? {
         Some((range, begin)) => (&text[..range.start], begin, &text[range.end..]),
         None if is_new => (text, BEGIN_MADE, &b""[..]),
+        None if matches!(side, Side::First) => (&b""[..], BEGIN, text),
         None if text.is_empty() || text.ends_with(b"\n") => (text, BEGIN, &b""[..]),
         None => (text, BEGIN_JOINED, &b""[..]),
     };
@@ -89,10 +99,10 @@ mod tests {
     #[test]
     fn what_is_taken_out_leaves_what_was() {
         for text in TEXTS {
-            let first = put(Some(text.as_bytes()), "one\n").unwrap();
-            let second = put(Some(&first), "two\nthree\n").unwrap();
-            assert_eq!(put(Some(&second), "two\nthree\n").unwrap(), second);
-            assert_eq!(put(Some(&second), "one\n").unwrap(), first);
+            let first = put(Some(text.as_bytes()), "one\n", Side::Last).unwrap();
+            let second = put(Some(&first), "two\nthree\n", Side::Last).unwrap();
+            assert_eq!(put(Some(&second), "two\nthree\n", Side::Last).unwrap(), second);
+            assert_eq!(put(Some(&second), "one\n", Side::Last).unwrap(), first);
             for with in [first, second] {
                 assert!(with.starts_with(text.as_bytes()));
                 assert_eq!(take(&with), Ok(Rest::Text(text.into())), "{text:?}");
@@ -102,10 +112,26 @@ mod tests {
     }
 
     #[test]
+    fn what_comes_first_leaves_what_was() {
+        for text in TEXTS {
+            let first = put(Some(text.as_bytes()), "one\n", Side::First).unwrap();
+            assert_eq!(first, format!("# BEGIN svboot\none\n# END svboot\n{text}").into_bytes());
+            // It stays where it is.
+            for side in [Side::First, Side::Last] {
+                let second = put(Some(&first), "two\n", side).unwrap();
+                assert!(second.starts_with(b"# BEGIN svboot\ntwo\n"));
+                assert_eq!(take(&second), Ok(Rest::Text(text.into())), "{text:?}");
+            }
+        }
+        assert_eq!(put(None, "one\n", Side::First), put(None, "one\n", Side::Last));
+    }
+
+    #[test]
     fn what_was_written_behind_it_stays() {
         for text in TEXTS {
-            let with = [put(Some(text.as_bytes()), "one\n").unwrap(), b"more".to_vec()].concat();
-            let again = put(Some(&with), "two\n").unwrap();
+            let with = [put(Some(text.as_bytes()), "one\n", Side::Last).unwrap(), b"more".to_vec()]
+                .concat();
+            let again = put(Some(&with), "two\n", Side::Last).unwrap();
             assert!(again.ends_with(b"# END svboot\nmore"), "{text:?}");
             let newline = if text.is_empty() || text.ends_with('\n') { "" } else { "\n" };
             let rest = format!("{text}{newline}more").into_bytes();
@@ -115,9 +141,9 @@ mod tests {
 
     #[test]
     fn a_file_that_was_made_for_them_goes_with_them() {
-        let made = put(None, "one\n").unwrap();
-        assert_eq!(put(Some(&made), "one\n").unwrap(), made);
-        assert_eq!(take(&put(Some(&made), "two\n").unwrap()), Ok(Rest::Nothing));
+        let made = put(None, "one\n", Side::Last).unwrap();
+        assert_eq!(put(Some(&made), "one\n", Side::Last).unwrap(), made);
+        assert_eq!(take(&put(Some(&made), "two\n", Side::Last).unwrap()), Ok(Rest::Nothing));
         let with = [&made[..], b"more\n"].concat();
         assert_eq!(take(&with), Ok(Rest::Text(b"more\n".to_vec())));
     }
@@ -126,8 +152,11 @@ mod tests {
     fn a_last_line_without_an_end_is_one() {
         let text = b"a\n# BEGIN svboot\nx\n# END svboot";
         assert_eq!(take(text), Ok(Rest::Text(b"a\n".to_vec())));
-        assert_eq!(put(Some(text), "y\n").unwrap(), b"a\n# BEGIN svboot\ny\n# END svboot\n");
-        assert_eq!(put(Some(b"# END svboot"), "y\n"), Err(Torn));
+        assert_eq!(
+            put(Some(text), "y\n", Side::Last).unwrap(),
+            b"a\n# BEGIN svboot\ny\n# END svboot\n"
+        );
+        assert_eq!(put(Some(b"# END svboot"), "y\n", Side::Last), Err(Torn));
     }
 
     #[test]
@@ -141,7 +170,7 @@ mod tests {
             format!("{begin}{end}{end}"),
             format!("{begin}{end}{begin}{end}"),
         ] {
-            assert_eq!(put(Some(text.as_bytes()), "x\n"), Err(Torn), "{text}");
+            assert_eq!(put(Some(text.as_bytes()), "x\n", Side::Last), Err(Torn), "{text}");
             assert_eq!(take(text.as_bytes()), Err(Torn), "{text}");
         }
         // A line that only resembles one is none.

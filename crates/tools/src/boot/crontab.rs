@@ -1,6 +1,6 @@
 //! The user's crontab, which only crontab(1) may read and write.
 
-use super::block::{self, Rest, Torn};
+use super::block::{self, Rest, Side, Torn};
 use super::{Trouble, Why};
 use rustix::io::Errno;
 use std::io::Write;
@@ -54,7 +54,8 @@ fn errno(why: &std::io::Error) -> Errno {
 /// Puts `lines` in; whether that changed anything.
 pub(super) fn install(lines: &str) -> Result<bool, Trouble> {
     let old = read()?;
-    let new = block::put(Some(&old), lines).map_err(|Torn| refused("change", Why::Torn))?;
+    let new =
+        block::put(Some(&old), lines, Side::Last).map_err(|Torn| refused("change", Why::Torn))?;
     if new == old {
         return Ok(false);
     }

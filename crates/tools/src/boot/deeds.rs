@@ -61,12 +61,13 @@ impl Root {
                 let (path, content) = (piece.path.clone(), content.clone().into_bytes());
                 Ok(Deed::Write { path, content, mode: *mode })
             }
-            What::Lines(lines) => {
+            What::Lines(lines, side) => {
                 let path = self.resolved(&piece.path).map_err(trouble)?;
                 let old = self.read(&path).map_err(trouble)?;
                 let mode = old.as_ref().map_or(0o644, |(_, stat)| stat.st_mode);
                 let old = old.map(|(content, _)| content);
-                let content = block::put(old.as_deref(), lines).map_err(|Torn| torn(piece))?;
+                let content =
+                    block::put(old.as_deref(), lines, *side).map_err(|Torn| torn(piece))?;
                 let same = Some(&content) == old.as_ref();
                 Ok(if same { Deed::Nothing } else { Deed::Write { path, content, mode } })
             }
@@ -86,7 +87,7 @@ impl Root {
                 Some(_) => Deed::Unlink { path: piece.path.clone() },
                 None => Deed::Nothing,
             }),
-            What::Lines(_) => {
+            What::Lines(..) => {
                 let path = self.resolved(&piece.path).map_err(trouble)?;
                 let Some((old, stat)) = self.read(&path).map_err(trouble)? else {
                     return Ok(Deed::Nothing);

@@ -15,8 +15,8 @@ pub struct Kind {
     pub dir: &'static str,
     /// What it consists of.
     pub pieces: fn(&Setting) -> Vec<Piece>,
-    /// What starts it now, and what ends it before it is removed; nothing where
-    /// there is no such command.
+    /// What starts it now, and what ends it when it has been removed, with what
+    /// is there then; nothing where there is no such command.
     pub commands: [&'static str; 2],
 }
 
@@ -53,7 +53,7 @@ pub const ALL: [Kind; 13] = [
         dir: OWN,
         pieces: units::systemd_user,
         commands: [
-            "systemctl --user daemon-reload && systemctl --user start svscan && loginctl enable-linger",
+            "systemctl --user daemon-reload && systemctl --user start svscan && loginctl enable-linger \"$(id -un)\"",
             "systemctl --user stop svscan; systemctl --user daemon-reload",
         ],
     },
@@ -63,7 +63,7 @@ pub const ALL: [Kind; 13] = [
         user: false,
         dir: USUAL,
         pieces: scripts::openrc,
-        commands: ["rc-service svscan start", "rc-service svscan stop"],
+        commands: ["rc-service svscan start", "RC_SVCNAME=svscan supervise-daemon svscan --stop"],
     },
     Kind {
         name: "sysv",
@@ -71,7 +71,7 @@ pub const ALL: [Kind; 13] = [
         user: false,
         dir: USUAL,
         pieces: scripts::sysv,
-        commands: ["/etc/init.d/svscan start", "/etc/init.d/svscan stop"],
+        commands: ["/etc/init.d/svscan start", "kill \"$(cat /run/svscan.pid)\""],
     },
     Kind {
         name: "inittab",
@@ -95,7 +95,7 @@ pub const ALL: [Kind; 13] = [
         user: false,
         dir: BESIDE,
         pieces: scripts::runit,
-        commands: ["", "sv stop svscan"],
+        commands: ["", "sv exit /etc/sv/svscan"],
     },
     Kind {
         name: "s6",

@@ -1,7 +1,7 @@
 //! What is a line in a file that has others: of an inittab, a crontab, a
 //! profile.
 
-use super::{MARK, Piece, Setting, What};
+use super::{GRACE, MARK, Piece, Setting, What};
 
 pub(super) fn inittab(setting: &Setting) -> Vec<Piece> {
     let (svscan, dir) = (setting.command("svscan"), &setting.dir);
@@ -9,9 +9,17 @@ pub(super) fn inittab(setting: &Setting) -> Vec<Piece> {
     vec![Piece::lines("/etc/inittab", line)]
 }
 
+/// When the machine goes down, busybox's init kills everything after a second.
+/// What it is told to do before that it does in the order of the file: our part
+/// comes first, before file systems are unmounted, and takes its time.
 pub(super) fn busybox(setting: &Setting) -> Vec<Piece> {
     let (svscan, dir) = (setting.command("svscan"), &setting.dir);
-    vec![Piece::lines("/etc/inittab", format!("::respawn:{svscan} {dir}\n"))]
+    let lines = format!(
+        "::respawn:/bin/sh -c 'echo $$ >/run/svscan.pid; exec {svscan} -t {GRACE} {dir}'\n\
+         ::shutdown:/bin/sh -c 'pid=$(cat /run/svscan.pid) && kill $pid && \
+         while kill -0 $pid; do sleep 1; done' 2>/dev/null\n"
+    );
+    vec![Piece::first_lines("/etc/inittab", lines)]
 }
 
 /// Starts svscan unless it runs already: it has the lock, as long as it runs.
@@ -20,7 +28,7 @@ fn once(setting: &Setting) -> String {
     let dir = &setting.dir;
     let [svscan, setlock, chpst] = ["svscan", "setlock", "chpst"].map(|name| setting.command(name));
     format!(
-        "{setlock} -nx {dir}/.svscan-lock {chpst} -P {svscan} -L {dir}/.svscan-log {dir} \
+        "exec {setlock} -nx {dir}/.svscan-lock {chpst} -P {svscan} -L {dir}/.svscan-log {dir} \
          </dev/null >/dev/null 2>&1"
     )
 }

@@ -122,7 +122,7 @@ esac
 
 fn run(setting: &Setting) -> String {
     let (svscan, dir) = (setting.command("svscan"), &setting.dir);
-    format!("#!/bin/sh\n# {MARK}\nexec 2>&1\nexec {svscan} {dir}\n")
+    format!("#!/bin/sh\n# {MARK}\nexec 2>&1\nexec {svscan} -t {GRACE} {dir}\n")
 }
 
 /// Where runit may have its services: the first that is there, or the last.

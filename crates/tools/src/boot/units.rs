@@ -19,7 +19,7 @@ StartLimitIntervalSec=0
 Type=notify
 NotifyAccess=main
 ExecStart={svscan} -t {GRACE} {dir}
-ExecReload=/bin/kill -HUP $MAINPID
+ExecReload=/bin/sh -c 'kill -HUP $$MAINPID'
 Restart=always
 RestartSec=1
 # Only svscan is told to end: it takes its services down itself, and one that is
