@@ -29,8 +29,9 @@ impl Limits {
             scene.blame(&format!("was started {told} times after {sendings} letters"));
         }
         let given_up = status.is_given_up();
-        if given_up && !self.given_up {
-            let recorded = u64::from(status.own.starts);
+        let recorded = u64::from(status.own.starts);
+        // It may have been started, and given up again, since the last look.
+        if given_up && !(self.given_up && recorded == self.recorded) {
             let ends = recorded.saturating_sub(self.recorded);
             // With another letter on its way it may be started again by now.
             if ends < LIMIT || told > ends && scene.sendings <= 1 {
