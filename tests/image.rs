@@ -2,21 +2,11 @@
 //! engine, and run as a container.
 
 use crate::support::container::{Container, Plan, Who, both};
-use crate::support::{Dir, Finished, Process, in_path, ours, testing_originals};
+use crate::support::{Dir, Finished, Process, has_busybox, ours, testing_originals};
 use rustix::process::Signal;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-
-/// What else has to be on the machine.
-fn has_busybox() -> bool {
-    let there = in_path("busybox");
-    assert!(
-        there || std::env::var_os("UPKEEP_REQUIRE_ORIGINALS").is_none(),
-        "busybox is not installed: apt-get install busybox-static"
-    );
-    there
-}
 
 fn example(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/container").join(name)

@@ -8,6 +8,7 @@ mod foreign;
 mod machine;
 mod notify;
 mod once;
+mod openrc;
 mod placed;
 mod printed;
 mod runit;

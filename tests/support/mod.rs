@@ -61,6 +61,23 @@ pub fn s6() -> Option<PathBuf> {
     installed("s6", &["s6-log", "s6-svscan"])
 }
 
+/// Debian's systemd, in the same way.
+pub fn systemd() -> Option<PathBuf> {
+    installed("systemd", &["systemctl", "systemd-analyze"])
+}
+
+/// Whether there is a busybox, in the same way.
+pub fn has_busybox() -> bool {
+    let is_there = in_path("busybox");
+    assert!(is_there || !is_required(), "busybox is not installed: apt-get install busybox-static");
+    is_there
+}
+
+/// Whether what is not installed is a failure.
+fn is_required() -> bool {
+    std::env::var_os("UPKEEP_REQUIRE_ORIGINALS").is_some()
+}
+
 /// Whether there is such a program.
 pub fn in_path(program: &str) -> bool {
     let path = std::env::var_os("PATH").unwrap_or_default();
@@ -72,9 +89,6 @@ fn installed(package: &str, programs: &[&str]) -> Option<PathBuf> {
     if programs.iter().all(|program| dir.join(program).exists()) {
         return Some(dir);
     }
-    assert!(
-        std::env::var_os("UPKEEP_REQUIRE_ORIGINALS").is_none(),
-        "{package} is not installed: apt-get install {package}"
-    );
+    assert!(!is_required(), "{package} is not installed: apt-get install {package}");
     None
 }

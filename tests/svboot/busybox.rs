@@ -1,12 +1,12 @@
 //! The lines for busybox's init, which is process 1 with them.
 
 use super::machine::{Machine, installed, is_possible, plan};
-use crate::support::{Dir, in_path};
+use crate::support::{Dir, has_busybox};
 use std::fs;
 
 #[test]
 fn its_init_keeps_it_and_waits_for_it() {
-    if !is_possible() || !in_path("busybox") {
+    if !is_possible() || !has_busybox() {
         return;
     }
     let dir = Dir::new();

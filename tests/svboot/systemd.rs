@@ -2,7 +2,7 @@
 //! namespace, and has few units else.
 
 use super::machine::{Machine, installed, is_possible, plan};
-use crate::support::{Changes, Dir, Process, deadline, in_path, seen};
+use crate::support::{Changes, Dir, Process, deadline, seen, systemd, testing_originals};
 use rustix::event::{PollFd, PollFlags, poll};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -13,7 +13,7 @@ const SYSTEMD: &str = "/lib/systemd/systemd";
 
 #[test]
 fn systemd_takes_the_units() {
-    if crate::support::testing_originals() || !in_path("systemd-analyze") {
+    if testing_originals() || systemd().is_none() {
         return;
     }
     let dir = Dir::new();
@@ -103,7 +103,7 @@ fn machine<'a>(dir: &'a Dir, cgroup: &Cgroup) -> Machine<'a> {
 
 #[test]
 fn systemd_keeps_it() {
-    if !is_possible() || !Path::new(SYSTEMD).exists() {
+    if !is_possible() || systemd().is_none() {
         return;
     }
     let dir = Dir::new();
