@@ -70,6 +70,16 @@ fn remove(path: &Path) {
     let _ = fs::remove_dir(path);
 }
 
+/// What a systemd wants to be there, in namespaces of its own.
+const MOUNTS: &str = "mount -t sysfs none /sys; mount -t cgroup2 none /sys/fs/cgroup";
+
+/// Whether that can be mounted here.
+fn can_mount(dir: &Dir) -> bool {
+    let mut command = dir.command("unshare");
+    let args = ["--mount", "--pid", "--fork", "--cgroup", "sh", "-ec", MOUNTS];
+    Process::start(command.args(args)).finish().code == 0
+}
+
 /// A systemd that is process 1, and has started svscan.
 fn machine<'a>(dir: &'a Dir, cgroup: &Cgroup) -> Machine<'a> {
     let mut plan = plan(dir, &["/etc", "/run", "/sys", "/tmp"]);
@@ -95,7 +105,7 @@ fn machine<'a>(dir: &'a Dir, cgroup: &Cgroup) -> Machine<'a> {
     plan = plan.environment(&["container=lxc", "PATH=/usr/sbin:/usr/bin:/sbin:/bin"]);
     installed(dir, "systemd");
     let begin = format!(
-        "mount -t sysfs none /sys; mount -t cgroup2 none /sys/fs/cgroup
+        "{MOUNTS}
          exec {SYSTEMD} --unit=multi-user.target --log-target=null --show-status=no"
     );
     Machine::start(dir, plan, "unshare", &["--cgroup", "sh", "-ec", &begin])
@@ -108,7 +118,8 @@ fn systemd_keeps_it() {
     }
     let dir = Dir::new();
     let name = dir.path("");
-    let Some(cgroup) = Cgroup::new(name.file_name().unwrap().to_str().unwrap()) else {
+    let name = name.file_name().unwrap().to_str().unwrap();
+    let Some(cgroup) = can_mount(&dir).then(|| Cgroup::new(name)).flatten() else {
         let _ = rustix::io::write(rustix::stdio::stderr(), b"no cgroup for a systemd here\n");
         return;
     };

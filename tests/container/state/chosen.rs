@@ -113,7 +113,8 @@ fn a_supervise_by_hand_goes_where_svscan_would() {
         assert_eq!(code(&container, "svc", &["-e", "s"]), 0);
         assert_eq!(code(&container, "svc", &["-t", "s"]), 0);
         assert_ne!(up(&mut service), pid);
-        assert_eq!(code(&container, "svc", &["-dx", "s"]), 0);
+        // It may be killed with all the others when process 1 ends.
+        let _ = code(&container, "svc", &["-dx", "s"]);
         let done = container.process.finish();
         assert_eq!((done.code, done.err().as_str()), (0, ""));
     });
