@@ -102,23 +102,29 @@ impl<'a> Cleaning<'a> {
         if !is_same(&opened, &stat) {
             return Ok(());
         }
-        let mut locks = Vec::new();
         let is_left = name.to_bytes().starts_with(LEFT);
+        let absent = is_absent(&stat).then(|| self.now - stat.st_ctime).filter(|time| *time >= 0);
+        if !is_left {
+            if is_there(&place, name) {
+                return make::is_seen(&place, &stat);
+            }
+            if absent.is_some_and(|time| time < ABSENCE) {
+                return Ok(());
+            }
+        }
+        let mut locks = Vec::new();
         let is_free = self.is_free(place.as_fd(), DEPTH, &mut locks);
         if self.is_late() {
             return Err(Errno::TIME);
         }
-        if !is_free || !is_left && is_there(&place, name) {
+        if !is_free {
             return make::is_seen(&place, &stat);
         }
         if is_left {
             return self.remove(self.root.as_fd(), name, &place, DEPTH);
         }
-        if !is_absent(&stat) || stat.st_ctime > self.now {
+        if absent.is_none() {
             return make::is_not_seen(&place, &stat);
-        }
-        if stat.st_ctime + ABSENCE > self.now {
-            return Ok(());
         }
         // From now on nobody finds it, however much of it is left.
         let left = CString::new([LEFT, name.to_bytes()].concat()).map_err(|_| Errno::INVAL)?;
@@ -248,9 +254,8 @@ fn is_idle(dir: BorrowedFd<'_>, name: &CStr, locks: &mut Vec<OwnedFd>) -> Result
     } else if is_called(name, names::STATUS) {
         let mut bytes = [0; SIZE];
         let count = rustix::io::read(open(OFlags::RDONLY)?, &mut bytes)?;
-        let origin = origin(process::boot(), dir)?;
-        let record = Record::of_this_boot(&bytes[..count], &origin);
-        return Ok(!record.is_some_and(|record| is_alive(&record.own.process)));
+        let Some(Record { own, .. }) = Record::decode(&bytes[..count]) else { return Ok(true) };
+        return Ok(!is_alive(&own.process) || own.boot != origin(process::boot(), dir)?);
     }
     Ok(true)
 }

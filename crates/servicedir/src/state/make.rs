@@ -60,7 +60,7 @@ impl Refusal {
 /// name that no service can have.
 pub(super) const SCAN: &CStr = c":scan";
 /// How long somebody is waited for who removes a place.
-const PATIENCE: u64 = 1_000_000_000;
+const PATIENCE: u64 = 3_000_000_000;
 /// How often it is tried.
 const STEP: u64 = 5_000_000;
 
