@@ -102,7 +102,14 @@ fn nothing_is_wrong_with_the_examples() {
     let all = ["flaky", "mailbox", "ticker", "container/service", "init/service"];
     for path in all.map(|path| dir.path("examples").join(path)) {
         let done = dir.run("svcheck", [path]);
-        assert_eq!((done.code, done.out(), done.err()), (0, String::new(), String::new()));
+        // They are root's: nobody else can make the directories of their logs.
+        let of_root = |line: &&str| {
+            !rustix::process::geteuid().is_root() && line.contains(": error: /var/log/")
+        };
+        let (of_root, wrong): (Vec<_>, Vec<_>) =
+            done.out().lines().map(str::to_owned).partition(|line| of_root(&line.as_str()));
+        let code = if of_root.is_empty() { 0 } else { 2 };
+        assert_eq!((done.code, wrong, done.err()), (code, Vec::new(), String::new()));
     }
 }
 

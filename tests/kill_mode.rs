@@ -74,12 +74,7 @@ fn the_group_is_what_has_not_left_it() {
     down(&dir, &service);
     assert_eq!(left(&dir).iter().filter(|line| line.contains("1001")).count(), 1);
     // The child in the group has got the signal, and is dead when it is.
-    let changes = || left(&dir).iter().all(|line| !line.contains("1000"));
-    let until = crate::support::deadline();
-    while !changes() {
-        assert!(std::time::Instant::now() < until, "{:?}", left(&dir));
-        std::thread::yield_now();
-    }
+    dir.until_gone(|line| line.contains("sleep 1000"));
     service.svc(&dir, "-x");
     assert_eq!(supervise.ends(), 0);
 }

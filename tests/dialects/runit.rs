@@ -95,7 +95,12 @@ const DIRECTORIES: &[Directory] = &[
     ),
     directory(
         "ends at once",
-        &[("run", "echo run >>n\nexec 2>&1\n@report once $(cat n)")],
+        // The fourth stays, should it be started before it is taken down.
+        &[(
+            "run",
+            "echo run >>n\nexec 2>&1\n[ $(wc -l <n) -lt 4 ] || exec sleep 1000
+            @report once $(cat n)",
+        )],
         &[("", 3, ""), ("d", 0, "down d")],
     ),
     directory("down", &[RUN, ("down", "")], &[("", 0, "down d"), ("u", 1, "run u")]),

@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use std::process::{ChildStdin, Command, Stdio};
 use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::time::UNIX_EPOCH;
+use std::time::{Instant, UNIX_EPOCH};
 
 /// The variable that marks every process a test started.
 const MARK: &str = "UPKEEP_TEST_MARK";
@@ -153,6 +153,16 @@ impl Dir {
         found
     }
 
+    /// Waits until the killed ones among them that `is_it` knows by their
+    /// command lines are dead: nobody who is not their parent hears of that.
+    pub fn until_gone(&self, is_it: impl Fn(&str) -> bool) {
+        let until = deadline();
+        while self.processes().iter().any(|(_, line)| is_it(line)) {
+            assert!(Instant::now() < until, "{:?}", self.processes());
+            std::thread::yield_now();
+        }
+    }
+
     fn kill_all(&self) {
         let until = deadline();
         loop {
@@ -238,7 +248,7 @@ impl Fifo {
     /// Everything that has been written so far.
     pub fn bytes(&self) -> Vec<u8> {
         let mut all = Vec::new();
-        while readable(&self.file, std::time::Instant::now()) {
+        while readable(&self.file, Instant::now()) {
             let mut buffer = [0; 4096];
             let n = (&self.file).read(&mut buffer).unwrap();
             all.extend(&buffer[..n]);
@@ -260,7 +270,7 @@ impl Fifo {
 
     /// Whether nothing is waiting to be read right now.
     pub fn is_silent(&self) -> bool {
-        self.held.is_empty() && !readable(&self.file, std::time::Instant::now())
+        self.held.is_empty() && !readable(&self.file, Instant::now())
     }
 
     /// Its path, for the script that writes to it.
