@@ -71,6 +71,7 @@ struct World {
     whole: Whole,
     now: u64,
     init: bool,
+    init_killed: bool,
     /// Whether the services were started, and whether they were told to go.
     services: bool,
     told: bool,
@@ -102,6 +103,7 @@ impl World {
             whole: Whole::new(plan),
             now: SECOND,
             init: false,
+            init_killed: false,
             services: false,
             told: false,
             command: false,
@@ -139,7 +141,11 @@ impl World {
                 assert!(!self.services && !self.command);
                 self.init = true;
             }
-            Action::EndInit | Action::KillInit => assert!(self.init),
+            Action::EndInit => assert!(self.init),
+            Action::KillInit => {
+                assert!(self.init);
+                self.init_killed = true;
+            }
             Action::WarnOfInit(code) => assert_ne!(code, 0),
             Action::StartServices => {
                 assert!(!self.init && !self.services && !self.told, "services start twice");
@@ -235,6 +241,8 @@ impl World {
         }
         // Whoever is waited for has been told, once.
         assert_eq!(self.command_told, u32::from(self.command_told > 0 || phase == Phase::Parting));
+        // Nothing is due while everything runs.
+        assert!(phase != Phase::Running || self.whole.due.is_none());
         // With a clock, whatever is told to end has a time by which it has to.
         let told = matches!(phase, Phase::Yielding | Phase::Parting | Phase::Leaving);
         let going = matches!(phase, Phase::Hurried | Phase::Killed | Phase::Finishing);
@@ -291,7 +299,10 @@ impl World {
                 self.feed(Event::EssentialOver(9));
             }
             Stop | Letter::StopNow => self.stop(letter, phase),
-            Empties => self.feed(Event::Empty),
+            Empties => {
+                assert!(!self.command, "the command is still waited for");
+                self.feed(Event::Empty);
+            }
             FinishEnds(code) => self.feed(Event::Finished(code)),
             Swept => self.feed(Event::Swept),
             Passes => self.pass(),
@@ -316,6 +327,12 @@ impl World {
         // Whoever is told twice hurries.
         if matches!(phase, Phase::Parting | Phase::Leaving) {
             assert!(self.hurried && self.whole.phase == Phase::Hurried);
+        }
+        // And so does whoever is told to at once.
+        if letter == Letter::StopNow && !forwarded {
+            let up = matches!(phase, Phase::Rising | Phase::Running);
+            assert!(self.hurried || !up);
+            assert!(self.init_killed || phase != Phase::Preparing);
         }
     }
 

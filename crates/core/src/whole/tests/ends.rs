@@ -61,6 +61,15 @@ fn the_command_has_its_part_of_the_time() {
 }
 
 #[test]
+fn what_tidies_up_has_what_is_left_of_the_time() {
+    // All of it after an `init` that failed, and something in any case.
+    let world = after(PLAN, &[InitEnds(7)]);
+    assert_eq!((world.whole.phase, world.whole.due), (Phase::Finishing, Some(world.now + GRACE)));
+    let world = after(PLAN, &[InitEnds(0), Ready, Stop, CommandEnds(0), Passes, Passes, Passes]);
+    assert_eq!((world.whole.phase, world.whole.due), (Phase::Finishing, Some(world.now + DRAIN)));
+}
+
+#[test]
 fn a_machine_ends_as_it_was_told() {
     let plan = Plan { machine: true, rescue: true, command: false, ..PLAN };
     let word = [InitEnds(0), Stop, Empties, FinishEnds(0), Swept];
