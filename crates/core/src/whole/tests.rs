@@ -72,6 +72,7 @@ struct World {
     now: u64,
     init: bool,
     init_killed: bool,
+    command_killed: bool,
     /// Whether the services were started, and whether they were told to go.
     services: bool,
     told: bool,
@@ -104,6 +105,7 @@ impl World {
             now: SECOND,
             init: false,
             init_killed: false,
+            command_killed: false,
             services: false,
             told: false,
             command: false,
@@ -146,7 +148,9 @@ impl World {
                 assert!(self.init);
                 self.init_killed = true;
             }
-            Action::WarnOfInit(code) => assert_ne!(code, 0),
+            Action::WarnOfInit(code) => {
+                assert!(code != 0 && self.plan.on_init != Failure::Ignore);
+            }
             Action::StartServices => {
                 assert!(!self.init && !self.services && !self.told, "services start twice");
                 assert!(self.plan.tree);
@@ -170,6 +174,7 @@ impl World {
             }
             Action::KillCommand => {
                 assert!(self.command, "it is gone, and its number may be another's");
+                self.command_killed = true;
                 self.stopped_at.get_or_insert(self.now);
             }
             Action::LeaveServices => {
@@ -189,7 +194,9 @@ impl World {
                 self.right_code(code);
             }
             Action::KillFinish => assert!(self.finish),
-            Action::WarnOfFinish(code) => assert_ne!(code, 0),
+            Action::WarnOfFinish(code) => {
+                assert!(code != 0 && self.plan.on_finish != Failure::Ignore);
+            }
             Action::Sweep => {
                 assert!(self.plan.sweeps && !self.sweeping);
                 self.sweeping = true;
@@ -323,7 +330,12 @@ impl World {
             self.stopped_at.get_or_insert(self.now);
         }
         let end = if self.stops == 1 { self.asked } else { End::Halt };
+        let before = self.whole.due;
         self.feed(if letter == Stop { Event::Stop(TERM, end) } else { Event::StopNow(TERM, end) });
+        // However often what is killed is told, that takes no longer.
+        if matches!(phase, Phase::Yielding | Phase::Finishing) {
+            assert!(self.whole.due.is_some_and(|due| due <= before.unwrap_or(due)));
+        }
         // Whoever is told twice hurries.
         if matches!(phase, Phase::Parting | Phase::Leaving) {
             assert!(self.hurried && self.whole.phase == Phase::Hurried);
@@ -338,8 +350,12 @@ impl World {
 
     fn pass(&mut self) {
         self.now = self.whole.due.unwrap();
-        self.go_without(self.whole.phase);
+        let phase = self.whole.phase;
+        self.go_without(phase);
         self.feed(Event::Tick);
+        // Whoever did not end in his time is killed.
+        assert!(phase != Phase::Parting || self.command_killed);
+        assert!(phase != Phase::Yielding || self.init_killed);
     }
 
     /// The services are not waited for any more.

@@ -23,6 +23,9 @@ fn the_commands_code_is_the_end() {
     assert_eq!(after(PLAN, &stopped).ended, Some(End::Code(0)));
     let strict = Plan { on_finish: Failure::Stop, ..PLAN };
     assert_eq!(after(strict, &stopped).ended, Some(End::Code(3)));
+    // What has gone wrong first counts.
+    let both = [InitEnds(0), Ready, CommandEnds(5), Empties, FinishEnds(3), Swept];
+    assert_eq!(after(strict, &both).ended, Some(End::Code(5)));
 }
 
 #[test]
@@ -56,6 +59,8 @@ fn one_command_alone_is_left_alone() {
 fn the_command_has_its_part_of_the_time() {
     let world = after(PLAN, &[InitEnds(0), Ready, Stop]);
     assert_eq!(world.whole.due, Some(world.now + GRACE / 2));
+    let greedy = after(Plan { command_grace: 2 * GRACE, ..PLAN }, &[InitEnds(0), Ready, Stop]);
+    assert_eq!(greedy.whole.due, Some(greedy.now + GRACE));
     let world = after(PLAN, &[InitEnds(0), Ready, Stop, Passes]);
     assert_eq!((world.whole.phase, world.whole.due), (Phase::Leaving, Some(world.now + GRACE / 2)));
 }
