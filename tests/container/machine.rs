@@ -3,7 +3,7 @@
 
 use super::send;
 use crate::support::container::{Container, Plan, Who, both};
-use crate::support::{Dir, Process, Service, program};
+use crate::support::{Dir, Process, Service, program, supervised};
 use std::os::unix::fs::symlink;
 
 const RESTARTED: i32 = 129;
@@ -46,15 +46,40 @@ fn a_command_beside_it() {
     both(|who| {
         for (number, code) in [(2, RESTARTED), (12, STOPPED), (30, STOPPED), (39, RESTARTED)] {
             let dir = Dir::new();
-            let script = "trap 'echo told; exit 3' TERM; echo up; sleep 1000 & wait";
+            let script = "trap 'echo told; exit 3' TERM; trap 'echo other' HUP; sleep 1000 &
+                echo up; while :; do wait; done";
             let args = ["-m", "scan", "--", "sh", "-c", script];
             dir.mkdir("scan");
             let mut container = Plan::new(&dir, who).start("svscan", args);
             container.process.prints("up");
+            // What is the command's has told it of no end.
+            send(&container, 1);
+            container.process.prints("other");
             send(&container, number);
             container.process.prints("told");
             assert_eq!(container.process.finish().code, seen(who, code), "{number}");
         }
+    });
+}
+
+/// What ends a container before its command runs is nothing to a machine.
+#[test]
+fn a_signal_before_its_command_runs() {
+    both(|who| {
+        let dir = Dir::new();
+        let gate = dir.fifo("gate");
+        dir.script("scan/late/run", "read go <../../gate; echo >&5; exec sleep 1000");
+        dir.file("scan/late/notification-fd", "5");
+        let script = "echo begun; sleep 1000 & wait";
+        let args = ["-m", "-v", "scan", "--", "sh", "-c", script];
+        let mut container = Plan::new(&dir, who).start("svscan", args);
+        supervised(&dir.path("scan/late"));
+        send(&container, 3);
+        container.process.complains("signal 3 not forwarded");
+        gate.say("go");
+        container.process.prints("begun");
+        send(&container, 38);
+        assert_eq!(container.process.finish().code, seen(who, STOPPED));
     });
 }
 

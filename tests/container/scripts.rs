@@ -223,3 +223,38 @@ fn a_renewed_svscan_gives_the_limits_on() {
         assert_eq!(container.process.finish().code, 0);
     });
 }
+
+#[test]
+fn an_init_is_killed_with_its_group() {
+    if crate::support::testing_originals() {
+        return;
+    }
+    let dir = Dir::new();
+    let hold = dir.fifo("hold");
+    let init = "trap '' TERM; exec 3<>HOLD; (echo up; read no <&3) & read no <&3";
+    let init = init.replace("HOLD", hold.path().to_str().unwrap());
+    dir.script("scan/.svscan/init", &init);
+    let mut process = dir.start("svscan", ["-t", "0.1", "scan"]);
+    process.prints("up");
+    process.signal(Signal::TERM);
+    assert_eq!(process.finish().code, 0);
+    assert_eq!(dir.processes(), []);
+}
+
+/// Both have the variables that were added, and the limit that svscan had.
+#[test]
+fn what_they_are_given() {
+    both(|who| {
+        let dir = Dir::new();
+        dir.file("env/ADDED", "yes");
+        for name in ["init", "finish"] {
+            dir.script(format!("scan/.svscan/{name}"), "echo $0 $ADDED $(ulimit -Sn)");
+        }
+        let svscan = dir.path("programs/svscan");
+        let words = ["-c", "ulimit -Sn 77; exec \"$@\"", "sh", svscan.to_str().unwrap()];
+        let args = [&words[..], &["-d", "env", "scan", "--", "true"]].concat();
+        let done = Plan::new(&dir, who).start("sh", args).process.finish();
+        let said = ["init", "finish"].map(|name| format!(".svscan/{name} yes 77\n")).concat();
+        assert_eq!((done.code, done.out()), (0, said), "{}", done.err());
+    });
+}

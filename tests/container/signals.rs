@@ -113,6 +113,24 @@ fn a_signal_that_was_ignored_before() {
     process.prints("got 15.");
 }
 
+/// Process 1 was not started in the background by anybody.
+#[test]
+fn process_1_hears_what_was_ignored_before() {
+    both(|who| {
+        let dir = Dir::new();
+        let command = hearing(&dir);
+        let svscan = dir.path("programs/svscan");
+        let words = ["-c", "trap '' HUP INT QUIT; exec \"$@\"", "sh", svscan.to_str().unwrap()];
+        let args = [&words[..], &["--", "sh", "-c", &command]].concat();
+        let mut container = Plan::new(&dir, who).start("sh", args);
+        container.process.prints("hears");
+        for number in [1, 2, 3] {
+            send(&container, number);
+            container.process.prints(&format!("got {number}."));
+        }
+    });
+}
+
 /// But what was asked for by name is.
 #[test]
 fn the_stop_signal_was_ignored_before() {

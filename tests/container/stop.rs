@@ -220,6 +220,27 @@ fn a_command_alone_with_a_time() {
     });
 }
 
+/// Where nobody kills what is left of a container, what is in its group goes all
+/// the same.
+#[test]
+fn a_command_is_killed_with_its_group() {
+    if crate::support::testing_originals() {
+        return;
+    }
+    let dir = Dir::new();
+    let hold = dir.fifo("hold");
+    let script = format!(
+        "trap '' TERM; exec 3<>{}; (echo up; read no <&3) & read no <&3",
+        hold.path().display()
+    );
+    let mut process = dir.start("svscan", ["-t", "0.1", "--", "sh", "-c", &script]);
+    process.prints("up");
+    process.signal(Signal::TERM);
+    // Its end is that of all who have its output.
+    assert_eq!(process.finish().code, 137);
+    assert_eq!(dir.processes(), []);
+}
+
 #[test]
 fn lines_are_read_to_the_last() {
     const LINES: usize = 20_000;

@@ -100,6 +100,18 @@ fn a_wish_that_has_failed() {
     });
 }
 
+/// What cannot be read may name anybody.
+#[test]
+fn needs_that_cannot_be_read() {
+    both(|who| {
+        let dir = Dir::new();
+        dir.script("scan/web/run", "exec sleep 1000");
+        std::os::unix::fs::symlink("needs", dir.path("scan/web/needs")).unwrap();
+        let container = Plan::new(&dir, who).start("svscan", args(&[]));
+        left_out(&dir, container, &["web"], 5);
+    });
+}
+
 #[test]
 fn what_is_on_its_way_is_waited_for() {
     both(|who| {

@@ -70,3 +70,24 @@ fn a_stop_at_the_terminal_stops_svscan_too() {
     assert_eq!(process.finish().code, 0);
     drop((terminal.draws("again", "\n"), slave));
 }
+
+/// Whoever started svscan has the terminal again when the command has ended.
+#[test]
+fn the_terminal_is_given_back() {
+    if crate::support::testing_originals() {
+        return;
+    }
+    let dir = Dir::new();
+    let (mut terminal, slave) = Terminal::open();
+    // Without job control, nobody else would see to that.
+    let svscan = crate::support::program("svscan");
+    let script = "\"$0\" -- sh -c 'exit 4'; echo ended $?; read line; echo \"[$line]\"";
+    let mut command = dir.command("setsid");
+    command.args(["--ctty", "--wait", "sh", "-c", script]).arg(svscan);
+    let mut process = Process::start(command.stdin(slave.try_clone().unwrap()));
+    process.prints("ended 4");
+    terminal.types("hello\n");
+    process.prints("[hello]");
+    assert_eq!(process.finish().code, 0);
+    drop((terminal.draws("hello", "\n"), slave));
+}

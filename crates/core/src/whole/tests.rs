@@ -2,6 +2,8 @@
 
 extern crate std;
 
+mod ends;
+
 use super::*;
 use Letter::{
     CommandEnds, Empties, Essential, FinishEnds, InitEnds, Passes, Ready, Stop, Stuck, Swept,
@@ -69,6 +71,8 @@ struct World {
     whole: Whole,
     now: u64,
     init: bool,
+    init_killed: bool,
+    command_killed: bool,
     /// Whether the services were started, and whether they were told to go.
     services: bool,
     told: bool,
@@ -100,6 +104,8 @@ impl World {
             whole: Whole::new(plan),
             now: SECOND,
             init: false,
+            init_killed: false,
+            command_killed: false,
             services: false,
             told: false,
             command: false,
@@ -137,8 +143,14 @@ impl World {
                 assert!(!self.services && !self.command);
                 self.init = true;
             }
-            Action::EndInit | Action::KillInit => assert!(self.init),
-            Action::WarnOfInit(code) => assert_ne!(code, 0),
+            Action::EndInit => assert!(self.init),
+            Action::KillInit => {
+                assert!(self.init);
+                self.init_killed = true;
+            }
+            Action::WarnOfInit(code) => {
+                assert!(code != 0 && self.plan.on_init != Failure::Ignore);
+            }
             Action::StartServices => {
                 assert!(!self.init && !self.services && !self.told, "services start twice");
                 assert!(self.plan.tree);
@@ -162,6 +174,7 @@ impl World {
             }
             Action::KillCommand => {
                 assert!(self.command, "it is gone, and its number may be another's");
+                self.command_killed = true;
                 self.stopped_at.get_or_insert(self.now);
             }
             Action::LeaveServices => {
@@ -181,7 +194,9 @@ impl World {
                 self.right_code(code);
             }
             Action::KillFinish => assert!(self.finish),
-            Action::WarnOfFinish(code) => assert_ne!(code, 0),
+            Action::WarnOfFinish(code) => {
+                assert!(code != 0 && self.plan.on_finish != Failure::Ignore);
+            }
             Action::Sweep => {
                 assert!(self.plan.sweeps && !self.sweeping);
                 self.sweeping = true;
@@ -233,6 +248,8 @@ impl World {
         }
         // Whoever is waited for has been told, once.
         assert_eq!(self.command_told, u32::from(self.command_told > 0 || phase == Phase::Parting));
+        // Nothing is due while everything runs.
+        assert!(phase != Phase::Running || self.whole.due.is_none());
         // With a clock, whatever is told to end has a time by which it has to.
         let told = matches!(phase, Phase::Yielding | Phase::Parting | Phase::Leaving);
         let going = matches!(phase, Phase::Hurried | Phase::Killed | Phase::Finishing);
@@ -289,7 +306,10 @@ impl World {
                 self.feed(Event::EssentialOver(9));
             }
             Stop | Letter::StopNow => self.stop(letter, phase),
-            Empties => self.feed(Event::Empty),
+            Empties => {
+                assert!(!self.command, "the command is still waited for");
+                self.feed(Event::Empty);
+            }
             FinishEnds(code) => self.feed(Event::Finished(code)),
             Swept => self.feed(Event::Swept),
             Passes => self.pass(),
@@ -310,17 +330,32 @@ impl World {
             self.stopped_at.get_or_insert(self.now);
         }
         let end = if self.stops == 1 { self.asked } else { End::Halt };
+        let before = self.whole.due;
         self.feed(if letter == Stop { Event::Stop(TERM, end) } else { Event::StopNow(TERM, end) });
+        // However often what is killed is told, that takes no longer.
+        if matches!(phase, Phase::Yielding | Phase::Finishing) {
+            assert!(self.whole.due.is_some_and(|due| due <= before.unwrap_or(due)));
+        }
         // Whoever is told twice hurries.
         if matches!(phase, Phase::Parting | Phase::Leaving) {
             assert!(self.hurried && self.whole.phase == Phase::Hurried);
+        }
+        // And so does whoever is told to at once.
+        if letter == Letter::StopNow && !forwarded {
+            let up = matches!(phase, Phase::Rising | Phase::Running);
+            assert!(self.hurried || !up);
+            assert!(self.init_killed || phase != Phase::Preparing);
         }
     }
 
     fn pass(&mut self) {
         self.now = self.whole.due.unwrap();
-        self.go_without(self.whole.phase);
+        let phase = self.whole.phase;
+        self.go_without(phase);
         self.feed(Event::Tick);
+        // Whoever did not end in his time is killed.
+        assert!(phase != Phase::Parting || self.command_killed);
+        assert!(phase != Phase::Yielding || self.init_killed);
     }
 
     /// The services are not waited for any more.
@@ -407,116 +442,4 @@ fn every_short_word_is_survived() {
         }
     }
     assert!(count > 100_000, "{count} words only");
-}
-
-/// What this word of letters comes to.
-fn after(plan: Plan, word: &[Letter]) -> World {
-    let mut world = World::new(plan);
-    for letter in word {
-        assert!(world.can(*letter), "{letter:?} in {:?}", world.whole.phase);
-        world.read(*letter);
-    }
-    world
-}
-
-#[test]
-fn the_commands_code_is_the_end() {
-    let word = [InitEnds(0), Ready, CommandEnds(5), Empties, FinishEnds(0), Swept];
-    assert_eq!(after(PLAN, &word).ended, Some(End::Code(5)));
-    let stopped = [InitEnds(0), Ready, Stop, CommandEnds(0), Empties, FinishEnds(3), Swept];
-    assert_eq!(after(PLAN, &stopped).ended, Some(End::Code(0)));
-    let strict = Plan { on_finish: Failure::Stop, ..PLAN };
-    assert_eq!(after(strict, &stopped).ended, Some(End::Code(3)));
-}
-
-#[test]
-fn the_essential_services_code_is_the_end() {
-    let word = [InitEnds(0), Ready, Essential, CommandEnds(0), Empties, FinishEnds(0), Swept];
-    assert_eq!(after(PLAN, &word).ended, Some(End::Code(9)));
-    let rising = [InitEnds(0), Essential, Empties, FinishEnds(0), Swept];
-    let world = after(PLAN, &rising);
-    assert_eq!((world.ended, world.commands), (Some(End::Code(9)), 0));
-}
-
-#[test]
-fn a_command_that_never_began_is_no_success() {
-    let word = [InitEnds(0), Stop, Empties, FinishEnds(0), Swept];
-    assert_eq!(after(PLAN, &word).ended, Some(End::Code(143)));
-    let alone = Plan { command: false, ..PLAN };
-    assert_eq!(after(alone, &word).ended, Some(End::Code(0)));
-    let early = [Stop, InitEnds(0), FinishEnds(0), Swept];
-    assert_eq!(after(PLAN, &early).ended, Some(End::Code(143)));
-}
-
-#[test]
-fn one_command_alone_is_left_alone() {
-    let plan = Plan { tree: false, grace: None, sweeps: false, ..PLAN };
-    let world = after(plan, &[Stop, Stop, Stop]);
-    assert_eq!((world.whole.phase, world.whole.due), (Phase::Running, None));
-    assert_eq!(after(plan, &[Stop, CommandEnds(5), Empties]).ended, Some(End::Code(5)));
-}
-
-#[test]
-fn the_command_has_its_part_of_the_time() {
-    let world = after(PLAN, &[InitEnds(0), Ready, Stop]);
-    assert_eq!(world.whole.due, Some(world.now + GRACE / 2));
-    let world = after(PLAN, &[InitEnds(0), Ready, Stop, Passes]);
-    assert_eq!((world.whole.phase, world.whole.due), (Phase::Leaving, Some(world.now + GRACE / 2)));
-}
-
-#[test]
-fn a_machine_ends_as_it_was_told() {
-    let plan = Plan { machine: true, rescue: true, command: false, ..PLAN };
-    let word = [InitEnds(0), Stop, Empties, FinishEnds(0), Swept];
-    assert_eq!(after(plan, &word).ended, Some(End::Restart));
-    let by_itself = [InitEnds(0), Essential, Empties, FinishEnds(0), Swept];
-    assert_eq!(after(plan, &by_itself).ended, Some(End::PowerOff));
-    assert_eq!(after(plan, &[InitEnds(7)]).ended, Some(End::Failed(7)));
-}
-
-#[test]
-fn a_machine_without_a_word_for_its_end_is_switched_off() {
-    let plan = Plan { machine: true, command: false, ..PLAN };
-    let (mut whole, mut last) = (Whole::new(plan), None);
-    let stop = Event::Stop(TERM, End::Code(0));
-    for event in
-        [Event::Begin, Event::Prepared(0), stop, Event::Empty, Event::Finished(0), Event::Swept]
-    {
-        let (next, actions) = whole.step(event, 0);
-        (whole, last) = (next, actions.into_iter().last());
-    }
-    assert_eq!(last, Some(Action::End(End::PowerOff)));
-}
-
-#[test]
-fn what_cannot_come_up_is_not_waited_for() {
-    let ends = [CommandEnds(5), Empties, FinishEnds(0), Swept];
-    for (on_ready, end, warned) in
-        [(Failure::Stop, NOT_READY, 1), (Failure::Warn, 5, 1), (Failure::Ignore, 5, 0)]
-    {
-        let stops = on_ready == Failure::Stop;
-        let world = after(Plan { on_ready, ..PLAN }, &[InitEnds(0), Stuck]);
-        assert_eq!((world.commands, world.warned), (u32::from(!stops), warned));
-        let word = [&[InitEnds(0), Stuck], &ends[usize::from(stops)..]].concat();
-        assert_eq!(after(Plan { on_ready, ..PLAN }, &word).ended, Some(End::Code(end)));
-    }
-    // Too late, it is nothing.
-    let world = after(PLAN, &[InitEnds(0), Ready, Stuck, Stuck]);
-    assert_eq!((world.whole.phase, world.warned), (Phase::Running, 0));
-}
-
-#[test]
-fn a_command_that_does_not_wait() {
-    for on_ready in [Failure::Stop, Failure::Warn, Failure::Ignore] {
-        let world = after(Plan { ready: 0, on_ready, ..PLAN }, &[InitEnds(0)]);
-        assert_eq!((world.whole.phase, world.commands), (Phase::Running, 1));
-    }
-}
-
-#[test]
-fn what_was_executed_anew_does_not_begin_again() {
-    let plan = Plan { command: false, ..PLAN };
-    let (whole, actions) = Whole::new(plan).step(Event::Resume, 0);
-    assert_eq!(whole.phase, Phase::Running);
-    assert!(actions.into_iter().eq([Action::StartServices]));
 }
