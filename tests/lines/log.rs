@@ -37,7 +37,7 @@ fn all_is_logged_and_nothing_shown() {
         let mut lines = logged(&dir);
         lines.sort();
         assert_eq!(lines, ["a: bye", "a: err", "a: out", "b: bye", "b: err", "b: out"]);
-        assert_eq!(dir.processes(), []);
+        dir.nobody_is_left();
     });
 }
 
