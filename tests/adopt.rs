@@ -268,7 +268,7 @@ fn a_killed_svscan_leaves_everything_as_it_is() {
     let done = third.finish();
     assert_eq!((done.code, done.err().as_str()), (0, ""));
     assert!(services.iter().all(|service| service.said.is_silent()));
-    assert_eq!(dir.processes(), []);
+    dir.nobody_is_left();
 }
 
 /// Waits for the end of a process that has been killed.
@@ -332,7 +332,7 @@ fn no_line_is_lost_between_service_and_logger() {
     assert_eq!((done.code, done.err().as_str()), (0, ""));
     assert_eq!(log.said.line(), "eof");
     assert!(service.said.is_silent());
-    assert_eq!(dir.processes(), []);
+    dir.nobody_is_left();
 }
 
 /// A supervise that is killed when everything is to go down is started again,
@@ -356,6 +356,6 @@ fn a_supervise_that_is_killed_on_the_way_out_leaves_nothing() {
     svscan.signal(Signal::CONT);
     let done = svscan.finish();
     assert_eq!((done.code, done.err().as_str()), (0, ""));
-    assert_eq!(dir.processes(), []);
+    dir.nobody_is_left();
     assert_eq!(fs::read_to_string(lines).unwrap(), "bye\n");
 }

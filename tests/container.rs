@@ -40,7 +40,7 @@ fn services_come_up_and_a_signal_ends_everything() {
         container.signal(Signal::TERM);
         let done = container.process.finish();
         assert_eq!((done.code, done.err().as_str()), (0, ""));
-        assert_eq!(dir.processes(), []);
+        dir.nobody_is_left();
     });
 }
 

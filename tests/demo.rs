@@ -20,7 +20,7 @@ fn the_demo_shows_its_services_and_leaves_nothing() {
     let done = demo.finish();
     assert_eq!((done.code, done.err().as_str()), (0, ""));
     assert!(done.out().ends_with("demo: every service is down, nothing is left\n"));
-    assert_eq!(dir.processes(), []);
+    dir.nobody_is_left();
     assert_eq!(std::fs::read_dir(dir.path("tmp")).unwrap().count(), 0);
 }
 
@@ -39,7 +39,7 @@ fn the_demo_leaves_nothing_when_nobody_reads_it_any_more() {
         let done = Process::start(command.args(["-c", &pipe]).env("TMPDIR", &tmp)).finish();
         assert!(done.out().starts_with("svscan over "), "{}", done.out());
         assert_eq!(done.err(), "", "{front}");
-        assert_eq!(dir.processes(), []);
+        dir.nobody_is_left();
         assert_eq!(std::fs::read_dir(tmp).unwrap().count(), 0);
     }
 }

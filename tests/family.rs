@@ -397,7 +397,7 @@ fn nothing_is_allocated() {
         kept.tell("sealed");
         assert_eq!(kept.keeper.prints("sealed "), "sealed and gone");
         assert_eq!(kept.keeper.finish().code, 137);
-        assert_eq!(dir.processes(), []);
+        dir.nobody_is_left();
     }
 }
 

@@ -150,7 +150,7 @@ fn whoever_is_killed_it_runs_once() {
         assert_eq!(service.said.line(), format!("finish 4 -1 15 s {next}"), "{point}");
         assert_eq!(svscan.finish().code, 0);
         assert!(service.said.is_silent(), "{point}");
-        assert_eq!(dir.processes(), []);
+        dir.nobody_is_left();
     }
 }
 
@@ -190,7 +190,7 @@ fn the_next_supervise_waits_for_it_and_runs_what_is_due() {
     service.said.line();
     go.say("on");
     assert_eq!(svscan.finish().code, 0);
-    assert_eq!(dir.processes(), []);
+    dir.nobody_is_left();
 }
 
 /// What happens in the directory `s` under another suite's program and under

@@ -76,7 +76,7 @@ fn it_is_what_run_leaves_behind() {
         assert_eq!((done.code, done.err().as_str()), (0, ""));
         assert_eq!(history(&service.path), ([2, 15], 2));
         assert!(service.said.is_silent());
-        assert_eq!(dir.processes(), []);
+        dir.nobody_is_left();
     }
 }
 
@@ -99,7 +99,7 @@ fn it_is_found_on_older_kernels() {
             assert_ne!(service.up(), pid, "without {refused}");
             service.svc(&dir, "-dx");
             assert_eq!(supervise.ends(), 0);
-            assert_eq!(dir.processes(), [], "without {refused}");
+            dir.nobody_is_left();
         }
     }
 }
@@ -183,7 +183,7 @@ fn among_several_it_is_the_one_that_is_left() {
     // Told to end, it hands over to nobody.
     service.svc(&dir, "-dx");
     assert_eq!(supervise.finish().code, 0);
-    assert_eq!(dir.processes(), []);
+    dir.nobody_is_left();
 }
 
 /// What exits 0 and leaves something behind has handed over to that.
@@ -391,7 +391,7 @@ fn a_stop_reaches_it_while_it_is_looked_for() {
         }
         assert_eq!(supervise.finish().code, 0, "{letters}");
         assert!(service.said.is_silent());
-        assert_eq!(dir.processes(), []);
+        dir.nobody_is_left();
     }
 }
 
@@ -424,7 +424,7 @@ fn a_stop_reaches_whom_kill_mode_says() {
         service.until("the daemon", |seen| lines[1] == format!("up {}", seen.pid));
         service.svc(&dir, "-kdx");
         assert_eq!(supervise.finish().code, 0);
-        assert_eq!(dir.processes(), [], "{start} {mode}");
+        dir.nobody_is_left();
         drop(hold);
     }
 }

@@ -314,7 +314,7 @@ fn a_check_that_hangs_has_failed() {
     // One that runs when the service ends goes too.
     service.svc(&dir, "-dx");
     assert_eq!(supervise.finish().code, 0);
-    assert_eq!(dir.processes(), []);
+    dir.nobody_is_left();
 }
 
 /// Whoever is being ended for a fault is, also by the next supervise, and it

@@ -144,7 +144,7 @@ impl Tree {
         svscan.signal(Signal::TERM);
         let done = svscan.finish();
         assert_eq!((done.code, done.err().as_str()), (0, ""));
-        assert_eq!(self.dir.processes(), []);
+        self.dir.nobody_is_left();
         for service in &mut self.services {
             assert_eq!(service.log.said.line(), "eof");
         }
@@ -335,5 +335,5 @@ fn svscan_works_without_svhold() {
     let words = "svscan: warning: unable to start svhold, lines are lost where all that hold a \
                  pipe to a logger are killed at once: file does not exist\n";
     assert_eq!((done.code, done.err().as_str()), (0, words));
-    assert_eq!(tree.dir.processes(), []);
+    tree.dir.nobody_is_left();
 }

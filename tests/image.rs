@@ -79,7 +79,7 @@ fn services_logger_and_command_run_from_scratch() {
             container.process.prints("main: told to end");
             let done = container.process.finish();
             assert_eq!(done.code, 0, "{done:?}");
-            assert_eq!(dir.processes(), []);
+            dir.nobody_is_left();
             // Who has looked whether it is there stands in the log, which is whole
             // when everything is over. It is gone with the memory that it was in.
             let log = fs::read_to_string(root.join("var/log/web/current"));
@@ -130,7 +130,7 @@ fn the_script_runs_it_without_an_engine() {
         assert_eq!(done.code, 3, "{done:?}");
         assert!(done.out().lines().any(|line| line == SAYS), "{done:?}");
     }
-    assert_eq!(dir.processes(), []);
+    dir.nobody_is_left();
     for args in [&[][..], &["-r"]] {
         let done = Process::start(script(&dir, "start").args(args)).finish();
         assert_eq!(done.code, 100);

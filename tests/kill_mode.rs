@@ -108,7 +108,7 @@ fn of_a_tree_nothing_is_left() {
         svscan.signal(Signal::TERM);
         let done = svscan.finish();
         assert_eq!((done.code, done.err().as_str()), (0, ""), "without {refused}");
-        assert_eq!(dir.processes(), [], "without {refused}");
+        dir.nobody_is_left();
     }
 }
 
@@ -147,7 +147,7 @@ fn of_an_ordinary_users_tree_nothing_is_left() {
     }
     svscan.signal(Signal::TERM);
     assert_eq!(svscan.finish().code, 0);
-    assert_eq!(dir.processes(), []);
+    dir.nobody_is_left();
 }
 
 /// What a crash leaves behind is gone before the next start, also when the
@@ -175,7 +175,7 @@ fn nothing_is_started_beside_what_is_left() {
         assert_eq!(left(&dir).len(), 4, "{:?}", left(&dir));
         svscan.signal(Signal::TERM);
         assert_eq!(svscan.finish().code, 0);
-        assert_eq!(dir.processes(), []);
+        dir.nobody_is_left();
     }
 }
 

@@ -75,7 +75,7 @@ fn a_signal_can_be_for_the_group() {
     service.svc(&dir, "-Ox");
     assert_eq!(supervise.finish().code, 0);
     // All of the group is dead: nobody has the FIFO open any more.
-    assert!(dir.processes().is_empty(), "{:?}", dir.processes());
+    dir.nobody_is_left();
 }
 
 /// `O` also ends waiting for a start, and starts nothing.

@@ -33,7 +33,7 @@ fn end(dir: &Dir, svscan: Process) -> (String, String) {
     svscan.signal(Signal::TERM);
     let done = svscan.finish();
     assert_eq!(done.code, 0, "{}", done.err());
-    assert_eq!(dir.processes(), []);
+    dir.nobody_is_left();
     (done.out(), done.err())
 }
 

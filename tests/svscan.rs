@@ -248,7 +248,7 @@ fn term_ends_everything_and_loggers_last() {
         svscan.signal(signal);
         let done = svscan.finish();
         assert_eq!((done.code, done.err().as_str()), (0, ""));
-        assert_eq!(dir.processes(), []);
+        dir.nobody_is_left();
         let expected: String = (1..=20000).map(|n| format!("{n}\n")).collect();
         assert_eq!(fs::read_to_string(log).unwrap(), expected);
     }
@@ -268,7 +268,7 @@ fn a_second_term_does_not_wait() {
     assert_eq!(stubborn.said.line(), "heard");
     svscan.signal(Signal::TERM);
     assert_eq!(svscan.finish().code, 0);
-    assert_eq!(dir.processes(), []);
+    dir.nobody_is_left();
 }
 
 #[test]
@@ -397,7 +397,7 @@ fn more_than_a_thousand() {
     svscan.signal(Signal::TERM);
     let done = svscan.finish();
     assert_eq!((done.code, done.err().as_str()), (0, ""));
-    assert_eq!(dir.processes(), []);
+    dir.nobody_is_left();
 }
 
 #[test]

@@ -138,7 +138,7 @@ fn a_record_that_was_copied_with_its_directory() {
     assert!(fs::metadata(format!("/proc/{pid}")).is_ok(), "the other one was ended");
     svscan.signal(Signal::TERM);
     assert_eq!(svscan.finish().code, 0);
-    assert_eq!(dir.processes(), []);
+    dir.nobody_is_left();
 }
 
 /// A record with another identity under the number of a living process: it is

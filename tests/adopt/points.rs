@@ -31,7 +31,7 @@ fn obeys(dir: &Dir, service: &mut Service, svscan: Process, pid: u32, point: &st
     let done = svscan.finish();
     assert_eq!((done.code, done.err().as_str()), (0, ""), "{point}");
     assert!(service.said.is_silent(), "{point}");
-    assert_eq!(dir.processes(), [], "{point}");
+    dir.nobody_is_left();
 }
 
 #[test]

@@ -155,5 +155,5 @@ fn a_whole_tree_while_lines_flow() {
         assert_eq!(lines, format!("up {up}\none\ntwo\nthree\nfour\nend\n"), "s{n}");
         assert!(!service(n).join("two").exists());
     }
-    assert_eq!(dir.processes(), []);
+    dir.nobody_is_left();
 }

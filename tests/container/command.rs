@@ -27,7 +27,7 @@ fn its_end_is_everybodys() {
             assert_eq!(service.said.line(), "ended");
             let done = container.process.finish();
             assert_eq!((done.code, done.err().as_str()), (code, ""), "{script}");
-            assert_eq!(dir.processes(), []);
+            dir.nobody_is_left();
         }
     });
 }
@@ -40,7 +40,7 @@ fn a_command_that_is_not_there() {
         let plan = Plan::new(&dir, who).environment(&["PATH=/usr/bin:/bin"]);
         let done = plan.start("svscan", ["scan", "--", "nowhere"]).process.finish();
         assert_eq!(done.code, 127, "{}", done.err());
-        assert_eq!(dir.processes(), []);
+        dir.nobody_is_left();
     });
 }
 

@@ -26,7 +26,7 @@ fn its_end_is_everybodys() {
             let done = container.process.finish();
             let said = "svscan: info: main is over, and essential\n";
             assert_eq!((done.code, done.err().as_str()), (code, said), "{script} {restart}");
-            assert_eq!(dir.processes(), []);
+            dir.nobody_is_left();
         }
     });
 }

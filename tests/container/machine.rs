@@ -35,7 +35,7 @@ fn its_signals() {
             assert_eq!(service.said.line(), "ended");
             let done = container.process.finish();
             assert_eq!((done.code, done.err().as_str()), (seen(who, code), ""), "{number}");
-            assert_eq!(dir.processes(), []);
+            dir.nobody_is_left();
         }
     });
 }

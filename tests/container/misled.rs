@@ -158,7 +158,7 @@ fn nothing_at_all() {
             send(&container, number);
             let code = if who == Who::Root { code } else { 0 };
             assert_eq!(container.process.finish().code, code, "{args:?}");
-            assert_eq!(dir.processes(), []);
+            dir.nobody_is_left();
         }
     });
 }

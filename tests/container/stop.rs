@@ -28,7 +28,7 @@ fn the_command_first_and_then_the_services() {
             assert_eq!(service.said.line(), "ended");
             let done = container.process.finish();
             assert_eq!((done.code, done.err().as_str()), (3, ""));
-            assert_eq!(dir.processes(), []);
+            dir.nobody_is_left();
         }
     });
 }
@@ -65,7 +65,7 @@ fn what_does_not_hear_is_killed() {
         container.process.prints("up");
         container.signal(Signal::TERM);
         assert_eq!(container.process.finish().code, 137);
-        assert_eq!(dir.processes(), []);
+        dir.nobody_is_left();
     });
 }
 
@@ -79,7 +79,7 @@ fn services_alone_have_a_time_too() {
         supervised(&service.path);
         container.signal(Signal::TERM);
         assert_eq!(container.process.finish().code, 0);
-        assert_eq!(dir.processes(), []);
+        dir.nobody_is_left();
     });
 }
 
@@ -179,7 +179,7 @@ fn signals_that_nobody_else_can_hear_any_more() {
             assert_eq!(service.said.line(), "term");
             container.signal(signal);
             assert_eq!(container.process.finish().code, 3);
-            assert_eq!(dir.processes(), []);
+            dir.nobody_is_left();
         }
     });
 }
@@ -278,7 +278,7 @@ fn what_has_left_its_service_does_not_stay() {
         let done = container.process.finish();
         assert_eq!(done.code, 0);
         assert!(done.err().contains(", exit code 137"), "{}", done.err());
-        assert_eq!(dir.processes(), []);
+        dir.nobody_is_left();
     });
 }
 
@@ -302,5 +302,5 @@ fn a_thousand_services_are_stopped_and_nothing_is_left() {
     container.signal(Signal::TERM);
     let done = container.process.finish();
     assert_eq!((done.code, done.err().as_str()), (0, ""));
-    assert_eq!(dir.processes(), []);
+    dir.nobody_is_left();
 }

@@ -36,7 +36,7 @@ fn left_out(dir: &Dir, container: Container<'_>, named: &[&str], code: i32) {
     names.sort_unstable();
     assert_eq!((done.code, names.as_slice()), (code, named), "{err}");
     assert!(lines.len() <= 1 && !err.contains("in time"), "{err}");
-    assert_eq!(dir.processes(), []);
+    dir.nobody_is_left();
 }
 
 const COMMAND: [&str; 5] = ["scan", "--", "sh", "-c", "[ -e ready ] && exit 6; exit 5"];

@@ -162,5 +162,5 @@ fn no_more_descriptors_for_pipes() {
     }
     svscan.signal(Signal::TERM);
     assert_eq!(svscan.finish().code, 0);
-    assert_eq!(dir.processes(), []);
+    dir.nobody_is_left();
 }

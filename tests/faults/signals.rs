@@ -90,7 +90,7 @@ fn svscan_notices_deaths_that_its_parent_ignored() {
     assert_ne!(service.up(), first);
     svscan.signal(Signal::TERM);
     assert_eq!(svscan.finish().code, 0);
-    assert_eq!(dir.processes(), []);
+    dir.nobody_is_left();
 }
 
 /// The process that `pid` is in its own pid name space, seen from here.
@@ -143,5 +143,5 @@ fn the_first_process_reaps_what_it_inherits() {
     kill_process(from_inside(&dir, "1"), Signal::TERM).unwrap();
     let done = svscan.finish();
     assert_eq!((done.code, done.err().as_str()), (0, ""));
-    assert_eq!(dir.processes(), []);
+    dir.nobody_is_left();
 }

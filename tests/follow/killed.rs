@@ -43,7 +43,7 @@ fn at_every_step_of_following() {
         let done = svscan.finish();
         assert_eq!((done.code, done.err().as_str()), (0, ""), "{point}");
         assert!(service.said.is_silent(), "{point} {follow}");
-        assert_eq!(dir.processes(), []);
+        dir.nobody_is_left();
     }
 }
 
@@ -81,7 +81,7 @@ fn while_there_is_no_supervise() {
         let done = second.finish();
         assert_eq!((done.code, done.err().as_str()), (0, ""), "{follow} {mode}");
         assert!(service.said.is_silent());
-        assert_eq!(dir.processes(), []);
+        dir.nobody_is_left();
     }
 }
 

@@ -24,7 +24,7 @@ fn follows(program: &str, follow: &str, start: &str) {
     service.svc(&dir, "-dx");
     let done = supervise.finish();
     assert_eq!((done.code, done.err().as_str()), (0, ""));
-    assert_eq!(dir.processes(), []);
+    dir.nobody_is_left();
 }
 
 /// Whether the process on record is not the one that was started.

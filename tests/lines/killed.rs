@@ -144,7 +144,7 @@ fn the_last_words_of_all_are_shown() {
         let mut all: Vec<_> = (0..COUNT).flat_map(both).collect();
         all.sort_unstable();
         assert_eq!(lines, all);
-        assert_eq!(dir.processes(), []);
+        dir.nobody_is_left();
     });
 }
 

@@ -32,7 +32,7 @@ fn svscan_does_not_wait_for_a_stuck_reader() {
         let whole = out.rsplit_once('\n').unwrap().0;
         let known = ["flood: a line without end", "other: line"];
         assert!(whole.lines().all(|line| known.contains(&line)));
-        assert_eq!(dir.processes(), []);
+        dir.nobody_is_left();
     });
 }
 
@@ -61,7 +61,7 @@ fn a_stuck_terminal_holds_up_nothing_else() {
     let line = svscan.complains("last lines");
     assert_eq!(line, "svscan: warning: unable to write the last lines of services in time");
     assert_eq!(svscan.finish().code, 0);
-    assert_eq!(dir.processes(), []);
+    dir.nobody_is_left();
 }
 
 /// A line that is longer than the room of which a full pipe tells.

@@ -50,7 +50,7 @@ fn it_is_the_first_process_and_is_known_by_its_other_number() {
     assert_eq!(supervise.finish().code, 0);
     assert_eq!(history(&service.path), ([1, 3], 2));
     assert_ne!(pid, next);
-    assert_eq!(dir.processes(), []);
+    dir.nobody_is_left();
 }
 
 #[test]
@@ -76,7 +76,7 @@ fn the_next_supervise_takes_it_up() {
         svscan.signal(Signal::TERM);
         assert_eq!(svscan.finish().code, 0);
         assert!(service.said.is_silent());
-        assert_eq!(dir.processes(), []);
+        dir.nobody_is_left();
     }
 }
 
@@ -104,7 +104,7 @@ fn without_its_supervise_it_does_not_begin() {
     svscan.signal(Signal::TERM);
     assert_eq!(svscan.finish().code, 0);
     assert!(service.said.is_silent());
-    assert_eq!(dir.processes(), []);
+    dir.nobody_is_left();
 }
 
 #[test]

@@ -153,14 +153,20 @@ impl Dir {
         found
     }
 
-    /// Waits until the killed ones among them that `is_it` knows by their
-    /// command lines are dead: nobody who is not their parent hears of that.
+    /// Waits until those of them have gone that `is_it` knows by their command
+    /// lines. Who was killed, or is about to exit, is there for a moment, and
+    /// nobody but the parent hears of the end.
     pub fn until_gone(&self, is_it: impl Fn(&str) -> bool) {
         let until = deadline();
         while self.processes().iter().any(|(_, line)| is_it(line)) {
             assert!(Instant::now() < until, "{:?}", self.processes());
             std::thread::yield_now();
         }
+    }
+
+    /// Waits until there is none of them.
+    pub fn nobody_is_left(&self) {
+        self.until_gone(|_| true);
     }
 
     fn kill_all(&self) {
