@@ -325,7 +325,8 @@ fn a_fifo_is_no_secret() {
         let long = dir.file("long", "x".repeat(200_000));
         let given =
             [format!("A_FILE={}", fifo.path().display()), format!("B_FILE={}", long.display())];
-        let plan = Plan::new(&dir, who).tmpfs("/run", "1m").setup("mkdir -m 700 /run/upkeep");
+        let plan = Plan::new(&dir, who).tmpfs("/run", "1m").tmpfs("/dev/shm", "1m");
+        let plan = plan.setup("mkdir -m 700 /run/upkeep");
         let plan = plan.environment(&[&given[0], &given[1]]);
         let args = ["-c", "programs/svscan -F -S state scan; echo $?; ls -A /run/upkeep"];
         let done = Process::start(&mut plan.command("/bin/sh", args)).finish();

@@ -108,7 +108,7 @@ fn what_was_told_is_remembered() {
         );
         dir.script("init", &script);
         let (go, mut killed) = (dir.fifo("go"), dir.fifo("killed"));
-        let plan = Plan::new(&dir, who).tmpfs("/run", "1m");
+        let plan = Plan::new(&dir, who).tmpfs("/run", "1m").tmpfs("/dev/shm", "1m");
         let plan = plan.read_only(dir.path("a")).read_only(dir.path("b"));
         let container = plan.environment(&[&programs(&dir)]).start("./init", [""; 0]);
         up(&mut first);
