@@ -47,15 +47,20 @@ impl Rescue {
         let mut words = args;
         while !rescue.machine && !words.is_empty() {
             let mut walk = walk(words);
+            let mut has_options = words.len() == args.len();
             for option in walk.by_ref().flatten() {
+                has_options = true;
                 match option.letter {
                     b'm' => rescue.machine = true,
                     b'R' => rescue.asked = option.value,
                     _ => {}
                 }
             }
-            // A word too many hides none of those behind it.
-            words = if walk.have_ended() { words.skip(words.len()) } else { walk.rest() };
+            // A word too many hides none of those behind it. Two in a row are
+            // the directory and a command that lacks its `--`, which has
+            // options of its own.
+            let are_over = walk.have_ended() || !has_options;
+            words = if are_over { words.skip(words.len()) } else { walk.rest() };
         }
         rescue
     }

@@ -396,13 +396,21 @@ impl Svscan {
         }
     }
 
+    /// Whether a supervise of it may be there already, which is taken over at
+    /// any price.
+    fn lives(&self, index: usize) -> bool {
+        let is_none = |which| matches!(self.elsewhere(index, which).living(), Ok(None));
+        ![Which::Main, Which::Log].into_iter().all(is_none)
+    }
+
     /// The pipe has a name, so that others can hold it and it can be found
     /// again. Where it cannot be made, as on a read-only disk, it lives as long
     /// as its descriptors. It leaves some for services that need none.
     fn open_pipe(&mut self, index: usize) -> rustix::io::Result<()> {
         let (read, write) = open_output(self.roster.name(index))
             .or_else(|_| rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC))?;
-        if read.as_raw_fd().max(write.as_raw_fd()) >= launch::room_for_loggers() {
+        let is_beyond = read.as_raw_fd().max(write.as_raw_fd()) >= launch::room_for_loggers();
+        if is_beyond && !self.lives(index) {
             return Err(Errno::MFILE);
         }
         self.roster.get_mut(index).pipe = Some((read, Some(write)));

@@ -41,8 +41,8 @@ fn wrong_words() {
             &["-x", "perhaps", "-m", "scan"],
             &["-t", "soon", "-vm"],
             &["-m", "scan", "quiet"],
-            // As where the kernel has words that it puts before all others.
-            &["splash", "auto", "-m", "scan"],
+            // As where the kernel has a word that it puts before all others.
+            &["splash", "-m", "scan"],
             &["-m", "--reboot"],
             &["-m", "-R"],
             &["-h", "-m", "scan"],

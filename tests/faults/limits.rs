@@ -1,7 +1,9 @@
 //! No more processes, no more descriptors.
 
 use super::{announced, as_root, path, set_limit};
-use crate::support::{Dir, Fifo, Process, Service, program, supervised, testing_originals};
+use crate::support::{
+    Changes, Dir, Fifo, Process, Service, program, supervised, testing_originals,
+};
 use rustix::process::Signal;
 use std::fs::{self, Permissions};
 use std::os::unix::fs::{PermissionsExt, chown};
@@ -163,4 +165,38 @@ fn no_more_descriptors_for_pipes() {
     svscan.signal(Signal::TERM);
     assert_eq!(svscan.finish().code, 0);
     dir.nobody_is_left();
+}
+
+/// Those that live already are taken over where another one would not be
+/// started.
+#[test]
+fn services_are_taken_over_with_the_last_descriptors() {
+    if testing_originals() {
+        return;
+    }
+    let dir = Dir::new();
+    let start = || {
+        let mut command = dir.command("prlimit");
+        command.arg("--nofile=32:32").arg(program("svscan")).arg("scan").env("PATH", path());
+        Process::start(&mut command)
+    };
+    let names = ["one", "two", "three", "four", "five"];
+    let mut said = dir.fifo("said");
+    dir.mkdir("scan");
+    names.iter().for_each(|name| add_logged(&dir, name, &said));
+    let svscan = start();
+    for _ in names {
+        assert_eq!(said.line(), "32");
+    }
+    let loggers = names.map(|name| dir.path(format!("scan/{name}/log")));
+    loggers.iter().for_each(|logger| supervised(logger));
+    svscan.signal(Signal::KILL);
+    svscan.ends();
+    let looks = loggers.each_ref().map(|logger| Changes::openings(&logger.join("supervise")));
+    let svscan = start();
+    looks.iter().for_each(|look| look.of_file(c"ok"));
+    svscan.signal(Signal::TERM);
+    let done = svscan.finish();
+    assert_eq!((done.code, done.err().as_str()), (0, ""));
+    assert_eq!(dir.processes(), []);
 }

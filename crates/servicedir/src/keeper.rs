@@ -58,7 +58,7 @@ pub struct Keeper {
 }
 
 const DENIED: &str =
-    "access denied, and another user may run it; remove the directory if nobody does";
+    "access denied, and another user may run it; remove its supervise if nobody does";
 const CROWDED: &str = "another directory with this path has its state there; use another place";
 
 const MINE: Mode = Mode::from_raw_mode(0o600);

@@ -26,7 +26,7 @@ fn a_supervise_that_may_not_be_looked_into_may_live() {
             let setup = format!("(cd {here}; {hide}; chmod 555 . ../other ..)");
             let mut container = plan(&dir, who).setup(&setup).start("svscan", ["scan"]);
             let expected = "supervise: fatal: unable to open s/supervise/ok: access denied, and \
-                            another user may run it; remove the directory if nobody does";
+                            another user may run it; remove its supervise if nobody does";
             container.process.complains(expected);
             up(&mut other);
             assert!(service.said.is_silent());

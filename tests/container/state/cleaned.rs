@@ -205,7 +205,7 @@ fn a_place_that_is_being_removed_is_made_anew() {
         let waits = Changes::openings(&dir.path(""));
         let remover = pod.start("b", &[&pod.late, &at]);
         waits.of_file(c"go");
-        let old = pod.place("a").join("old");
+        let old = pod.place("a").join(colons(&first.path)).join("old");
         fs::write(&old, "").unwrap();
         let comes = Changes::openings(&pod.place("a"));
         let container = pod.start("a", &[]);

@@ -16,6 +16,7 @@ use crate::identity::{Identity, is_same};
 use crate::names;
 use crate::origin::origin;
 use crate::place::tail;
+use core::cell::Cell;
 use core::ffi::CStr;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -35,6 +36,8 @@ pub(super) const MOST: usize = 16;
 const LONGEST: u64 = 200_000_000;
 /// For how many seconds nothing of a place is seen before it goes.
 const ABSENCE: i64 = 3600;
+/// The same where processes are on record that would not be seen from here.
+const LONG_ABSENCE: i64 = 24 * ABSENCE;
 /// How deep directories are in a place: a service's, its logger's, and what is
 /// in those.
 const DEPTH: u32 = 4;
@@ -58,6 +61,8 @@ pub(super) struct Cleaning<'a> {
     own: &'a [u8],
     now: i64,
     until: u64,
+    /// Whether somebody is on record in a place who would not be seen.
+    unseen: Cell<bool>,
 }
 
 impl<'a> Cleaning<'a> {
@@ -72,7 +77,7 @@ impl<'a> Cleaning<'a> {
         places.iter().any(|name| *name != own).then_some(())?;
         let root = fs::open(root, DIRECTORY, Mode::empty()).ok()?;
         let device = fs::fstat(&root).ok().filter(is_own)?.st_dev;
-        Some(Self { root, device, own, now, until })
+        Some(Self { root, device, own, now, until, unseen: Cell::new(false) })
     }
 
     /// Looks at the places from the one with this number on.
@@ -113,6 +118,8 @@ impl<'a> Cleaning<'a> {
             }
         }
         let mut locks = Vec::new();
+        let names = entries(place.as_fd())?;
+        self.unseen.set(false);
         let is_free = self.is_free(place.as_fd(), DEPTH, &mut locks);
         if self.is_late() {
             return Err(Errno::TIME);
@@ -126,11 +133,18 @@ impl<'a> Cleaning<'a> {
         if absent.is_none() {
             return make::is_not_seen(&place, &stat);
         }
+        if self.unseen.get() && absent.is_some_and(|time| time < LONG_ABSENCE) {
+            return Ok(());
+        }
         // From now on nobody finds it, however much of it is left.
         let left = CString::new([LEFT, name.to_bytes()].concat()).map_err(|_| Errno::INVAL)?;
         point!("clean: found");
         fs::renameat(&self.root, name, &self.root, &left)?;
         point!("clean: put aside");
+        // A supervise by hand can have begun until then, with a lock of its own.
+        if entries(place.as_fd())?.len() != names.len() {
+            return fs::renameat(&self.root, &left, &self.root, name);
+        }
         self.remove(self.root.as_fd(), &left, &place, DEPTH)
     }
 
@@ -157,7 +171,7 @@ impl<'a> Cleaning<'a> {
                         && inner.is_ok_and(|(dir, _)| self.is_free(dir.as_fd(), depth - 1, locks))
                 }
                 FileType::Fifo => is_let_go(dir, name).unwrap_or(false),
-                FileType::RegularFile => is_idle(dir, name, locks).unwrap_or(false),
+                FileType::RegularFile => self.is_idle(dir, name, locks).unwrap_or(false),
                 FileType::Symlink
                 | FileType::Socket
                 | FileType::CharacterDevice
@@ -165,6 +179,32 @@ impl<'a> Cleaning<'a> {
                 | FileType::Unknown => true,
             }
         })
+    }
+
+    /// Whether nobody has a file locked that is a lock, nor lives who is on record.
+    fn is_idle(&self, dir: BorrowedFd<'_>, name: &CStr, locks: &mut Vec<OwnedFd>) -> Result<bool> {
+        let open = |flags| fs::openat(dir, name, flags | FLAGS, Mode::empty());
+        let (lock, service) = (is_called(name, names::LOCK), is_called(name, names::SERVICE_LOCK));
+        if lock || service {
+            let file = open(OFlags::WRONLY)?;
+            if lock {
+                fs::flock(&file, FlockOperation::NonBlockingLockExclusive)?;
+            } else if !lock_open_file(&file)? {
+                return Ok(false);
+            }
+            locks.push(file);
+        } else if is_called(name, names::STATUS) {
+            let mut bytes = [0; SIZE];
+            let count = rustix::io::read(open(OFlags::RDONLY)?, &mut bytes)?;
+            let Some(Record { own, .. }) = Record::decode(&bytes[..count]) else { return Ok(true) };
+            if own.process.pid == 0 || own.boot != origin(process::boot(), dir)? {
+                return Ok(true);
+            }
+            let here = process::namespace();
+            self.unseen.set(self.unseen.get() || here == 0 || own.process.namespace != here);
+            return Ok(!is_alive(&own.process));
+        }
+        Ok(true)
     }
 
     /// Removes a directory and what is in it, as far as there is time.
@@ -237,27 +277,6 @@ fn is_let_go(dir: BorrowedFd<'_>, name: &CStr) -> Result<bool> {
     let mut fds = [PollFd::new(&read, PollFlags::IN)];
     poll(&mut fds, Some(&Timespec::default()))?;
     Ok(fds[0].revents() == PollFlags::HUP)
-}
-
-/// Whether nobody has a file locked that is a lock, nor lives who is on record.
-fn is_idle(dir: BorrowedFd<'_>, name: &CStr, locks: &mut Vec<OwnedFd>) -> Result<bool> {
-    let open = |flags| fs::openat(dir, name, flags | FLAGS, Mode::empty());
-    let (lock, service) = (is_called(name, names::LOCK), is_called(name, names::SERVICE_LOCK));
-    if lock || service {
-        let file = open(OFlags::WRONLY)?;
-        if lock {
-            fs::flock(&file, FlockOperation::NonBlockingLockExclusive)?;
-        } else if !lock_open_file(&file)? {
-            return Ok(false);
-        }
-        locks.push(file);
-    } else if is_called(name, names::STATUS) {
-        let mut bytes = [0; SIZE];
-        let count = rustix::io::read(open(OFlags::RDONLY)?, &mut bytes)?;
-        let Some(Record { own, .. }) = Record::decode(&bytes[..count]) else { return Ok(true) };
-        return Ok(!is_alive(&own.process) || own.boot != origin(process::boot(), dir)?);
-    }
-    Ok(true)
 }
 
 fn is_called(name: &CStr, file: &CStr) -> bool {

@@ -155,15 +155,20 @@ fn note(place: &OwnedFd, is_new: bool) {
     let _ = fs::symlinkat(here, place, SCAN);
 }
 
-/// Holds a directory in which the state is, so that nobody removes it.
+/// Holds a directory in which the state is, so that nobody removes it. One that
+/// nobody would is whoever's it is.
 #[must_use]
 pub fn hold(dir: &CStr) -> Option<OwnedFd> {
+    let (place, stat) = may_be_cleaned(dir).then(|| hold_place(dir)).flatten()?;
+    let _ = is_seen(&place, &stat);
+    Some(place)
+}
+
+/// The same of one that may be removed.
+pub(super) fn hold_place(dir: &CStr) -> Option<(OwnedFd, Stat)> {
     let (place, stat) = open_private(dir, OFlags::RDONLY).ok()?;
     lock(&place, clock::monotonic() + PATIENCE).ok()?;
-    if may_be_cleaned(dir) {
-        let _ = is_seen(&place, &stat);
-    }
-    Some(place)
+    Some((place, stat))
 }
 
 /// The same where services live that another svscan has left.

@@ -25,12 +25,17 @@ pub(crate) enum Way {
     Plain(BorrowedFd<'static>),
 }
 
+/// The device of the side of a pseudo terminal that shows it: opened anew, it is
+/// that of another one.
+const MASTER: (u32, u32) = (5, 2);
+
 /// What `fd` is open for, opened anew for writing without waiting, if that is a
 /// pipe or a terminal, can be found and may be opened.
 #[must_use]
 pub fn open_own(fd: BorrowedFd<'_>) -> Option<OwnedFd> {
     let stat = fs::fstat(fd).ok()?;
-    if refused(b"proc") || !(is(&stat, FileType::Fifo) || isatty(fd)) {
+    let is_terminal = || isatty(fd) && stat.st_rdev != fs::makedev(MASTER.0, MASTER.1);
+    if refused(b"proc") || !(is(&stat, FileType::Fifo) || is_terminal()) {
         return None;
     }
     let path = format!("/proc/self/fd/{}", fd.as_raw_fd());
@@ -117,6 +122,13 @@ mod tests {
         let (say, hear) = channel();
         std::thread::spawn(move || say.send(way.write(&vec![b'y'; len])));
         hear.recv_timeout(Duration::from_secs(20)).expect("waits for a reader")
+    }
+
+    #[test]
+    fn the_master_of_a_terminal_is_not_opened_anew() {
+        let flags = OFlags::RDWR | OFlags::NOCTTY | OFlags::CLOEXEC;
+        let master = fs::openat(CWD, "/dev/ptmx", flags, Mode::empty()).unwrap();
+        assert!(open_own(master.as_fd()).is_none());
     }
 
     #[test]

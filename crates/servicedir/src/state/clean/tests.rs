@@ -5,6 +5,9 @@ use super::*;
 use rustix::fs::{CWD, Mode};
 use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 use std::path::Path;
+use upkeep_core::status::{Status, Want};
+use upkeep_core::supervise::Machine;
+use upkeep_core::tai::Tai64n;
 
 /// Not that of any place here.
 const OWN: &[u8] = b"1-1";
@@ -149,11 +152,46 @@ fn a_process_on_record_is_looked_for_where_it_is_to_be_seen() {
     assert!(!is_alive(&Process::default()));
 }
 
+/// It may live where it is not to be seen, as in another container, without a
+/// lock and a FIFO that are open.
+#[test]
+fn whoever_would_not_be_seen_has_a_day() {
+    let namespace = process::namespace();
+    for (pid, namespace, later, is_left) in [
+        (77, namespace + 1, LONG_ABSENCE - 10, true),
+        (77, namespace + 1, LONG_ABSENCE + 10, false),
+        (0, namespace + 1, ABSENCE + 10, false),
+        (i32::MAX.unsigned_abs(), namespace, ABSENCE + 10, false),
+    ] {
+        let dir = Dir::new("unseen");
+        dead(&dir, "2-2");
+        set_mode(&dir.0.join("2-2"), 0o1700);
+        let service = dir.0.join("2-2/srv:web");
+        let here = fs::open(&service, DIRECTORY, Mode::empty()).unwrap();
+        let boot = origin(process::boot(), here.as_fd()).unwrap();
+        let process = Process { pid, started: 1, unique: 0, namespace };
+        let since = Tai64n::default();
+        let own = Machine::new(true, 0).own(boot, process, since, false);
+        let status = Status {
+            since,
+            pid,
+            paused: false,
+            want: Want::Up,
+            terminating: false,
+            finishing: false,
+        };
+        let record = Record { status, own };
+        std::fs::write(service.join("status"), record.encode()).unwrap();
+        look(&dir, &["2-2"], later);
+        assert_eq!(dir.0.join("2-2").exists(), is_left, "{pid} {later}");
+    }
+}
+
 #[test]
 fn a_svscan_that_has_nothing_yet_is_left_alone() {
     let dir = Dir::new("held");
     let place = dir.make("2-2", 0o1700);
-    let held = make::hold(&place).unwrap();
+    let held = make::hold_place(&place).unwrap();
     look(&dir, &["2-2"], 4000);
     assert!(dir.0.join("2-2").exists());
     drop(held);
