@@ -84,7 +84,14 @@ fn wrong_words_and_a_rescue_of_its_own() {
 #[test]
 fn what_is_no_machines() {
     both(|who| {
-        for args in [&["-Z", "scan", "--", "sh", "-m"][..], &["-Z", "-R"], &["scan", "more"]] {
+        for args in [
+            &["-Z", "scan", "--", "sh", "-m"][..],
+            &["-Z", "-R"],
+            &["scan", "more"],
+            // A command that lacks the mark.
+            &["scan", "python3", "-m", "http.server"],
+            &["-n", "scan", "ls", "-R", "/bin/false"],
+        ] {
             let dir = Dir::new();
             dir.mkdir("scan");
             let done = shell(machine(&dir, who), "svscan", args);

@@ -168,16 +168,15 @@ impl LogDirectory {
     /// Takes whole lines, each behind a stamp, as `copy` does.
     pub fn put_lines(&mut self, stamp: &[u8], mut lines: &[u8], voice: &mut Voice) {
         while !lines.is_empty() {
-            let mut taken = 0;
+            let mut rest = lines;
             if self.again == 0 {
-                let (line, len) = self.out.add_lines(stamp, lines);
-                let fits = self.cut.add(len);
+                let (taken, made) = self.out.add_lines(stamp, lines);
+                let fits = self.cut.add(made);
                 debug_assert!(fits, "there is room in the log");
-                self.out.pass(len);
-                taken = line;
+                self.out.pass(made);
+                rest = &lines[taken..];
             }
             // One that goes in another way, and makes room.
-            let rest = &lines[taken..];
             let end = memchr::memchr(b'\n', rest).map_or(rest.len(), |end| end + 1);
             if end > 0 {
                 self.copy(stamp, voice);

@@ -223,3 +223,26 @@ fn a_place_that_is_being_removed_is_made_anew() {
         pod.has(&["a", "b"]);
     });
 }
+
+/// Somebody who begins there by hand before it is put aside finds it again.
+#[test]
+fn a_place_in_which_somebody_begins_is_put_back() {
+    both(|who| {
+        let dir = Dir::new();
+        let pod = Pod::new(&dir, who);
+        let [mut first, mut second] = services(&dir);
+        pod.runs("a", &mut first, &[]);
+        pod.runs("b", &mut second, &[]);
+        let go = dir.fifo("go");
+        let at = format!("UPKEEP_KILL_AT=clean: found@={}", go.path().display());
+        let waits = Changes::openings(&dir.path(""));
+        let remover = pod.start("b", &[&pod.late, &at]);
+        waits.of_file(c"go");
+        let new = pod.place("a").join("new");
+        fs::create_dir(&new).unwrap();
+        go.say("go");
+        up(&mut second);
+        assert!(new.is_dir());
+        ends(remover);
+    });
+}
