@@ -2,7 +2,7 @@
 //! waits sees HUP for a restart, and INT for a machine that stops.
 
 use super::send;
-use crate::support::container::{Container, Plan, Who, both};
+use crate::support::container::{Plan, Who, both};
 use crate::support::{Dir, Process, Service, program, supervised};
 use std::os::unix::fs::symlink;
 
@@ -147,32 +147,6 @@ fn only_process_1_is_a_machines() {
     symlink(program("svscan"), dir.path("init")).unwrap();
     let done = Process::start(&mut dir.command(dir.path("init"))).finish();
     assert_eq!((done.code, done.err().as_str()), (111, said));
-}
-
-fn as_init(dir: &Dir) {
-    // A link to where the programs will be.
-    symlink("programs/svscan", dir.path("init")).unwrap();
-}
-
-/// Called `init`, it has the usual directory, and leaves the kernel's words
-/// alone.
-#[test]
-fn called_init() {
-    both(|who| {
-        let dir = Dir::new();
-        as_init(&dir);
-        let mut service = Service::new(&dir, "scan/a", "");
-        let plan = Plan::new(&dir, who).in_made_root();
-        let etc = plan.inside("/etc");
-        std::fs::create_dir(&etc).unwrap();
-        symlink(dir.path("scan"), etc.join("service")).unwrap();
-        let init = dir.path("init");
-        let container: Container<'_> = plan.start(init.to_str().unwrap(), ["ro", "quiet", "-x"]);
-        service.up();
-        send(&container, 38);
-        let done = container.process.finish();
-        assert_eq!((done.code, done.err().as_str()), (seen(who, STOPPED), ""));
-    });
 }
 
 #[test]

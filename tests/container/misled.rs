@@ -177,6 +177,7 @@ fn the_kernels_words() {
     both(|who| {
         for words in [
             &["quiet", "ro", "splash"][..],
+            &["ro", "quiet", "-x"],
             &["single"],
             &["-b"],
             &["emergency", "-s", "S", "1"],
@@ -186,6 +187,7 @@ fn the_kernels_words() {
             &["--", "-Z"],
         ] {
             let dir = Dir::new();
+            // A link to where the programs will be.
             symlink("programs/svscan", dir.path("init")).unwrap();
             let mut service = Service::new(&dir, "scan/a", "");
             let plan = Plan::new(&dir, who).in_made_root();
