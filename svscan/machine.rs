@@ -77,11 +77,14 @@ pub(crate) fn end(end: End) -> Exit {
 /// Nothing can take the place of this process: it waits for a signal that says
 /// how the machine ends, and reaps meanwhile.
 pub(crate) fn hold() -> Exit {
-    TOOL.warn(&[b"nothing can go on, waiting for a signal that ends the machine"]);
     let ends = (1..=HIGHEST).filter(|number| meaning(*number).is_some());
     let heeded = ends.fold(bit(CHLD.into()), |set, number| set | bit(number.into()));
     let signals = Signals::take_all(heeded, 0).ok();
+    // From now on none of them is missed.
+    TOOL.warn(&[b"nothing can go on, waiting for a signal that ends the machine"]);
     loop {
+        // Also who died before that.
+        while let Ok(Some(_)) = wait(WaitOptions::NOHANG) {}
         let mut fd = signals.as_ref().map(|signals| PollFd::new(signals, PollFlags::IN));
         let _ = poll(fd.as_mut_slice(), None);
         while let Some(number) = signals.as_ref().and_then(Signals::next_number) {
@@ -89,6 +92,5 @@ pub(crate) fn hold() -> Exit {
                 return end(how);
             }
         }
-        while let Ok(Some(_)) = wait(WaitOptions::NOHANG) {}
     }
 }
