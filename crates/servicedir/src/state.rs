@@ -5,6 +5,7 @@
 
 mod clean;
 mod make;
+mod mounts;
 
 use crate::identity::{self, Owner, owner};
 use crate::names;

@@ -11,19 +11,22 @@
 //! it has left. No link is followed, and nothing is done that takes room.
 
 use super::make::{self, SCAN};
+use super::mounts::Mounts;
 use super::{LEFT, is_open_to_others, within};
 use crate::identity::{Identity, is_same};
 use crate::names;
 use crate::origin::origin;
 use crate::place::tail;
-use core::cell::Cell;
+use core::cell::{Cell, OnceCell};
 use core::ffi::CStr;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
 use rustix::fs::{self, AtFlags, FileType, FlockOperation, Mode, OFlags, Stat};
 use rustix::io::{Errno, Result};
 use rustix::process::{Pid, geteuid};
-use std::ffi::CString;
+use std::ffi::{CString, OsStr};
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
 use upkeep_core::record::{Identity as Process, Record, SIZE, Verdict};
 use upkeep_sys::held::lock_open_file;
 use upkeep_sys::process::{self, Held};
@@ -63,6 +66,8 @@ pub(super) struct Cleaning<'a> {
     until: u64,
     /// Whether somebody is on record in a place who would not be seen.
     unseen: Cell<bool>,
+    /// Read when the first scan directory is looked for.
+    mounts: OnceCell<Option<Mounts>>,
 }
 
 impl<'a> Cleaning<'a> {
@@ -77,7 +82,8 @@ impl<'a> Cleaning<'a> {
         places.iter().any(|name| *name != own).then_some(())?;
         let root = fs::open(root, DIRECTORY, Mode::empty()).ok()?;
         let device = fs::fstat(&root).ok().filter(is_own)?.st_dev;
-        Some(Self { root, device, own, now, until, unseen: Cell::new(false) })
+        let (unseen, mounts) = (Cell::new(false), OnceCell::new());
+        Some(Self { root, device, own, now, until, unseen, mounts })
     }
 
     /// Looks at the places from the one with this number on.
@@ -110,7 +116,7 @@ impl<'a> Cleaning<'a> {
         let is_left = name.to_bytes().starts_with(LEFT);
         let absent = is_absent(&stat).then(|| self.now - stat.st_ctime).filter(|time| *time >= 0);
         if !is_left {
-            if is_there(&place, name) {
+            if self.is_there(&place, name) {
                 return make::is_seen(&place, &stat);
             }
             if absent.is_some_and(|time| time < ABSENCE) {
@@ -146,6 +152,21 @@ impl<'a> Cleaning<'a> {
             return fs::renameat(&self.root, &left, &self.root, name);
         }
         self.remove(self.root.as_fd(), &left, &place, DEPTH)
+    }
+
+    /// Whether the scan directory of a place is where it was. What may not be
+    /// looked at may be, and what may not answer is not asked.
+    fn is_there(&self, place: &OwnedFd, name: &CStr) -> bool {
+        let Ok(path) = fs::readlinkat(place, SCAN, []) else { return false };
+        let mounts = self.mounts.get_or_init(|| Mounts::read().ok());
+        let path = Path::new(OsStr::from_bytes(path.to_bytes()));
+        if !mounts.as_ref().is_some_and(|mounts| mounts.are_local(path)) {
+            return true;
+        }
+        match fs::stat(path) {
+            Ok(stat) => Identity::of(&stat).as_c_str() == name,
+            Err(why) => ![Errno::NOENT, Errno::NOTDIR].contains(&why),
+        }
     }
 
     /// A directory of this user's own, on the root's file system.
@@ -248,16 +269,6 @@ fn entries(dir: BorrowedFd<'_>) -> Result<Vec<CString>> {
         }
     }
     Ok(all)
-}
-
-/// Whether the scan directory of a place is where it was. What may not be
-/// looked at may be.
-fn is_there(place: &OwnedFd, name: &CStr) -> bool {
-    let Ok(path) = fs::readlinkat(place, SCAN, []) else { return false };
-    match fs::stat(&path) {
-        Ok(stat) => Identity::of(&stat).as_c_str() == name,
-        Err(why) => ![Errno::NOENT, Errno::NOTDIR].contains(&why),
-    }
 }
 
 /// Whether nobody has a FIFO open. A supervise reads those by which it is told
